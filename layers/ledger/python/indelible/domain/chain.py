@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What makes a chain true, and every way it can fail to be.
+
+Invariant: per organisation, sequences 1..n are contiguous, each has exactly one record, each names its
+predecessor's hash, time never runs backwards, and every record is locked as it promises. `ChainChecker` is fed
+what a store holds, in key order, in constant memory, and collects *all* failures instead of stopping at the
+first. The same checker serves the API, the anchor and the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from indelible.domain import audit_id as audit_ids
+from indelible.domain import instants, record
+from indelible.domain.record import GENESIS, Record, RecordKey
+
+MAX_FAILURES = 1000
+"""Failures listed one by one; further ones are only counted."""
+
+
+class FailureCode(StrEnum):
+    """Stable names of what can be wrong (architecture §6)."""
+
+    CONTENT_MISMATCH = "CONTENT_MISMATCH"
+    BROKEN_LINK = "BROKEN_LINK"
+    MISSING = "MISSING"
+    FORK = "FORK"
+    SHADOWED = "SHADOWED"
+    UNLOCKED = "UNLOCKED"
+    TIME_REVERSED = "TIME_REVERSED"
+    TRUNCATED = "TRUNCATED"
+    UNKNOWN_FORMAT = "UNKNOWN_FORMAT"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that is wrong, and where. `through` ends a run of missing sequences."""
+
+    code: FailureCode
+    sequence: int | None
+    detail: str
+    through: int | None = None
+    s3_key: str | None = None
+    version_id: str | None = None
+    expected: str | None = None
+    found: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What the store says protects an object version now."""
+
+    mode: str
+    retain_until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """The oldest version stored under one record key, as read, and what lies over it.
+
+    `stored_sha256` is the checksum that the store keeps (hex), None where it keeps none. `lock` is None for an
+    object without one. `shadows` names newer versions and delete markers. `data` is None when no version with
+    content is left.
+    """
+
+    s3_key: str
+    version_id: str | None
+    data: bytes | None
+    stored_sha256: str | None = None
+    lock: Lock | None = None
+    shadows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Somebody's word that `sequence` has `tx_hash`: the head, a receipt, a checkpoint."""
+
+    sequence: int
+    tx_hash: str
+    source: str
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The last sequence met and the hashes that stand for it (several in a fork)."""
+
+    sequence: int
+    hashes: set[str]
+    timestamp_ms: int
+
+
+@dataclass(slots=True)
+class ChainChecker:
+    """Checks one organisation's records from `start` on.
+
+    Feed `observe` every record key in the order of keys; `observe_pending` where a record is committed but not
+    yet in the store; then `finish`. With `start` above 1, feed the predecessor to `precede` first.
+
+    `locks` is False for sources that cannot tell (a directory, a bundle).
+    """
+
+    org_id: str
+    start: int = 1
+    locks: bool = True
+    promises: dict[int, Promise] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    failures_total: int = 0
+    entries_checked: int = 0
+    pending: list[int] = field(default_factory=list)
+    first_broken_at: int | None = None
+    _last: _Seen | None = None
+
+    @property
+    def next_sequence(self) -> int:
+        """The sequence that must come next."""
+        return self.start if self._last is None else self._last.sequence + 1
+
+    def precede(self, data: bytes | None) -> None:
+        """Take the record before `start` as the first link; None when it is not there."""
+        sequence = self.start - 1
+        if data is None:
+            self._fail(FailureCode.MISSING, sequence, "the record before the range is not in the bucket")
+            return
+        try:
+            timestamp_ms = record.read(data).timestamp_ms
+        except record.UnknownFormat:
+            timestamp_ms = 0  # its hash still links; its own faults belong to a range that contains it
+        self._last = _Seen(sequence, {record.tx_hash(data)}, timestamp_ms)
+
+    def observe(self, specimen: Specimen) -> None:
+        """Check one stored record against itself, its lock, and its place in the chain."""
+        key = record.parse_key(specimen.s3_key)
+        if key is None or key.org_id != self.org_id:
+            detail = "an object that is no record lies among the records"
+            self._fail(FailureCode.UNKNOWN_FORMAT, None, detail, specimen)
+            return
+        if specimen.shadows:
+            over = ", ".join(specimen.shadows)
+            detail = "a newer version or a delete marker lies over the sealed version"
+            self._fail(FailureCode.SHADOWED, key.sequence, detail, specimen, found=over)
+        if specimen.data is None:
+            return  # no content at all: the gap it leaves is reported as MISSING by the next record or `finish`
+        self.entries_checked += 1
+        found = self._read(specimen, key, specimen.data)
+        if self.locks:
+            self._check_lock(specimen, key.sequence, found)
+        self._link(key.sequence, record.tx_hash(specimen.data), found, specimen)
+
+    def observe_pending(self, data: bytes) -> None:
+        """Take a committed record that waits in the outbox: it keeps its place, and counts as pending."""
+        found = record.read(data)
+        self.pending.append(found.sequence)
+        self._link(found.sequence, found.tx_hash, found, None)
+
+    def finish(self, last_sequence: int | None = None) -> None:
+        """Say that there is nothing more; `last_sequence` is where the range was to end.
+
+        A hash chain alone does not notice that its end was cut off: the promises do.
+        """
+        promised = max((p.sequence for p in self.promises.values() if p.sequence >= self.start), default=0)
+        if last_sequence is not None:
+            promised = min(promised, last_sequence)
+        if promised >= self.next_sequence:
+            sources = sorted({p.source for p in self.promises.values() if p.sequence >= self.next_sequence})
+            detail = f"the chain ends at {self.next_sequence - 1}, but {' and '.join(sources)} goes on to {promised}"
+            self._fail(FailureCode.TRUNCATED, self.next_sequence, detail, through=promised)
+
+    def _read(self, specimen: Specimen, key: RecordKey, data: bytes) -> Record | None:
+        tx_hash = record.tx_hash(data)
+        if specimen.stored_sha256 is not None and specimen.stored_sha256 != tx_hash:
+            self._fail(
+                FailureCode.CONTENT_MISMATCH,
+                key.sequence,
+                "the bytes do not have the checksum that was stored with them",
+                specimen,
+                expected=specimen.stored_sha256,
+                found=tx_hash,
+            )
+        promise = self.promises.get(key.sequence)
+        if promise is not None and promise.tx_hash != tx_hash:
+            self._fail(
+                FailureCode.CONTENT_MISMATCH,
+                key.sequence,
+                f"{promise.source} names another hash for this sequence",
+                specimen,
+                expected=promise.tx_hash,
+                found=tx_hash,
+            )
+        try:
+            found = record.read(data)
+        except record.UnknownFormat as error:
+            self._fail(FailureCode.UNKNOWN_FORMAT, key.sequence, str(error), specimen)
+            return None
+        if not _says_the_same(found, key):
+            self._fail(
+                FailureCode.CONTENT_MISMATCH,
+                key.sequence,
+                "the record does not belong under its key",
+                specimen,
+                expected=specimen.s3_key,
+                found=f"org {found.org_id}, sequence {found.sequence}, audit_id {found.audit_id}",
+            )
+        return found
+
+    def _check_lock(self, specimen: Specimen, sequence: int, found: Record | None) -> None:
+        if specimen.lock is None:
+            self._fail(FailureCode.UNLOCKED, sequence, "the object has no lock", specimen)
+        elif found is not None and (
+            specimen.lock.mode != found.lock_mode or specimen.lock.retain_until_ms < found.retain_until_ms
+        ):
+            self._fail(
+                FailureCode.UNLOCKED,
+                sequence,
+                "the lock is weaker than the record promises",
+                specimen,
+                expected=f"{found.lock_mode} until {instants.to_text(found.retain_until_ms)}",
+                found=f"{specimen.lock.mode} until {instants.to_text(specimen.lock.retain_until_ms)}",
+            )
+
+    def _link(self, sequence: int, tx_hash: str, found: Record | None, specimen: Specimen | None) -> None:
+        last = self._last
+        if last is not None and sequence <= last.sequence:
+            self._fail(FailureCode.FORK, sequence, "this sequence has more than one record", specimen, found=tx_hash)
+            if sequence == last.sequence:
+                last.hashes.add(tx_hash)  # either may be the one that its successor names
+            return
+        expected = self.next_sequence
+        if sequence > expected:
+            self._fail(FailureCode.MISSING, expected, "no record in the bucket", through=sequence - 1)
+        elif found is not None:
+            before = last.hashes if last is not None else {GENESIS} if sequence == 1 else None
+            if before is not None and found.prev_hash not in before:
+                self._fail(
+                    FailureCode.BROKEN_LINK,
+                    sequence,
+                    "prev_hash is not the hash of the record before",
+                    specimen,
+                    expected=" or ".join(sorted(before)),
+                    found=found.prev_hash,
+                )
+        timestamp_ms = last.timestamp_ms if last is not None else 0
+        if found is not None:
+            if found.timestamp_ms < timestamp_ms:
+                self._fail(
+                    FailureCode.TIME_REVERSED,
+                    sequence,
+                    "earlier than the record before",
+                    specimen,
+                    expected=f"not before {instants.to_text(timestamp_ms)}",
+                    found=instants.to_text(found.timestamp_ms),
+                )
+            timestamp_ms = max(timestamp_ms, found.timestamp_ms)
+        self._last = _Seen(sequence, {tx_hash}, timestamp_ms)
+
+    def _fail(
+        self,
+        code: FailureCode,
+        sequence: int | None,
+        detail: str,
+        specimen: Specimen | None = None,
+        *,
+        through: int | None = None,
+        expected: str | None = None,
+        found: str | None = None,
+    ) -> None:
+        self.failures_total += 1
+        if sequence is not None:
+            self.first_broken_at = min(sequence, self.first_broken_at or sequence)
+        if len(self.failures) < MAX_FAILURES:
+            self.failures.append(
+                Failure(
+                    code=code,
+                    sequence=sequence,
+                    detail=detail,
+                    through=through if through != sequence else None,
+                    s3_key=specimen.s3_key if specimen else None,
+                    version_id=specimen.version_id if specimen else None,
+                    expected=expected,
+                    found=found,
+                )
+            )
+
+
+def _says_the_same(found: Record, key: RecordKey) -> bool:
+    try:
+        location = audit_ids.decode(found.audit_id)
+    except ValueError:
+        return False
+    return (
+        (found.org_id, found.sequence, found.audit_id) == (key.org_id, key.sequence, key.audit_id)
+        and (location.sequence, location.timestamp_ms) == (found.sequence, found.timestamp_ms)
+        and instants.day(found.timestamp_ms) == key.day
+    )

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a caller may send as an event, and the one place that says no to the rest.
+
+The struct is the definition: validation, the published JSON Schema and the OpenAPI document all come from it.
+It is used to *check* what was sent; what is recorded is what was sent (after sanitizing), not a re-encoding of
+the struct, so a field that was absent stays absent.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from indelible.domain.canonical import JsonObject
+from indelible.errors import InvalidField, InvalidRequest, MissingField, UnknownField
+
+Name = Annotated[str, Meta(min_length=1, max_length=1024)]
+Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
+Reason = Annotated[str, Meta(min_length=1, pattern=r"\S")]
+
+
+class AowContext(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The intent, the agent, the policy that governed it, and what came of it."""
+
+    intent_id: Name | UnsetType = UNSET
+    agent_urn: Name | UnsetType = UNSET
+    policy_urn: Name | UnsetType = UNSET
+    outcome: Name | UnsetType = UNSET
+
+
+class HumanOverride(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Whether a person overruled the machine, who, and why."""
+
+    overridden: bool
+    operator: Name | UnsetType = UNSET
+    reason: Reason | UnsetType = UNSET
+
+
+class Regulatory(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The rules that the decision was made under."""
+
+    regulations: Annotated[list[Name], Meta(max_length=64)] | UnsetType = UNSET
+    rule_citations: Annotated[list[Name], Meta(max_length=256)] | UnsetType = UNSET
+    confidence: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
+    human_override: HumanOverride | UnsetType = UNSET
+
+
+class Event(Struct, kw_only=True, forbid_unknown_fields=True):
+    """One thing that an AI system did."""
+
+    event_type: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$",
+            description="What happened, e.g. AGENT_DECISION or policy.shadow.would_have_blocked.",
+        ),
+    ]
+    payload: (
+        Annotated[dict[str, Any], Meta(description="The details, as the caller sees them. At most 32 levels deep.")]
+        | UnsetType
+    ) = UNSET
+    detail: Annotated[dict[str, Any], Meta(description="Another name for payload; send one of them.")] | UnsetType = (
+        UNSET
+    )
+    aow_context: AowContext | UnsetType = UNSET
+    level: (
+        Annotated[
+            Literal["pipeline", "agent", "decision"],
+            Meta(description="Who speaks: the pipeline, one agent in it, or one decision of that agent."),
+        ]
+        | UnsetType
+    ) = UNSET
+    trace_id: Annotated[Identifier, Meta(description="One run, across all three levels.")] | UnsetType = UNSET
+    correlation_id: Annotated[Identifier, Meta(description="What this event answers or belongs to.")] | UnsetType = (
+        UNSET
+    )
+    actor: Annotated[Name, Meta(description="Who did it.")] | UnsetType = UNSET
+    action: Annotated[Name, Meta(description="What was done.")] | UnsetType = UNSET
+    target: Annotated[Name, Meta(description="What it was done to.")] | UnsetType = UNSET
+    reason: Annotated[Reason, Meta(description="Why. Required when level is decision.")] | UnsetType = UNSET
+    occurred_at: (
+        Annotated[datetime, Meta(tz=True, description="When, by the caller's clock (RFC 3339).")] | UnsetType
+    ) = UNSET
+    regulatory: Regulatory | UnsetType = UNSET
+
+
+FIELDS = frozenset(Event.__struct_fields__)
+
+_StructT = TypeVar("_StructT", bound=Struct)
+_PATH = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
+_BACKTICKED = re.compile(r"`([^`]*)`")
+
+
+def validate(arguments: JsonObject, model: type[_StructT]) -> _StructT:
+    """Check arguments against a model, one typed refusal for the first thing that is wrong.
+
+    Raises UnknownField, MissingField or InvalidField, each with the dotted path in `field`.
+    """
+    try:
+        return msgspec.convert(arguments, model, strict=True)
+    except msgspec.ValidationError as error:
+        raise _refusal(str(error)) from None
+
+
+def from_arguments(arguments: JsonObject, checked: Event) -> JsonObject:
+    """The event to record: the caller's own event fields, with `detail` under its proper name.
+
+    Raises MissingField when a decision gives no reason, InvalidField when both names of the payload are used.
+    """
+    if checked.level == "decision" and checked.reason is UNSET:
+        raise MissingField("a decision needs its reason: say why", field="reason")
+    if checked.payload is not UNSET and checked.detail is not UNSET:
+        raise InvalidField("detail is another name for payload: send one of them", field="detail")
+    return {"payload" if name == "detail" else name: value for name, value in arguments.items() if name in FIELDS}
+
+
+def _refusal(message: str) -> InvalidRequest:
+    # msgspec says where in words: "Expected `str`, got `int` - at `$.aow_context.outcome`".
+    where = _PATH.search(message)
+    parent = where.group(1) if where else ""
+    what = message[: where.start()] if where else message
+    named = _BACKTICKED.search(what)
+    inner = f"{parent}.{named.group(1)}".removeprefix(".") if named else parent
+    if "unknown field" in what:
+        return UnknownField("this field is not known; see docs for those that are", field=inner)
+    if "missing required field" in what:
+        return MissingField("this field is required", field=inner)
+    return InvalidField(what.replace("`", ""), field=parent or "body")

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record format `indelible/record@v1`: bytes, key, hash.
+
+Invariants. The object's bytes are the RFC 8785 serialization of the record. `tx_hash` is the SHA-256 of exactly
+those bytes: nothing is stripped or re-serialized to check it. Everything a verifier needs stands after the
+payload in one fixed shape, so it is read from the end of the bytes without parsing what the caller sent.
+The normative text for other implementations is docs/format.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+from indelible.domain import audit_id as audit_ids
+from indelible.domain import instants
+from indelible.errors import TooLarge
+
+FORMAT = "indelible/record@v1"
+GENESIS = "GENESIS"
+MAX_RECORD_BYTES = 256 * 1024
+ORG_ID = r"[a-z0-9][a-z0-9-]{1,62}"
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+_KEY = re.compile(rf"({ORG_ID})/(\d{{4}}/\d\d/\d\d)/(\d{{12}})-({_UUID})\.json", re.ASCII)
+_FRONT = re.compile(rf'\{{"audit_id":"({_UUID})","event":\{{'.encode())
+_TAIL = re.compile(
+    rf',"format":"([^"\\]{{1,64}})","governor_key_id":"[a-z0-9-]{{1,32}}","governor_signature":"[0-9a-f]{{64}}"'
+    rf',"lock_mode":"(COMPLIANCE|GOVERNANCE)","org_id":"({ORG_ID})","prev_hash":"(GENESIS|[0-9a-f]{{64}})"'
+    rf',"retain_until":"({_INSTANT})","sequence":([1-9]\d{{0,11}}),"timestamp":"({_INSTANT})"\}}\Z'.encode()
+)
+_LONGEST_TAIL = 640
+
+
+class UnknownFormat(ValueError):
+    """The bytes are not a record of a format known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a chain: what the next record must follow."""
+
+    sequence: int
+    tx_hash: str
+    timestamp_ms: int
+
+
+EMPTY_CHAIN = Head(sequence=0, tx_hash=GENESIS, timestamp_ms=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """The promise made for a record: lock mode (COMPLIANCE or GOVERNANCE) and whole days from its timestamp."""
+
+    lock_mode: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class GovernorKey:
+    """The ledger's own HMAC key for an organisation: `governor_signature` says that this ledger let it in."""
+
+    key_id: str
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One sealed or sealable record. `data` are its bytes for ever; the rest is read from them."""
+
+    data: bytes
+    tx_hash: str
+    audit_id: str
+    org_id: str
+    sequence: int
+    prev_hash: str
+    timestamp_ms: int
+    lock_mode: str
+    retain_until_ms: int
+
+    @property
+    def s3_key(self) -> str:
+        """`{org_id}/{YYYY}/{MM}/{DD}/{sequence:012d}-{audit_id}.json`."""
+        return key_for(self.org_id, self.audit_id)
+
+    @property
+    def head(self) -> Head:
+        """The chain's head once this record is its last."""
+        return Head(sequence=self.sequence, tx_hash=self.tx_hash, timestamp_ms=self.timestamp_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """What an object's key says about the record under it."""
+
+    org_id: str
+    day: str
+    sequence: int
+    audit_id: str
+
+
+def build(
+    event: bytes,
+    *,
+    org_id: str,
+    head: Head,
+    now_ms: int,
+    retention: Retention,
+    governor: GovernorKey,
+    random: int,
+) -> Record:
+    """The record that follows `head`.
+
+    `event` is the canonical serialization of the sanitized event: it is made once, while the few members around
+    it are made again for every lost race. Their values are all plain ASCII without characters that JSON
+    escapes, and their names are in order, so joining them *is* the RFC 8785 serialization (a property test
+    holds this against the library).
+
+    Raises TooLarge when the record would be over `MAX_RECORD_BYTES`.
+    """
+    sequence = head.sequence + 1
+    timestamp_ms = max(now_ms, head.timestamp_ms)
+    retain_until_ms = instants.first_midnight_at_or_after(timestamp_ms + retention.days * instants.DAY_MS)
+    audit_id = audit_ids.encode(timestamp_ms, sequence, random)
+    before = b'{"audit_id":"%b","event":%b,"format":"%b","governor_key_id":"%b"' % (
+        audit_id.encode(),
+        event,
+        FORMAT.encode(),
+        governor.key_id.encode(),
+    )
+    after = (
+        f',"lock_mode":"{retention.lock_mode}","org_id":"{org_id}","prev_hash":"{head.tx_hash}"'
+        f',"retain_until":"{instants.to_text(retain_until_ms)}","sequence":{sequence}'
+        f',"timestamp":"{instants.to_text(timestamp_ms)}"}}'
+    ).encode()
+    # Joined without the signature these are the canonical bytes of the record without it: what is signed.
+    signature = hmac.new(governor.secret, before + after, hashlib.sha256).hexdigest()
+    data = before + b',"governor_signature":"%b"' % signature.encode() + after
+    if len(data) > MAX_RECORD_BYTES:
+        raise TooLarge(f"a record may have at most {MAX_RECORD_BYTES} bytes, this one has {len(data)}", field="event")
+    return Record(
+        data=data,
+        tx_hash=tx_hash(data),
+        audit_id=audit_id,
+        org_id=org_id,
+        sequence=sequence,
+        prev_hash=head.tx_hash,
+        timestamp_ms=timestamp_ms,
+        lock_mode=retention.lock_mode,
+        retain_until_ms=retain_until_ms,
+    )
+
+
+def read(data: bytes) -> Record:
+    """Read a record from stored bytes, from both ends, without parsing the event.
+
+    Anchored at the end of the bytes: searching from the front would find whatever a payload put there.
+
+    Raises UnknownFormat when the bytes are not a record of a format known here.
+    """
+    front = _FRONT.match(data)
+    tail = _TAIL.search(data, max(0, len(data) - _LONGEST_TAIL))
+    if front is None or tail is None:
+        raise UnknownFormat("the bytes do not have the shape of a record")
+    found_format, lock_mode, org_id, prev_hash, retain_until, sequence, timestamp = (
+        group.decode() for group in tail.groups()
+    )
+    if found_format != FORMAT:
+        raise UnknownFormat(f"format {found_format!r} is not known to this version")
+    try:
+        timestamp_ms, retain_until_ms = instants.from_text(timestamp), instants.from_text(retain_until)
+    except ValueError:
+        raise UnknownFormat("timestamp or retain_until is no instant") from None
+    return Record(
+        data=data,
+        tx_hash=tx_hash(data),
+        audit_id=front.group(1).decode(),
+        org_id=org_id,
+        sequence=int(sequence),
+        prev_hash=prev_hash,
+        timestamp_ms=timestamp_ms,
+        lock_mode=lock_mode,
+        retain_until_ms=retain_until_ms,
+    )
+
+
+def tx_hash(data: bytes) -> str:
+    """Lower-case hex SHA-256 of the object's bytes (`sha256sum FILE`)."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def key_for(org_id: str, audit_id: str) -> str:
+    """The S3 key of a record, from its id alone. Raises ValueError when `audit_id` is none."""
+    location = audit_ids.decode(audit_id)
+    return f"{day_prefix(org_id, location.timestamp_ms)}{location.sequence:012d}-{audit_id}.json"
+
+
+def parse_key(key: str) -> RecordKey | None:
+    """What a key says, or None when it is not a record's key."""
+    found = _KEY.fullmatch(key)
+    if found is None:
+        return None
+    org_id, day, sequence, audit_id = found.groups()
+    return RecordKey(org_id=org_id, day=day.replace("/", "-"), sequence=int(sequence), audit_id=audit_id)
+
+
+def day_prefix(org_id: str, timestamp_ms: int) -> str:
+    """`{org_id}/{YYYY}/{MM}/{DD}/`."""
+    return f"{org_id}/{instants.day(timestamp_ms).replace('-', '/')}/"
+
+
+def key_after(org_id: str, head: Head) -> str:
+    """A key that sorts after the head's record and before every later one."""
+    if head.sequence == 0:
+        return f"{org_id}/"
+    return f"{day_prefix(org_id, head.timestamp_ms)}{head.sequence:012d}-~"
