@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table's lesser items, in memory: index, news, log head, organisations, and the master secret."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from indelible.domain.record import Record
+from indelible.ports import LogState, OrgConfig
+
+BUCKET_MS = 300_000
+
+
+@dataclass(slots=True)
+class FakeIndex:
+    """Index."""
+
+    entries: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def put(self, record: Record) -> None:
+        self.entries[record.org_id, record.tx_hash] = record.audit_id
+
+    def find(self, org_id: str, tx_hash: str) -> str | None:
+        return self.entries.get((org_id, tx_hash))
+
+    def repair(self, records: Sequence[Record]) -> int:
+        missing = [record for record in records if (record.org_id, record.tx_hash) not in self.entries]
+        for record in missing:
+            self.put(record)
+        return len(missing)
+
+
+@dataclass(slots=True)
+class FakeNews:
+    """News, in five-minute buckets as the table keeps it."""
+
+    marks: set[tuple[int, str]] = field(default_factory=set)
+
+    def mark(self, org_id: str, now_ms: int) -> None:
+        self.marks.add((now_ms // BUCKET_MS, org_id))
+
+    def recent(self, now_ms: int) -> list[str]:
+        now = now_ms // BUCKET_MS
+        return sorted({org_id for bucket, org_id in self.marks if now - 3 <= bucket <= now})
+
+
+@dataclass(slots=True)
+class FakeLogHead:
+    """LogHead: asserts that a log never shrinks."""
+
+    states: dict[str, LogState] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, org_id: str) -> LogState | None:
+        return self.states.get(org_id)
+
+    def advance(self, org_id: str, old: LogState | None, new: LogState) -> bool:
+        assert new.tree_size > (old.tree_size if old else 0), "a log only grows"
+        assert new.tree_size == new.tail.sequence, "one leaf for each record"
+        with self.lock:
+            if self.states.get(org_id) != old:
+                return False
+            self.states[org_id] = new
+            return True
+
+
+@dataclass(slots=True)
+class FakeOrganisations:
+    """Organisations."""
+
+    configs: dict[str, OrgConfig] = field(default_factory=dict)
+
+    def get(self, org_id: str) -> OrgConfig | None:
+        return self.configs.get(org_id)
+
+    def create(self, config: OrgConfig) -> bool:
+        return self.configs.setdefault(config.org_id, config) is config
+
+    def replace(self, old: OrgConfig, new: OrgConfig) -> bool:
+        assert old.org_id == new.org_id, "an organisation cannot be renamed"
+        if self.configs.get(old.org_id) != old:
+            return False
+        self.configs[old.org_id] = new
+        return True
+
+    def all(self) -> Iterator[str]:
+        yield from sorted(self.configs)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeSecretSource:
+    """SecretSource."""
+
+    secret: bytes = b"a master secret of 32 bytes len."
+
+    def master(self) -> bytes:
+        return self.secret
