@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composes the stacks. Whoever calls it decides how the layer is bundled and how stacks are synthesized."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import App, Tags
+
+from infra.anchor_stack import AnchorStack
+from infra.api_stack import ApiStack
+from infra.bundling import Bundling
+from infra.config import LedgerConfig
+from infra.ledger_stack import LedgerStack
+from infra.nag import enforce_nag
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerApp:
+    """The three stacks of one ledger, in the order in which they are deployed."""
+
+    ledger: LedgerStack
+    api: ApiStack
+    anchor: AnchorStack
+
+
+def build(app: App, config: LedgerConfig, *, bundling: Bundling) -> LedgerApp:
+    """Add one ledger's stacks to ``app``, with the rule packs that they must pass at synth.
+
+    Needs no credentials and no account: the stacks are environment-agnostic. Another synthesizer is
+    the App's business: ``App(default_stack_synthesizer=…)``.
+    """
+    name = config.ledger_name
+    ledger = LedgerStack(app, f"{name}-ledger", config=config)
+    api = ApiStack(app, f"{name}-api", config=config, ledger=ledger, bundling=bundling)
+    anchor = AnchorStack(app, f"{name}-anchor", config=config, ledger=ledger, api=api, bundling=bundling)
+    Tags.of(app).add("indelible:ledger", name)
+    enforce_nag(app)
+    return LedgerApp(ledger=ledger, api=api, anchor=anchor)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one place where deployment settings are read, defaulted and refused.
+
+Invariant: a ``LedgerConfig`` that exists is deployable. Whatever is wrong with the context is said
+here, before a single resource is described, by the name of the key and what is allowed for it.
+
+Settings live in cdk.json under ``context.indelible``; ``cdk deploy -c key=value`` overrides one of
+them for one run. The lock mode and the retention are deliberately absent from cdk.json: their
+defaults follow the stage, so that ``-c stage=dev`` cannot inherit a seven-year lock by accident.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from infra.schedule_expression import ScheduleError, parse_period
+
+Stage = Literal["prod", "dev"]
+LockMode = Literal["COMPLIANCE", "GOVERNANCE"]
+
+CONTEXT_OBJECT = "indelible"
+
+#: Six months is the shortest retention that a rule in view accepts (EU AI Act, Art. 26(6)); the
+#: longest pair of them, July to December, has 184 days.
+MIN_PROD_RETENTION_DAYS = 184
+#: S3's own ceiling for a default retention: 100 years.
+MAX_RETENTION_DAYS = 36_500
+
+
+class ConfigError(ValueError):
+    """A setting is missing, unknown or out of range; the message names the key and what is allowed."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"context key '{key}': {problem}")
+        self.key = key
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerConfig:
+    """What is deployed. Defaults are those of ``stage=prod``; use :meth:`from_context` to read and check."""
+
+    stage: Stage = "prod"
+    ledger_name: str = "indelible"
+    lock_mode: LockMode = "COMPLIANCE"
+    #: Days from a record's timestamp; S3 Object Lock's default retention and the records' promise.
+    retention_days: int = 2555
+    anchor_rate: str = "rate(5 minutes)"
+    auth: Literal["hmac"] = "hmac"
+    #: Requires ``signed_at`` and ``idempotency_key`` in every signed request.
+    strict_signatures: bool = False
+    alarm_email: str | None = None
+    #: Requests per second, and burst, over all routes of the API.
+    throttle_rate: int = 200
+    throttle_burst: int = 400
+    #: A CloudTrail trail for deletes on the evidence bucket. Off where an organization's trail has them.
+    watch_deletes: bool = True
+
+    @property
+    def is_prod(self) -> bool:
+        """Whether everything that holds evidence is kept for good and protected from deletion."""
+        return self.stage == "prod"
+
+    @property
+    def anchor_period_seconds(self) -> int | None:
+        """Seconds between two anchor runs, or None where a cron expression does not say."""
+        return parse_period(self.anchor_rate)
+
+    def describe(self) -> str:
+        """One line for the person who is about to deploy this."""
+        kept = (
+            "bucket, table, key and secret are kept (RETAIN) and protected from deletion"
+            if self.is_prod
+            else "table, key and secret go with the stack, a bucket once it is empty (DESTROY)"
+        )
+        lock = {
+            "COMPLIANCE": "nobody, the account's root user included, can delete a record before that",
+            "GOVERNANCE": "whoever holds s3:BypassGovernanceRetention can delete a record: not for evidence",
+        }[self.lock_mode]
+        days = f"{self.retention_days:,} day{'' if self.retention_days == 1 else 's'}"
+        return (
+            f"indelible: stage {self.stage}, ledger '{self.ledger_name}': Object Lock {self.lock_mode} "
+            f"for {days} ({lock}); {kept}."
+        )
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, object]) -> LedgerConfig:
+        """Read the whole CDK context. Raises :class:`ConfigError`."""
+        given = _collect(context)
+        values: dict[str, object] = {key: reader(key, given[key]) for key, reader in _READERS.items() if key in given}
+        if values.get("stage") == "dev":
+            values = {"lock_mode": "GOVERNANCE", "retention_days": 1} | values
+        config = cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
+        if config.is_prod and config.retention_days < MIN_PROD_RETENTION_DAYS:
+            raise ConfigError(
+                "retention_days",
+                f"{config.retention_days} is too short for stage=prod, which wants at least "
+                f"{MIN_PROD_RETENTION_DAYS} days (six months); use -c stage=dev to try things out",
+            )
+        return config
+
+
+def _collect(context: Mapping[str, object]) -> dict[str, object]:
+    """Merge the ``indelible`` object with ``-c key=value``; the command line wins. Null means unset."""
+    base = context.get(CONTEXT_OBJECT, {})
+    if not isinstance(base, Mapping):
+        raise ConfigError(CONTEXT_OBJECT, "must be a JSON object of settings")
+    for key in base:
+        if key not in _READERS:
+            raise ConfigError(f"{CONTEXT_OBJECT}.{key}", f"is not a setting{_meant(str(key))}; {_KNOWN}")
+    for key in context:
+        # Other keys of the context belong to the CDK and to whoever else reads it. Only a name that
+        # is one typing error away from ours is refused: ignoring it would deploy the default lock.
+        if key not in _READERS and key != CONTEXT_OBJECT and key.isidentifier() and _meant(key):
+            raise ConfigError(key, f"is not a setting{_meant(key)}; {_KNOWN}")
+    overrides = {key: context[key] for key in _READERS if key in context}
+    return {key: value for key, value in {**base, **overrides}.items() if value is not None and value != ""}
+
+
+def _meant(key: str) -> str:
+    near = difflib.get_close_matches(key, _READERS, n=1, cutoff=0.8)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _one_of(*allowed: str) -> Callable[[str, object], object]:
+    def read(key: str, value: object) -> object:
+        if value not in allowed:
+            raise ConfigError(key, f"must be {' or '.join(allowed)}, not {value!r}")
+        return value
+
+    return read
+
+
+def _whole_number(low: int, high: int) -> Callable[[str, object], object]:
+    def read(key: str, value: object) -> object:
+        # `-c` gives text, cdk.json a number; True is an int in Python and a mistake here.
+        text = str(value).strip()
+        if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ConfigError(key, f"must be a whole number from {low:,} to {high:,}, not {value!r}")
+        return int(text)
+
+    return read
+
+
+def _flag(key: str, value: object) -> object:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise ConfigError(key, f"must be true or false, not {value!r}")
+
+
+def _ledger_name(key: str, value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,30}", value):
+        raise ConfigError(key, f"must be 2 to 31 of a-z, 0-9 and '-', and not begin with '-'; it is {value!r}")
+    # The ledger's name becomes part of CloudFormation stack names, which begin with a letter.
+    if not value[0].isalpha():
+        raise ConfigError(key, f"must begin with a letter, as CloudFormation's stack names do; it is {value!r}")
+    return value
+
+
+def _anchor_rate(key: str, value: object) -> object:
+    try:
+        parse_period(str(value))
+    except ScheduleError as error:
+        raise ConfigError(key, str(error)) from error
+    return str(value)
+
+
+def _auth(key: str, value: object) -> object:
+    if value in ("jwt", "iam"):
+        raise ConfigError(key, f"{value!r} is not available yet; this version authenticates with hmac only")
+    return _one_of("hmac")(key, value)
+
+
+def _email(key: str, value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+        raise ConfigError(key, f"must be an e-mail address, not {value!r}")
+    return value
+
+
+_READERS: dict[str, Callable[[str, object], object]] = {
+    "stage": _one_of("prod", "dev"),
+    "ledger_name": _ledger_name,
+    "lock_mode": _one_of("COMPLIANCE", "GOVERNANCE"),
+    "retention_days": _whole_number(1, MAX_RETENTION_DAYS),
+    "anchor_rate": _anchor_rate,
+    "auth": _auth,
+    "strict_signatures": _flag,
+    "alarm_email": _email,
+    "throttle_rate": _whole_number(1, 10_000),
+    "throttle_burst": _whole_number(1, 5_000),
+    "watch_deletes": _flag,
+}
+_KNOWN = "known settings: " + ", ".join(_READERS)

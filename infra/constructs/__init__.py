@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One construct for each capability; every constructor argument is keyword-only."""

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What someone must be woken for, and one topic that says so.
+
+Invariant: every alarm tells of a broken promise, or of one that is about to break; its description
+says which, and what to read next.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambda_, aws_sns as sns, aws_sns_subscriptions as subscriptions, aws_sqs as sqs
+from constructs import Construct
+
+from infra.config import LedgerConfig
+from infra.metrics import api_metric, denied_deletes_metric, ledger_metric
+from infra.nag import acknowledge
+
+_NOTHING_IS_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
+_NOTHING_IS_BAD = cloudwatch.TreatMissingData.BREACHING
+
+
+class LedgerAlarms(Construct):
+    """Alarms of one ledger, each acting on one SNS topic, with e-mail where an address is configured."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: LedgerConfig,
+        api_id: str,
+        anchor: lambda_.IFunction,
+        dead_letters: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._config = config
+        self.alarms: list[cloudwatch.Alarm] = []
+        self.topic = sns.Topic(self, "Topic", display_name=f"Indelible ledger '{config.ledger_name}'", enforce_ssl=True)
+        acknowledge(
+            self.topic,
+            "CloudWatch cannot publish to a topic under the AWS managed key, and what is published is an "
+            "alarm's name, threshold and state: nothing of the ledger.",
+            "HIPAA.Security-SNSEncryptedKMS",
+            "NIST.800.53.R5-SNSEncryptedKMS",
+        )
+        if config.alarm_email:
+            self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
+
+        # Three missed runs, a quarter of an hour at least; a cron expression has no period to multiply.
+        late = max(900, 3 * (config.anchor_period_seconds or 86_400))
+        self._alarm(
+            "AnchorLag",
+            ledger_metric(config, "AnchorLagSeconds", statistic="Maximum"),
+            threshold=late,
+            why="Committed records have not been re-read from the bucket and anchored for too long.",
+        )
+        self._alarm(
+            "AnchorSilent",
+            anchor.metric_invocations(period=Duration.hours(1), statistic="Sum"),
+            threshold=1,
+            below=True,
+            periods=2,
+            missing=_NOTHING_IS_BAD,
+            why="The anchor has not run for two hours, not even its hourly sweep: look at its schedules.",
+        )
+        self._alarm(
+            "AnchorErrors",
+            anchor.metric_errors(period=Duration.minutes(15), statistic="Sum"),
+            threshold=1,
+            periods=3,
+            why="The anchor failed in three quarters of an hour on end; the next run repairs one failure, not this.",
+        )
+        self._alarm(
+            "OutboxAge",
+            ledger_metric(config, "OutboxAgeSeconds", statistic="Maximum"),
+            threshold=late,
+            why="A committed record waited too long in the outbox before it was sealed in the bucket.",
+        )
+        self._alarm(
+            "DeadLetters",
+            dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(5), statistic="Maximum"),
+            threshold=1,
+            why="EventBridge Scheduler could not start the anchor; the queue's messages say why.",
+        )
+        self._alarm(
+            "ServerErrors",
+            api_metric(api_id, "5xx", statistic="Sum"),
+            threshold=5,
+            why="The API answered at least five requests with 5xx within five minutes.",
+        )
+        self._alarm(
+            "HeadRegressed",
+            ledger_metric(config, "HeadRegressed", statistic="Sum"),
+            threshold=1,
+            why="The bucket holds a record beyond the table's head: the table went back in time, and recording "
+            "for that organisation stops until it is rebuilt from the bucket.",
+        )
+        self._alarm(
+            "BrokenChain",
+            ledger_metric(config, "BrokenChain", statistic="Sum"),
+            threshold=1,
+            why="The anchor read a record that does not continue its organisation's chain: evidence was "
+            "altered, hidden or is missing. Run verify for that organisation.",
+        )
+        if config.watch_deletes:
+            self._alarm(
+                "DeniedDeletes",
+                denied_deletes_metric(config),
+                threshold=1,
+                why="Someone tried to delete evidence, or was refused a change of its retention; the deletion "
+                "trail's log group names the principal and the outcome.",
+            )
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        *,
+        threshold: float,
+        why: str,
+        below: bool = False,
+        periods: int = 1,
+        missing: cloudwatch.TreatMissingData = _NOTHING_IS_FINE,
+    ) -> None:
+        operator = cloudwatch.ComparisonOperator
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_name=f"{self._config.ledger_name}-{name}",
+            alarm_description=why,
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=(
+                operator.LESS_THAN_THRESHOLD if below else operator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+            ),
+            evaluation_periods=periods,
+            treat_missing_data=missing,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        self.alarms.append(alarm)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One page for whoever operates the ledger: is it recording, is it anchored, did someone touch it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.config import LedgerConfig
+from infra.metrics import api_metric, denied_deletes_metric, ledger_metric
+
+
+class LedgerDashboard(Construct):
+    """CloudWatch dashboard named after the ledger."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: LedgerConfig,
+        api_id: str,
+        alarms: Sequence[cloudwatch.IAlarm],
+    ) -> None:
+        super().__init__(scope, construct_id)
+
+        def sums(*names: str) -> list[cloudwatch.IMetric]:
+            return [ledger_metric(config, name, statistic="Sum") for name in names]
+
+        def longest(*names: str) -> list[cloudwatch.IMetric]:
+            return [ledger_metric(config, name, statistic="Maximum") for name in names]
+
+        def graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+            return cloudwatch.GraphWidget(title=title, left=metrics, width=8, height=6)
+
+        touched = sums("HeadRegressed", "BrokenChain")
+        if config.watch_deletes:
+            touched.append(denied_deletes_metric(config))
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=config.ledger_name)
+        dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3))
+        dashboard.add_widgets(
+            graph("Records", sums("RecordsAppended", "RecordsAnchored")),
+            graph("Contention and sealing", sums("LostRaces", "SealFailures")),
+            graph("Touched: all of these stay at zero", touched),
+        )
+        dashboard.add_widgets(
+            graph("Behind (seconds)", longest("AnchorLagSeconds", "OutboxAgeSeconds")),
+            graph("Requests", [api_metric(api_id, name, statistic="Sum") for name in ("Count", "4xx", "5xx")]),
+            graph(
+                "Latency (ms)",
+                [api_metric(api_id, "Latency", statistic=percentile) for percentile in ("p50", "p99")],
+            ),
+        )

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The door: an HTTP API with one integration per function, throttled, its access logged without payloads."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import (
+    ArnFormat,
+    RemovalPolicy,
+    Stack,
+    aws_apigatewayv2 as apigw,
+    aws_apigatewayv2_integrations as integrations,
+    aws_lambda as lambda_,
+    aws_logs as logs,
+)
+from constructs import Construct
+
+from infra.config import LedgerConfig
+from infra.nag import acknowledge
+
+_ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "sourceIp": "$context.identity.sourceIp",
+    "userAgent": "$context.identity.userAgent",
+    "route": "$context.routeKey",
+    "protocol": "$context.protocol",
+    "status": "$context.status",
+    "responseBytes": "$context.responseLength",
+    "latencyMs": "$context.responseLatency",
+    "integrationLatencyMs": "$context.integrationLatency",
+    "integrationStatus": "$context.integrationStatus",
+    "error": "$context.error.message",
+    "integrationError": "$context.integrationErrorMessage",
+}
+
+
+class LedgerHttpApi(Construct):
+    """HTTP API with a ``$default`` stage; routes are added by the stack that owns the functions."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: LedgerConfig) -> None:
+        super().__init__(scope, construct_id)
+        self.api = apigw.HttpApi(
+            self,
+            "Api",
+            api_name=f"{config.ledger_name}-api",
+            description=f"Indelible ledger '{config.ledger_name}'",
+            create_default_stage=False,
+        )
+        access_logs = logs.LogGroup(
+            self,
+            "AccessLogs",
+            retention=logs.RetentionDays.ONE_YEAR if config.is_prod else logs.RetentionDays.ONE_WEEK,
+            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+        )
+        self.stage = apigw.CfnStage(
+            self,
+            "Stage",
+            api_id=self.api.api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            access_log_settings=apigw.CfnStage.AccessLogSettingsProperty(
+                # The group itself: log_group_arn ends in ":*", which means its streams.
+                destination_arn=Stack.of(self).format_arn(
+                    service="logs",
+                    resource="log-group",
+                    resource_name=access_logs.log_group_name,
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                ),
+                format=json.dumps(_ACCESS_LOG),
+            ),
+            default_route_settings=apigw.CfnStage.RouteSettingsProperty(
+                detailed_metrics_enabled=True,
+                throttling_rate_limit=config.throttle_rate,
+                throttling_burst_limit=config.throttle_burst,
+            ),
+        )
+        acknowledge(
+            access_logs,
+            "Access logs hold the route, the caller's address and timings, never a body or a header; "
+            "CloudWatch encrypts them at rest under its own key.",
+            "HIPAA.Security-CloudWatchLogGroupEncrypted",
+            "NIST.800.53.R5-CloudWatchLogGroupEncrypted",
+        )
+
+    @property
+    def url(self) -> str:
+        """Base URL, without a trailing slash."""
+        return self.api.api_endpoint
+
+    def post(self, function: lambda_.IFunction, *paths: str, name: str) -> None:
+        """Route ``POST`` on each path to the function, through one integration (payload format 2.0)."""
+        integration = integrations.HttpLambdaIntegration(
+            f"{name}-integration", function, payload_format_version=apigw.PayloadFormatVersion.VERSION_2_0
+        )
+        for path in paths:
+            for route in self.api.add_routes(path=path, methods=[apigw.HttpMethod.POST], integration=integration):
+                acknowledge(
+                    route,
+                    "The function authenticates every request itself, by HMAC over the arguments under the "
+                    "organisation's secret and in constant time, before it touches the ledger.",
+                    "AwsSolutions-APIG4",
+                )

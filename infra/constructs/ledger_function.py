@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One function with one role of its own, whose whole permission is the list that is handed in (G7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, IgnoreMode, RemovalPolicy
+from aws_cdk import aws_iam as iam, aws_lambda as lambda_, aws_logs as logs
+from constructs import Construct
+
+from infra.bundling import LAMBDA_RUNTIME, ROOT
+from infra.config import LedgerConfig
+from infra.nag import acknowledge
+
+#: One full vCPU: these functions hash and sign, and are CPU-bound when warm.
+_ONE_VCPU_MB = 1769
+
+
+class LedgerFunction(Construct):
+    """``lambdas/<name>/handler.py`` on arm64, with explicit logs and an inline least-privilege role."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: LedgerConfig,
+        name: str,
+        layer: lambda_.ILayerVersion,
+        timeout: Duration,
+        environment: Mapping[str, str],
+        statements: Sequence[iam.PolicyStatement],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=logs.RetentionDays.ONE_YEAR if config.is_prod else logs.RetentionDays.ONE_WEEK,
+            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+        )
+        writes_its_logs = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+        )
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"Runs the {name} function of the Indelible ledger '{config.ledger_name}'",
+            inline_policies={name: iam.PolicyDocument(statements=[writes_its_logs, *statements])},
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            runtime=LAMBDA_RUNTIME,
+            architecture=lambda_.Architecture.ARM_64,
+            handler="handler.handler",
+            code=lambda_.Code.from_asset(
+                str(ROOT / "lambdas" / name), exclude=["__pycache__", "*.pyc"], ignore_mode=IgnoreMode.GIT
+            ),
+            layers=[layer],
+            role=self.role,
+            timeout=timeout,
+            memory_size=_ONE_VCPU_MB,
+            environment=dict(environment),
+            log_group=log_group,
+            description=f"Indelible: {name}",
+        )
+        acknowledge(
+            self.role,
+            "The policy is inline because it belongs to this one function and must not be attachable elsewhere.",
+            "HIPAA.Security-IAMNoInlinePolicy",
+            "NIST.800.53.R5-IAMNoInlinePolicy",
+        )
+        acknowledge(
+            self.function,
+            "A reserved share would take concurrency from the rest of the account; the API is throttled at "
+            "its stage, and writers of one organisation are ordered by the head's compare-and-swap.",
+            "HIPAA.Security-LambdaConcurrency",
+            "NIST.800.53.R5-LambdaConcurrency",
+        )
+        acknowledge(
+            self.function,
+            "Calls AWS service endpoints only, over TLS and with IAM; it holds no network resource that a "
+            "VPC would protect.",
+            "HIPAA.Security-LambdaInsideVPC",
+            "NIST.800.53.R5-LambdaInsideVPC",
+        )
+        acknowledge(
+            log_group,
+            "Log lines carry no payloads and no secrets; CloudWatch encrypts them at rest under its own key.",
+            "HIPAA.Security-CloudWatchLogGroupEncrypted",
+            "NIST.800.53.R5-CloudWatchLogGroupEncrypted",
+        )

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The functions' environment variables, by the names that ``indelible.entry.env`` reads."""
+
+from __future__ import annotations
+
+from infra.config import LedgerConfig
+from infra.ledger_stack import LedgerStack
+
+
+def ledger_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str]:
+    """What every function is told. No secret is ever among it."""
+    return {
+        "INDELIBLE_LEDGER_NAME": config.ledger_name,
+        "INDELIBLE_BUCKET": ledger.bucket.bucket_name,
+        "INDELIBLE_TABLE": ledger.table.table_name,
+        "INDELIBLE_LOCK_MODE": config.lock_mode,
+        "INDELIBLE_RETENTION_DAYS": str(config.retention_days),
+        "POWERTOOLS_SERVICE_NAME": config.ledger_name,
+        "POWERTOOLS_METRICS_NAMESPACE": "Indelible",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+def door_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str]:
+    """What the functions that authenticate callers are told in addition: where the secret is, not what it is."""
+    return ledger_environment(config, ledger) | {
+        "INDELIBLE_SECRET_ARN": ledger.secret.secret_arn,
+        "INDELIBLE_STRICT_SIGNATURES": "true" if config.strict_signatures else "false",
+    }

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must outlive everything: the bucket, the table, the key and the secret. No code runs here."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.config import LedgerConfig
+from infra.constructs.deletion_trail import DeletionTrail
+from infra.constructs.evidence_bucket import EvidenceBucket
+from infra.constructs.ledger_table import LedgerTable
+from infra.constructs.logs_bucket import LogsBucket
+from infra.constructs.master_secret import MasterSecret
+from infra.constructs.signing_key import SigningKey
+
+
+class LedgerStack(Stack):
+    """Stateful: kept for good and protected from termination in production."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: LedgerConfig) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description=f"Indelible ledger '{config.ledger_name}': the evidence and what orders it",
+            termination_protection=config.is_prod,
+        )
+        logs = LogsBucket(self, "Logs", config=config).bucket
+        self.bucket = EvidenceBucket(self, "Evidence", config=config, logs=logs).bucket
+        self.table = LedgerTable(self, "Ledger", config=config).table
+        self.signing_key = SigningKey(self, "SigningKey", config=config).key
+        self.secret = MasterSecret(self, "MasterSecret", config=config).secret
+        if config.watch_deletes:
+            DeletionTrail(self, "DeletionTrail", config=config, evidence=self.bucket, logs_bucket=logs)
+
+        for name, value in {
+            "BucketName": self.bucket.bucket_name,
+            "TableName": self.table.table_name,
+            "SecretArn": self.secret.secret_arn,
+            "SigningKeyId": self.signing_key.key_id,
+            "LedgerName": config.ledger_name,
+            "LockMode": config.lock_mode,
+            "RetentionDays": str(config.retention_days),
+        }.items():
+            CfnOutput(self, name, value=value)

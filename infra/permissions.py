@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what: every statement of every function's role, in one table (G7).
+
+Invariant: no statement here deletes an object, shortens or bypasses a retention, changes a bucket, or
+signs. CDK's ``grant_*`` helpers are not used: they give more than the functions need.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb, aws_iam as iam, aws_s3 as s3, aws_secretsmanager as secretsmanager
+
+from infra.constructs.evidence_bucket import RECORD_KEYS
+from infra.nag import acknowledge
+
+
+def record(*, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
+    """Moves the head in one transaction, seals records, and looks for a record beyond the head."""
+    return [
+        _allow(table.table_arn, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        *_seal_and_read(bucket),
+        _allow(bucket.bucket_arn, "s3:ListBucket"),
+        _read_secret(secret),
+    ]
+
+
+def read_only(
+    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret
+) -> list[iam.PolicyStatement]:
+    """Prove and verify: read versions and their locks, look items up by key."""
+    return [
+        _allow(table.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem"),
+        _read_objects(bucket),
+        _allow(bucket.bucket_arn, "s3:ListBucket", "s3:ListBucketVersions"),
+        _read_secret(secret),
+    ]
+
+
+def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable) -> list[iam.PolicyStatement]:
+    """Seals what the outbox still holds, re-reads the bucket, and clears what is covered."""
+    return [
+        _allow(
+            table.table_arn,
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ),
+        # Batches clear outbox entries and repair the index by hash. A head, a log position or an
+        # idempotency entry cannot be in one: those keys have another shape.
+        _allow(
+            table.table_arn,
+            "dynamodb:BatchWriteItem",
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*#OUTBOX#*", "*#TX#*"]}},
+        ),
+        *_seal_and_read(bucket),
+        _allow(bucket.bucket_arn, "s3:ListBucket", "s3:ListBucketVersions"),
+    ]
+
+
+def acknowledge_key_patterns(role: iam.Role, *, bucket: s3.IBucket, seals: bool) -> None:
+    """Say to cdk-nag why a role's object permissions end in a pattern: ``seals`` for those that write."""
+    owner = Stack.of(bucket)
+    # How the finding names a bucket of another stack: by the export that its ARN is imported from.
+    imported = owner.resolve(owner.export_value(bucket.bucket_arn))["Fn::ImportValue"]
+    acknowledge(
+        role,
+        "Reads any object of this one bucket: which organisations and records there will be is not known "
+        "when it is deployed, and a verifier that cannot read everything cannot tell that something is missing.",
+        f"AwsSolutions-IAM5[Resource::{imported}/*]",
+    )
+    if seals:
+        acknowledge(
+            role,
+            "Writes only keys that have the shape of a record, in this one bucket, whose policy makes them "
+            "create-only and locked.",
+            f"AwsSolutions-IAM5[Resource::{imported}/{RECORD_KEYS}]",
+        )
+
+
+def _seal_and_read(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
+    return [
+        # PutObject with lock headers also needs PutObjectRetention. Nothing but records can be written.
+        _allow(bucket.arn_for_objects(RECORD_KEYS), "s3:PutObject", "s3:PutObjectRetention"),
+        _read_objects(bucket),
+    ]
+
+
+def _read_objects(bucket: s3.IBucket) -> iam.PolicyStatement:
+    return _allow(bucket.arn_for_objects("*"), "s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion")
+
+
+def _read_secret(secret: secretsmanager.ISecret) -> iam.PolicyStatement:
+    return _allow(secret.secret_arn, "secretsmanager:GetSecretValue")
+
+
+def _allow(resource: str, *actions: str, conditions: dict[str, object] | None = None) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=[resource], conditions=conditions)
