@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from indelible.domain.chain import Lock
-from indelible.domain.record import Head, Record
+from indelible.domain.record import EMPTY_CHAIN, Head, Record
 
 T = TypeVar("T")
 
@@ -22,13 +22,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """One version of one object, with content. `sha256` is the store's own checksum, hex."""
+    """One version of one object, with content. `sha256` is the store's own checksum, hex.
+
+    `shadows` names what lies over this version: newer versions and delete markers.
+    """
 
     s3_key: str
     version_id: str
     data: bytes
     sha256: str | None
     lock: Lock | None
+    shadows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,20 +183,31 @@ class News(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """How far an organisation's records have been re-read: the last record covered."""
+    """How far an organisation's records have been re-read from the store.
 
-    tree_size: int
+    `tail` is the last record covered; the outbox has been emptied up to the sequence `cleared`.
+    """
+
     tail: Head
+    cleared: int
+
+    @property
+    def tree_size(self) -> int:
+        """Records covered."""
+        return self.tail.sequence
+
+
+NOTHING_COVERED = LogState(tail=EMPTY_CHAIN, cleared=0)
 
 
 class LogHead(Protocol):
     """The anchor's own compare-and-swap register."""
 
-    def read(self, org_id: str) -> LogState | None:
-        """The state now (a consistent read), None before the first run."""
+    def read(self, org_id: str) -> LogState:
+        """The state now (a consistent read); `NOTHING_COVERED` before the first run."""
         ...
 
-    def advance(self, org_id: str, old: LogState | None, new: LogState) -> bool:
+    def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
         """Replace `old` by `new`; False when another run was faster."""
         ...
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import instants, record
-from indelible.domain.record import GENESIS, Record, RecordKey
+from indelible.domain.record import GENESIS, Head, Record, RecordKey
 
 MAX_FAILURES = 1000
 """Failures listed one by one; further ones are only counted."""
@@ -96,7 +96,8 @@ class ChainChecker:
     """Checks one organisation's records from `start` on.
 
     Feed `observe` every record key in the order of keys; `observe_pending` where a record is committed but not
-    yet in the store; then `finish`. With `start` above 1, feed the predecessor to `precede` first.
+    yet in the store; then `finish`. With `start` above 1, feed the predecessor to `precede` first; without it
+    the first record's link stays unchecked.
 
     `locks` is False for sources that cannot tell (a directory, a bundle).
     """
@@ -117,36 +118,52 @@ class ChainChecker:
         """The sequence that must come next."""
         return self.start if self._last is None else self._last.sequence + 1
 
-    def precede(self, data: bytes | None) -> None:
-        """Take the record before `start` as the first link; None when it is not there."""
-        sequence = self.start - 1
-        if data is None:
-            self._fail(FailureCode.MISSING, sequence, "the record before the range is not in the bucket")
-            return
+    @classmethod
+    def following(cls, org_id: str, head: Head) -> ChainChecker:
+        """A checker for what comes after a record that was checked before."""
+        last = None if head.sequence == 0 else _Seen(head.sequence, {head.tx_hash}, head.timestamp_ms)
+        return cls(org_id=org_id, start=head.sequence + 1, _last=last)
+
+    def precede(self, data: bytes) -> None:
+        """Take the record before `start` as the first link; again for each record of a fork."""
         try:
             timestamp_ms = record.read(data).timestamp_ms
         except record.UnknownFormat:
             timestamp_ms = 0  # its hash still links; its own faults belong to a range that contains it
-        self._last = _Seen(sequence, {record.tx_hash(data)}, timestamp_ms)
+        hashes = self._last.hashes if self._last else set()
+        self._last = _Seen(self.start - 1, hashes | {record.tx_hash(data)}, timestamp_ms)
 
-    def observe(self, specimen: Specimen) -> None:
-        """Check one stored record against itself, its lock, and its place in the chain."""
+    @property
+    def lacks_predecessor(self) -> bool:
+        """Whether the first record's link has nothing yet to be held against."""
+        return self.start > 1 and self._last is None
+
+    def miss_predecessor(self) -> None:
+        """Say that the record before the range is nowhere to be found."""
+        self._fail(FailureCode.MISSING, self.start - 1, "the record before the range is not in the bucket")
+
+    def observe(self, specimen: Specimen) -> Record | None:
+        """Check one stored record against itself, its lock, and its place in the chain.
+
+        Returns the record, where the bytes can be read as one.
+        """
         key = record.parse_key(specimen.s3_key)
         if key is None or key.org_id != self.org_id:
             detail = "an object that is no record lies among the records"
             self._fail(FailureCode.UNKNOWN_FORMAT, None, detail, specimen)
-            return
+            return None
         if specimen.shadows:
             over = ", ".join(specimen.shadows)
             detail = "a newer version or a delete marker lies over the sealed version"
             self._fail(FailureCode.SHADOWED, key.sequence, detail, specimen, found=over)
         if specimen.data is None:
-            return  # no content at all: the gap it leaves is reported as MISSING by the next record or `finish`
+            return None  # no content at all: the gap it leaves is reported as MISSING by the next record or `finish`
         self.entries_checked += 1
         found = self._read(specimen, key, specimen.data)
         if self.locks:
             self._check_lock(specimen, key.sequence, found)
         self._link(key.sequence, record.tx_hash(specimen.data), found, specimen)
+        return found
 
     def observe_pending(self, data: bytes) -> None:
         """Take a committed record that waits in the outbox: it keeps its place, and counts as pending."""

@@ -21,6 +21,8 @@ from indelible.errors import TooLarge
 FORMAT = "indelible/record@v1"
 GENESIS = "GENESIS"
 MAX_RECORD_BYTES = 256 * 1024
+MAX_EVENT_BYTES = MAX_RECORD_BYTES - 640
+"""Of the canonical event; the members around it never need more than the difference."""
 ORG_ID = r"[a-z0-9][a-z0-9-]{1,62}"
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -204,6 +206,10 @@ def parse_key(key: str) -> RecordKey | None:
     if found is None:
         return None
     org_id, day, sequence, audit_id = found.groups()
+    try:
+        audit_ids.decode(audit_id)
+    except ValueError:
+        return None
     return RecordKey(org_id=org_id, day=day.replace("/", "-"), sequence=int(sequence), audit_id=audit_id)
 
 

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The write protocol: how an event becomes a sealed record (architecture §4).
+
+    build on the head ─▶ COMMIT (one transaction) ─▶ SEAL (S3 PUT, beside the index entry) ─▶ receipt
+                          head: compare-and-swap      create-only, locked, checksummed
+                          outbox: the bytes
+                          idempotency key: first wins
+
+Why in this order. The commit is the linearization point: before it nothing exists, after it the record has its
+place for ever and its bytes are in the outbox, so every failure after it can be finished by anyone: this call, a
+retry with the same idempotency key, or the anchor. The receipt waits for the bucket, because only the bucket is
+evidence.
+
+The alternatives lose. S3 first: a writer that loses the race leaves a locked object that nobody can delete for
+seven years, indistinguishable from a fork. A ticket counter: it gives out sequences but cannot give `prev_hash`,
+and a ticket holder that dies leaves a gap. A queue with one consumer: no receipt within the request, and one
+tenant's burst delays every other.
+
+Warm and uncontended this makes two sequential round trips: one TransactWriteItems, then one PutObject beside one
+PutItem. A test counts them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from indelible.domain import audit_id as audit_ids
+from indelible.domain import record
+from indelible.domain.receipt import Receipt
+from indelible.domain.record import GovernorKey, Head, Record, Retention
+from indelible.errors import Contention, IdempotencyConflict, LedgerError, NotSealed, TooLarge, Unavailable
+from indelible.ports import (
+    MAX_BYTES_PER_COMMIT,
+    MAX_RECORDS_PER_COMMIT,
+    AlreadyRecorded,
+    Clock,
+    Entropy,
+    HeadMoved,
+    Idempotency,
+    Index,
+    Journal,
+    News,
+    RecordStore,
+    Remembered,
+    Telemetry,
+    Workers,
+)
+from indelible.services.heads import Heads
+
+BACKOFF_BASE_MS = 4
+BACKOFF_CAP_MS = 250
+NEWS_EVERY_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Events of one organisation, sanitized and canonical, to be recorded one after another.
+
+    `deadline_ms` (Unix time) bounds the attempts to commit; sealing comes after it. The same `idempotency_key`
+    with the same events gives the same receipts, for 30 days.
+    """
+
+    org_id: str
+    events: tuple[bytes, ...]
+    retention: Retention
+    governor: GovernorKey
+    deadline_ms: int
+    idempotency_key: str | None = None
+
+
+class Appender:
+    """One per environment: it remembers the heads it has seen."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        records: RecordStore,
+        index: Index,
+        news: News,
+        clock: Clock,
+        entropy: Entropy,
+        workers: Workers,
+        telemetry: Telemetry,
+    ) -> None:
+        self._journal = journal
+        self._records = records
+        self._index = index
+        self._news = news
+        self._clock = clock
+        self._entropy = entropy
+        self._workers = workers
+        self._telemetry = telemetry
+        self._heads = Heads(journal=journal, records=records)
+        self._news_marked: dict[str, int] = {}
+
+    def append(self, submission: Submission) -> list[Receipt]:
+        """Record all events in order; one receipt each.
+
+        More events than one transaction takes are committed in several, and an error in a later one leaves the
+        earlier ones recorded: a retry with the same idempotency key returns their receipts and goes on.
+
+        Raises:
+            TooLarge: an event over the limit; nothing was recorded.
+            IdempotencyConflict: the key was used for another request.
+            Contention, HeadRegressed: nothing (further) was recorded.
+            NotSealed: committed, not yet acknowledged by the bucket.
+            Unavailable: the outcome is unknown.
+        """
+        for position, event in enumerate(submission.events):
+            if len(event) > record.MAX_EVENT_BYTES:
+                field = "payload" if len(submission.events) == 1 else f"events[{position}]"
+                limit = f"at most {record.MAX_EVENT_BYTES} bytes of canonical JSON are allowed"
+                raise TooLarge(f"the event has {len(event)} bytes; {limit}", field=field)
+        receipts: list[Receipt] = []
+        while len(receipts) < len(submission.events):
+            receipts += self._append_run(submission, len(receipts))
+        return receipts
+
+    def _append_run(self, submission: Submission, start: int) -> list[Receipt]:
+        """Commit and seal as many of the events from `start` on as one transaction takes."""
+        org_id = submission.org_id
+        idempotency = _idempotency(submission, start)
+        head = self._heads.take(org_id)
+        records = self._build(submission, start, head)
+        in_doubt = False  # whether an earlier attempt with exactly these records may have taken effect
+        attempt = 0
+        while True:
+            try:
+                self._journal.commit(head, records, idempotency, self._clock.now_ms())
+            except AlreadyRecorded as taken:
+                return self._replay(submission, taken.remembered)
+            except HeadMoved as moved:
+                if self._landed(records, moved.head, in_doubt=in_doubt):
+                    self._heads.lost(org_id, moved.head)
+                    break
+                # Doubt stays only while nothing contradicts it: a bare race says nothing of the earlier attempt.
+                in_doubt = in_doubt and moved.head is None
+                self._telemetry.count("LostRaces")
+                self._back_off(submission, attempt, in_doubt=in_doubt)
+                if not in_doubt:
+                    head = self._heads.lost(org_id, moved.head)
+                    records = self._build(submission, start, head)
+            except Unavailable:
+                # The same records again: they either commit now or meet themselves as the head.
+                in_doubt = True
+                self._back_off(submission, attempt, in_doubt=True)
+            else:
+                self._heads.won(org_id, records[-1].head)
+                break
+            attempt += 1
+        self._telemetry.count("RecordsAppended", len(records))
+        return self._seal(records)
+
+    def _build(self, submission: Submission, start: int, head: Head) -> list[Record]:
+        records: list[Record] = []
+        size = 0
+        for event in submission.events[start : start + MAX_RECORDS_PER_COMMIT]:
+            built = record.build(
+                event,
+                org_id=submission.org_id,
+                head=head,
+                now_ms=self._clock.now_ms(),
+                retention=submission.retention,
+                governor=submission.governor,
+                random=self._entropy.bits(audit_ids.RANDOM_BITS),
+            )
+            size += len(built.data)
+            if records and size > MAX_BYTES_PER_COMMIT:
+                break
+            records.append(built)
+            head = built.head
+        return records
+
+    def _landed(self, records: Sequence[Record], head: Head | None, *, in_doubt: bool) -> bool:
+        """Whether an attempt whose answer was lost did commit these records."""
+        last = records[-1]
+        if head is not None and head.tx_hash == last.tx_hash:
+            return True
+        if not in_doubt or head is None or head.sequence < last.sequence:
+            return False
+        # Others have built on. A committed record is in the outbox until it is in the bucket, so asking in this
+        # order cannot miss it; and its hash holds 34 random bits, so it cannot be somebody else's.
+        if self._journal.outbox(last.org_id, [last.sequence]).get(last.sequence) == last.data:
+            return True
+        stored = self._records.oldest(last.s3_key)
+        return stored is not None and stored.data == last.data
+
+    def _back_off(self, submission: Submission, attempt: int, *, in_doubt: bool) -> None:
+        """Wait with full jitter, or give up when the time left does not allow another attempt."""
+        pause = self._entropy.fraction() * min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2**attempt)
+        if self._clock.now_ms() + pause >= submission.deadline_ms:
+            if in_doubt:
+                raise Unavailable("the table did not answer in time; retry with the same idempotency_key")
+            raise Contention("too many writers for this organisation at once; nothing was recorded, retry")
+        self._clock.sleep_ms(pause)
+
+    def _seal(self, records: Sequence[Record]) -> list[Receipt]:
+        """Seal committed records, and leave the hints (index, news) beside it."""
+        thunks: list[Callable[[], str | None]] = [lambda r=r: self._records.seal(r) for r in records]  # type: ignore[misc]
+        thunks += [lambda r=r: self._index.put(r) for r in records]  # type: ignore[misc]
+        if self._news_is_due(records[0].org_id):
+            thunks.append(lambda: self._news.mark(records[0].org_id, self._clock.now_ms()))
+        results = self._workers.gather(thunks)
+        sealed, hints = results[: len(records)], results[len(records) :]
+        for lost in (result for result in hints if isinstance(result, Exception)):
+            self._news_marked.pop(records[0].org_id, None)  # the anchor repairs the index; news is marked again
+            self._telemetry.note("a hint was not written", error=type(lost).__name__)
+        return [self._receipt(entry, result) for entry, result in zip(records, sealed, strict=True)]
+
+    def _receipt(self, entry: Record, result: str | Exception | None) -> Receipt:
+        if isinstance(result, str):
+            return Receipt.of(entry, result)
+        self._telemetry.count("SealFailures")
+        if isinstance(result, Unavailable):
+            message = f"committed as {entry.audit_id}; the bucket did not answer, the anchor will seal it"
+            raise NotSealed(message, audit_id=entry.audit_id) from result
+        raise result if isinstance(result, Exception) else AssertionError("seal returned no version id")
+
+    def _replay(self, submission: Submission, remembered: Remembered) -> list[Receipt]:
+        """The receipts of the first request with this idempotency key, sealing what it left unsealed."""
+        if remembered.request_hash != _request_hash(submission.events):
+            raise IdempotencyConflict("this key was used for another request", field="idempotency_key")
+        thunks = [lambda a=a: self._sealed(submission.org_id, a) for a in remembered.audit_ids]
+        receipts: list[Receipt] = []
+        for result in self._workers.gather(thunks):
+            if isinstance(result, Exception):
+                raise result
+            receipts.append(result)
+        return receipts
+
+    def _sealed(self, org_id: str, audit_id: str) -> Receipt:
+        key = record.key_for(org_id, audit_id)
+        sequence = audit_ids.decode(audit_id).sequence
+        # Store, outbox, store: the anchor may seal and clear between the first two looks.
+        stored = self._records.oldest(key)
+        if stored is None:
+            waiting = self._journal.outbox(org_id, [sequence]).get(sequence)
+            if waiting is not None:
+                entry = record.read(waiting)
+                try:
+                    return Receipt.of(entry, self._records.seal(entry))
+                except Unavailable as error:
+                    raise NotSealed(f"committed as {audit_id}, not yet sealed", audit_id=audit_id) from error
+            stored = self._records.oldest(key)
+        if stored is None:
+            raise LedgerError(f"the committed record {audit_id} is in neither outbox nor bucket", audit_id=audit_id)
+        return Receipt.of(record.read(stored.data), stored.version_id)
+
+    def _news_is_due(self, org_id: str) -> bool:
+        now = self._clock.now_ms()
+        if now - self._news_marked.get(org_id, -NEWS_EVERY_MS) < NEWS_EVERY_MS:
+            return False
+        if len(self._news_marked) > 10_000:
+            self._news_marked.clear()
+        self._news_marked[org_id] = now
+        return True
+
+
+def _idempotency(submission: Submission, start: int) -> Idempotency | None:
+    if submission.idempotency_key is None:
+        return None
+    key_hash = hashlib.sha256(submission.idempotency_key.encode()).hexdigest()
+    return Idempotency(key_hash=key_hash, request_hash=_request_hash(submission.events), start=start)
+
+
+def _request_hash(events: Sequence[bytes]) -> str:
+    """Over what is recorded, not over what was sent: the hash of a secret that was taken out tells about it."""
+    digest = hashlib.sha256()
+    for event in events:
+        digest.update(hashlib.sha256(event).digest())
+    return digest.hexdigest()

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prove one record: its bytes, re-read and re-hashed, and what the store says of them now.
+
+Writes nothing. The index is only a hint: whatever it says, the answer is what the bucket holds under the key
+that the audit_id itself names, within the caller's organisation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from indelible.domain import audit_id as audit_ids
+from indelible.domain import record
+from indelible.domain.receipt import Receipt
+from indelible.domain.record import Record
+from indelible.errors import EvidenceBroken, NotFound, NotSealed
+from indelible.ports import Index, Journal, RecordStore, StoredVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A record as stored. `block_height` is None until a checkpoint covers it."""
+
+    record: Record
+    stored: StoredVersion
+    receipt: Receipt
+    block_height: int | None = None
+
+
+class Prover:
+    """Answers for one record at a time."""
+
+    def __init__(self, *, records: RecordStore, index: Index, journal: Journal) -> None:
+        self._records = records
+        self._index = index
+        self._journal = journal
+
+    def prove(self, org_id: str, *, audit_id: str | None = None, tx_hash: str | None = None) -> Proof:
+        """The record with this id or hash.
+
+        Raises:
+            NotFound: no such record in this organisation; a malformed id is simply not found.
+            NotSealed: committed, and the bucket does not have it yet.
+            EvidenceBroken: the bytes are not what was recorded.
+        """
+        if audit_id is None and tx_hash is not None:
+            audit_id = self._index.find(org_id, tx_hash)
+        if audit_id is None:
+            raise _not_found()
+        try:
+            sequence = audit_ids.decode(audit_id).sequence
+            key = record.key_for(org_id, audit_id)
+        except ValueError:
+            raise _not_found() from None
+        stored = self._records.oldest(key)
+        if stored is None:
+            self._refuse_unsealed(org_id, audit_id, sequence)
+            raise _not_found()
+        entry = self._intact(stored)
+        if tx_hash is not None and tx_hash != entry.tx_hash:
+            raise EvidenceBroken(f"the object under {key} does not have this hash; run verify for the place")
+        return Proof(record=entry, stored=stored, receipt=Receipt.of(entry, stored.version_id))
+
+    def _intact(self, stored: StoredVersion) -> Record:
+        try:
+            entry = record.read(stored.data)
+        except record.UnknownFormat as error:
+            raise EvidenceBroken(f"the object under {stored.s3_key} is no record: {error}") from None
+        if entry.s3_key != stored.s3_key or stored.sha256 not in (None, entry.tx_hash):
+            raise EvidenceBroken(f"the object under {stored.s3_key} is not what was sealed there")
+        return entry
+
+    def _refuse_unsealed(self, org_id: str, audit_id: str, sequence: int) -> None:
+        waiting = self._journal.outbox(org_id, [sequence]).get(sequence)
+        if waiting is not None and record.read(waiting).audit_id == audit_id:
+            raise NotSealed("committed, not yet sealed: try again in a moment", audit_id=audit_id)
+
+
+def _not_found() -> NotFound:
+    return NotFound("no such record in this organisation")
