@@ -8,7 +8,10 @@ signs. CDK's ``grant_*`` helpers are not used: they give more than the functions
 from __future__ import annotations
 
 from aws_cdk import Stack
-from aws_cdk import aws_dynamodb as dynamodb, aws_iam as iam, aws_s3 as s3, aws_secretsmanager as secretsmanager
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 
 from infra.constructs.evidence_bucket import RECORD_KEYS
 from infra.nag import acknowledge

@@ -8,7 +8,10 @@ ledger that is left alone has no such events.
 from __future__ import annotations
 
 from aws_cdk import Aws, RemovalPolicy, Stack
-from aws_cdk import aws_cloudtrail as cloudtrail, aws_iam as iam, aws_logs as logs, aws_s3 as s3
+from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import LedgerConfig

@@ -9,9 +9,17 @@ from aws_cdk import (
     ArnFormat,
     RemovalPolicy,
     Stack,
+)
+from aws_cdk import (
     aws_apigatewayv2 as apigw,
+)
+from aws_cdk import (
     aws_apigatewayv2_integrations as integrations,
+)
+from aws_cdk import (
     aws_lambda as lambda_,
+)
+from aws_cdk import (
     aws_logs as logs,
 )
 from constructs import Construct

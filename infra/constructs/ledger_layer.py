@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy, aws_lambda as lambda_
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.bundling import LAMBDA_RUNTIME, Bundling, layer_code

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy, aws_secretsmanager as secretsmanager
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import LedgerConfig

@@ -7,7 +7,9 @@ that to every identity policy in the account; here the account gets administrati
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy, aws_iam as iam, aws_kms as kms
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.config import LedgerConfig
