@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from indelible.domain import instants
+
 RANDOM_BITS = 34
 MAX_SEQUENCE = 10**12 - 1
 """Less than the 40 bits hold: twelve digits, so that keys keep sorting in chain order."""
-_MAX_MS = 2**48 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def encode(timestamp_ms: int, sequence: int, random: int) -> str:
 
     Raises ValueError where a part does not fit its bits.
     """
-    if not (0 <= timestamp_ms <= _MAX_MS and 0 < sequence <= MAX_SEQUENCE and 0 <= random < 1 << RANDOM_BITS):
+    if not (0 <= timestamp_ms <= instants.MAX_MS and 0 < sequence <= MAX_SEQUENCE and 0 <= random < 1 << RANDOM_BITS):
         raise ValueError("timestamp, sequence or random bits out of range")
     high, low = sequence >> 28, sequence & 0x0FFF_FFFF
     number = timestamp_ms << 80 | 0x8 << 76 | high << 64 | 0b10 << 62 | low << RANDOM_BITS | random
@@ -47,6 +48,8 @@ def decode(text: str) -> Location:
     if str(uuid) != text or number >> 76 & 0xF != 0x8 or number >> 62 & 0b11 != 0b10:
         raise ValueError("not an audit_id")
     sequence = (number >> 64 & 0xFFF) << 28 | number >> RANDOM_BITS & 0x0FFF_FFFF
-    if sequence == 0:
+    timestamp_ms = number >> 80
+    # The bits hold more than a key can say: a year has four digits there, a sequence twelve.
+    if not 0 < sequence <= MAX_SEQUENCE or timestamp_ms > instants.MAX_MS:
         raise ValueError("not an audit_id")
-    return Location(timestamp_ms=number >> 80, sequence=sequence)
+    return Location(timestamp_ms=timestamp_ms, sequence=sequence)

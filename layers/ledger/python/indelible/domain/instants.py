@@ -12,7 +12,12 @@ from datetime import UTC, datetime, timedelta
 
 DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_HOUR_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"  # newer Pythons read 24:00 too, which RFC 3339 does not know
+_RFC3339 = re.compile(rf"\d{{4}}-\d\d-\d\d[Tt]{_HOUR_MINUTE}:\d\d(?:\.\d{{1,9}})?(?:[Zz]|[+-]{_HOUR_MINUTE})", re.ASCII)
+MIN_MS = -62_135_596_800_000
+"""0001-01-01T00:00:00.000Z: nothing earlier has a text form here."""
+MAX_MS = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z: nothing later has a text form (RFC 3339 years have four digits)."""
 
 
 def to_text(ms: int) -> str:
@@ -27,7 +32,10 @@ def from_text(text: str) -> int:
     """
     if not _RFC3339.fullmatch(text):
         raise ValueError("not an RFC 3339 instant such as 2026-03-20T14:22:01.481Z")
-    return from_datetime(datetime.fromisoformat(text.upper()))
+    ms = from_datetime(datetime.fromisoformat(text.upper()))
+    if not MIN_MS <= ms <= MAX_MS:
+        raise ValueError("the offset takes this instant out of the years 0001 to 9999 UTC")
+    return ms
 
 
 def to_datetime(ms: int) -> datetime:
