@@ -55,7 +55,7 @@ class Event(Struct, kw_only=True, forbid_unknown_fields=True):
     event_type: Annotated[
         str,
         Meta(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$",
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$(?!\n)",  # Python's $ alone lets a last newline by
             description="What happened, e.g. AGENT_DECISION or policy.shadow.would_have_blocked.",
         ),
     ]
@@ -129,4 +129,6 @@ def _refusal(message: str) -> InvalidRequest:
         return UnknownField("this field is not known; see docs for those that are", field=inner)
     if "missing required field" in what:
         return MissingField("this field is required", field=inner)
+    if "enum value" in what:  # msgspec repeats the value, which may be secret
+        return InvalidField("not one of the values allowed here", field=parent or "body")
     return InvalidField(what.replace("`", ""), field=parent or "body")
