@@ -27,16 +27,18 @@ _SECRET_KEY = re.compile(
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 
-# Each alternative starts with a fixed text, so scanning is linear in the length of the value.
+# Scanning is linear in the length of the value: each alternative starts with a fixed text or at the start of a run,
+# and never scans a run twice. The URL comes first: `smtp://AKIA…:password@host` is one credential, not half of one.
+# Alternatives of a fixed length end open, or what follows them without a gap would be left to stand.
 _CREDENTIAL = re.compile(
-    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"
+    r"(?<=://)[^\s/:@]{1,256}:[^\s/@]{1,256}(?=@)"  # userinfo of a URL (RFC 3986 §3.2.1)
+    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS access key ids
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # JWT (RFC 7519)
+    r"|(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{11,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]*"  # JWT (RFC 7519)
     r"|\bgh[pousr]_[A-Za-z0-9]{36,255}\b|\bgithub_pat_[A-Za-z0-9_]{36,255}\b|\bglpat-[A-Za-z0-9_-]{20,}"
     r"|\bxox[abeprs]-[A-Za-z0-9-]{10,}|\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{20,}|\b[sr]k_live_[A-Za-z0-9]{16,}"
-    r"|\bAIza[0-9A-Za-z_-]{35}|\bhf_[A-Za-z0-9]{30,}|\bnpm_[A-Za-z0-9]{36}|\bpypi-AgE[A-Za-z0-9_-]{50,}"
+    r"|\bAIza[0-9A-Za-z_-]{35,}|\bhf_[A-Za-z0-9]{30,}|\bnpm_[A-Za-z0-9]{36,}|\bpypi-AgE[A-Za-z0-9_-]{50,}"
     r"|\b(?i:bearer)\s+[A-Za-z0-9._~+/-]{16,}=*|\b(?i:basic)\s+[A-Za-z0-9+/]{16,}={0,2}"
-    r"|(?<=://)[^\s/:@]{1,256}:[^\s/@]{1,256}(?=@)"  # userinfo of a URL (RFC 3986 §3.2.1)
 )
 
 
