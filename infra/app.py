@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_cdk import App, Tags
+from aws_cdk import App, IReusableStackSynthesizer, Tags
 
 from infra.anchor_stack import AnchorStack
 from infra.api_stack import ApiStack
 from infra.bundling import Bundling
 from infra.config import LedgerConfig
+from infra.context import file_context
 from infra.ledger_stack import LedgerStack
 from infra.nag import enforce_nag
 
@@ -24,11 +25,16 @@ class LedgerApp:
     anchor: AnchorStack
 
 
+def new_app(*, outdir: str | None = None, synthesizer: IReusableStackSynthesizer | None = None) -> App:
+    """An app with cdk.json's context as its defaults; what the CDK command line hands over wins."""
+    return App(context=file_context(), outdir=outdir, default_stack_synthesizer=synthesizer)
+
+
 def build(app: App, config: LedgerConfig, *, bundling: Bundling) -> LedgerApp:
     """Add one ledger's stacks to ``app``, with the rule packs that they must pass at synth.
 
     Needs no credentials and no account: the stacks are environment-agnostic. Another synthesizer is
-    the App's business: ``App(default_stack_synthesizer=…)``.
+    the App's business (:func:`new_app`).
     """
     name = config.ledger_name
     ledger = LedgerStack(app, f"{name}-ledger", config=config)

@@ -7,9 +7,10 @@ says which, and what to read next.
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -47,6 +48,17 @@ class LedgerAlarms(Construct):
             "alarm's name, threshold and state: nothing of the ledger.",
             "HIPAA.Security-SNSEncryptedKMS",
             "NIST.800.53.R5-SNSEncryptedKMS",
+        )
+        # A topic with a policy of its own, which enforce_ssl gives it, loses SNS's default statement for the
+        # owner, and CloudWatch published under that one.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsPublish",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
         )
         if config.alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))

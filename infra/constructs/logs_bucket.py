@@ -36,13 +36,6 @@ class LogsBucket(Construct):
         )
         acknowledge(
             self.bucket,
-            "This bucket is the target of access logging; logging it into itself would never end.",
-            "AwsSolutions-S1",
-            "HIPAA.Security-S3BucketLoggingEnabled",
-            "NIST.800.53.R5-S3BucketLoggingEnabled",
-        )
-        acknowledge(
-            self.bucket,
             "S3 server access logging does not deliver to a bucket whose default encryption is SSE-KMS.",
             "HIPAA.Security-S3DefaultEncryptionKMS",
             "NIST.800.53.R5-S3DefaultEncryptionKMS",
