@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+# The one front door. Needs Python 3.11 or newer and make; everything else goes into .venv/ and
+# node_modules/. Works with GNU make 3.81 (macOS) and a plain /bin/sh.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+
+# make up PORT=4567
+PORT_OPTION := $(if $(PORT),--port $(PORT))
+
+INSTALL_LOG := .local/install.log
+# $(call failed,what): one line for a person, the rest in the log.
+failed = { echo "error: could not install $(1) (is the network reachable?); $(INSTALL_LOG) says why" >&2; exit 1; }
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+.PHONY: help install venv node_modules up down status demo clean test test-fast lint format lock bench-record synth deploy
+
+help: ## list what can be made
+	@echo 'usage: make TARGET'
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
+
+## -- tools ------------------------------------------------------------------------------------
+
+install: venv node_modules ## install everything that the other targets need
+
+venv: .venv/.installed ## the Python environment, from requirements.txt
+
+.venv/.installed: requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null 2>&1 || \
+		{ echo "error: no $(PYTHON) found; install Python 3.11 or newer, or say which: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $$($(PYTHON) --version) is too old; Python 3.11 or newer is needed: make PYTHON=python3.12" >&2; exit 1; }
+	@mkdir -p .local
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv >$(INSTALL_LOG) 2>&1 || \
+		{ rm -rf .venv; echo "error: $(PYTHON) cannot make a virtual environment; install its venv module (Debian, Ubuntu: python3-venv)" >&2; exit 1; }
+	@echo 'Installing Python packages into .venv/ (a minute or two) …'
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt >$(INSTALL_LOG) 2>&1 || $(call failed,the Python packages)
+	@$(BIN)/python -m pip install --quiet --no-deps -e . >$(INSTALL_LOG) 2>&1 || $(call failed,this package)
+	@touch $@
+
+node_modules: node_modules/.installed ## the CDK command line, from package-lock.json
+
+node_modules/.installed: .venv/.installed package.json package-lock.json
+	@mkdir -p .local
+	@echo 'Installing the CDK command line into node_modules/ …'
+	@$(BIN)/npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >$(INSTALL_LOG) 2>&1 || $(call failed,the CDK command line)
+	@touch $@
+
+## -- the local ledger -------------------------------------------------------------------------
+
+up: install ## start a local ledger, or bring it up to date (PORT=4566)
+	@$(BIN)/python -m local up $(PORT_OPTION)
+
+demo: install ## record an agent run, prove it, verify it, and get caught tampering (PORT=4566)
+	@$(BIN)/python -m local demo $(PORT_OPTION)
+
+# Without an environment nothing can be running.
+down: ## stop the local ledger and forget what it held
+	@if [ -x $(BIN)/python ] && [ -d .local ]; then $(BIN)/python -m local down; else echo 'No local ledger was running.'; fi
+
+status: ## say whether the local ledger runs
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local status; else echo 'No local ledger is running.'; exit 1; fi
+
+clean: ## stop the local ledger and remove everything that was installed or built
+	@if [ -f .venv/.installed ] && [ -d .local ]; then $(BIN)/python -m local down; fi
+	@rm -rf .local .venv node_modules cdk.out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+## -- checks -----------------------------------------------------------------------------------
+
+test: install ## every test; starts and stops a ledger of its own
+	@$(BIN)/pytest -q -n 2 --dist loadgroup --durations=15
+
+test-fast: venv ## every test that needs no emulator
+	@$(BIN)/pytest -q -n 2 --dist loadgroup -m 'not e2e'
+
+lint: venv ## style, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict layers/ lambdas/
+
+format: venv ## let ruff format and fix what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench-record: up ## record a large agent run through the API; prints the time and the AWS calls
+	@$(BIN)/python -m benchmarks.record
+
+## -- AWS --------------------------------------------------------------------------------------
+
+synth: install ## synthesize the stacks for AWS into cdk.out/, with all rule packs
+	@node_modules/.bin/cdk synth --quiet --no-notices
+
+deploy: install ## deploy to the AWS account of your environment (asks before it changes permissions)
+	@node_modules/.bin/cdk deploy --all
+
+## -- locks ------------------------------------------------------------------------------------
+
+lock: venv ## compile requirements.txt and the layer's requirements again after changing pyproject.toml
+	@$(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command 'make lock' pyproject.toml --all-extras --group dev -o requirements.txt
+	@$(BIN)/uv --quiet pip compile --python-version 3.14 --generate-hashes --no-annotate --universal \
+		--custom-compile-command 'make lock' --group pyproject.toml:layer -c requirements.txt \
+		-o layers/ledger/requirements.txt
+	@$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error >/dev/null

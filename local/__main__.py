@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m local``: what the Makefile calls."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from local import emulator, ledger
+from local.env import Outputs
+from local.state import DEFAULT_STATE, LocalError, State
+
+# Everything for people goes to stderr; `outputs` alone writes to stdout.
+console = Console(stderr=True, highlight=False)
+
+
+@contextlib.contextmanager
+def step(title: str) -> Iterator[None]:
+    """A spinner while it lasts on a terminal, one line when it is done anywhere."""
+    begun = time.monotonic()
+    with console.status(f"{title} …"):
+        yield
+    console.print(f"[green]✓[/green] {title} [dim]{time.monotonic() - begun:.1f} s[/dim]")
+
+
+_state = click.option(
+    "--state",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_STATE,
+    help="Directory that holds this ledger's state.  [default: .local]",
+)
+_port = click.option(
+    "--port", type=click.IntRange(1024, 65535), default=None, help="Port on 127.0.0.1.  [default: 4566]"
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """An Indelible ledger on this machine: the real stacks in an AWS emulator."""
+
+
+@cli.command()
+@_state
+@_port
+def up(directory: Path, port: int | None) -> None:
+    """Start the emulator, deploy the stacks, create the organisation acme-corp."""
+    outputs = ledger.up(port=port, directory=directory, step=step)
+    console.print(f"The ledger answers at [bold]{outputs.api_url}[/bold]")
+    console.print(f"[dim]keys and names: {_shown(State(directory).outputs)} · `make down` stops and forgets it[/dim]")
+
+
+@cli.command()
+@_state
+def down(directory: Path) -> None:
+    """Stop it. What it held is gone: a local ledger lives as long as its emulator."""
+    if ledger.down(directory=directory, step=step) is None:
+        console.print("No local ledger was running.")
+
+
+@cli.command()
+@_state
+def status(directory: Path) -> None:
+    """Say whether it runs; exit code 1 if not."""
+    found = emulator.running(State(directory))
+    if found is None:
+        console.print("No local ledger is running; `make up` starts one.")
+        raise SystemExit(1)
+    health = "healthy" if emulator.healthy(found.port) else "does not answer"
+    console.print(f"Emulator on port {found.port} (process {found.pid}): {health}")
+    console.print(f"API: {Outputs.load(directory).api_url}")
+
+
+@cli.command()
+@_state
+@_port
+def demo(directory: Path, port: int | None) -> None:
+    """Record an agent run, prove a record, verify the chain, and get caught tampering."""
+    from local.demo import run
+
+    run(ledger.up(port=port, directory=directory, step=step))
+
+
+def _shown(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.resolve().relative_to(Path.cwd()))
+    return str(path)
+
+
+def main() -> None:
+    """Turn what a person can act on into one line, and Ctrl-C into silence."""
+    try:
+        cli.main(prog_name="python -m local", standalone_mode=False)
+    except LocalError as error:
+        console.print(f"[red]error:[/red] {error}", soft_wrap=True)
+        raise SystemExit(1) from None
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(error.exit_code) from None
+    except (click.Abort, KeyboardInterrupt):
+        console.print("stopped")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

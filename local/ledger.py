@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bringing a local ledger up and down: the order of things, for the command line and for tests alike.
+
+Invariant: after `up` returned, the ledger described by outputs.json answers and runs the current sources;
+after it raised, no emulator that it started is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from local import emulator
+from local.env import Outputs, use_emulator
+from local.state import DEFAULT_STATE, LocalError, Running, State, write_private
+
+DEFAULT_PORT = 4566
+ORG = "acme-corp"
+
+
+class Steps(Protocol):
+    """Where progress is told."""
+
+    def __call__(self, title: str) -> contextlib.AbstractContextManager[None]:
+        """Enter when a step begins, leave when it is done."""
+        ...
+
+
+@contextlib.contextmanager
+def silent(title: str) -> Iterator[None]:  # noqa: ARG001 - the protocol's parameter
+    """Progress for nobody."""
+    yield
+
+
+def up(
+    *, port: int | None = None, directory: Path = DEFAULT_STATE, owned: bool = False, step: Steps = silent
+) -> Outputs:
+    """Start, deploy and describe; does only what is not done yet. Raises LocalError.
+
+    ``port``: None means the running emulator's, else 4566. ``owned``: see emulator.start.
+    """
+    state = State(directory.resolve())
+    with state.lock():
+        found = emulator.running(state)
+        if found and port not in (None, found.port):
+            raise LocalError(f"the ledger of this checkout already runs on port {found.port}; `make down` stops it")
+        if found and not emulator.healthy(found.port):
+            raise LocalError(f"the emulator on port {found.port} does not answer; `make down`, then `make up`")
+        fresh = found is None
+        if found is None:
+            with step("Starting the emulator"):
+                found = emulator.start(state, port or DEFAULT_PORT, owned=owned)
+        try:
+            return _deployed(state, found, step)
+        except BaseException:
+            # A first deployment that failed leaves nothing to lose; a ledger with records is left as it is.
+            if fresh:
+                emulator.stop(state)
+            raise
+
+
+def down(*, directory: Path = DEFAULT_STATE, step: Steps = silent) -> Running | None:
+    """Stop the emulator, its workers, and whatever interrupted test runs left. Says what was running."""
+    state = State(directory.resolve())
+    if not state.directory.exists():
+        return None
+    with state.lock(), step("Stopping the emulator"):
+        emulator.stop_abandoned(state.directory)
+        return emulator.stop(state)
+
+
+def _deployed(state: State, found: Running, step: Steps) -> Outputs:
+    # Imported late: `down` and a ledger that is already up have no use for the SDK.
+    from local import deploy
+
+    digest = deploy.source_digest()
+    if found.digest == digest and state.outputs.exists():
+        return Outputs.load(state.directory)
+    with _aws(found.port):
+        with step("Deploying the stacks" if not found.digest else "Deploying what changed"):
+            stack_outputs = deploy.deploy(state, found.port)
+        if found.org is None:
+            with step(f"Creating the organisation {ORG}"):
+                found = replace(found, org=deploy.create_org(ORG, stack_outputs["LedgerName"], found.port))
+                state.save(found)
+    assert found.org is not None
+    outputs = deploy.describe(stack_outputs, found.org, found.port)
+    write_private(state.outputs, outputs.as_dict())
+    state.save(replace(found, digest=digest))
+    return outputs
+
+
+@contextlib.contextmanager
+def _aws(port: int) -> Iterator[None]:
+    """This process's AWS settings lead to the emulator meanwhile, and are then as they were."""
+    import os
+
+    before = dict(os.environ)
+    use_emulator(os.environ, emulator.endpoint(port))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def seconds_since(start: float) -> str:
+    """For people."""
+    return f"{time.monotonic() - start:.1f} s"

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One ledger for the whole session: started on a free port with its own state, and always stopped.
+
+Under pytest-xdist all end-to-end tests are one group (``--dist loadgroup``), so that one worker runs them
+in order against one emulator while the others do the rest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import emulator, ledger as local_ledger
+from local.env import Outputs
+from local.state import DEFAULT_STATE
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark and group what lies in this directory; xdist reads groups after this hook."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="session")
+def ledger() -> Iterator[Outputs]:
+    """A deployed ledger with the organisation acme-corp.
+
+    Its state lies in .local/e2e-<pid>, where `make down` and the next session find and stop what a
+    killed session left behind; logs stay there after a failure to start.
+    """
+    emulator.stop_abandoned(DEFAULT_STATE)
+    directory = DEFAULT_STATE / f"e2e-{os.getpid()}"
+    try:
+        yield local_ledger.up(port=emulator.free_port(), directory=directory, owned=True)
+    finally:
+        local_ledger.down(directory=directory)
