@@ -98,7 +98,7 @@ class EvidenceBucket(Construct):
                 "NoCustomerKeys",
                 ["s3:PutObject"],
                 resources=[every_key],
-                conditions={"StringNotEqualsIfExists": {"s3:x-amz-server-side-encryption": "AES256"}},
+                conditions=_says_other_than("s3:x-amz-server-side-encryption", "AES256"),
             ),
             _deny(
                 "NoCustomerProvidedKeys",
@@ -132,7 +132,7 @@ def _no_weaker_lock(bucket: s3.IBucket, *, lock_mode: LockMode, retention_days: 
             "NoOtherLockMode",
             ["s3:PutObject"],
             resources=[every_key],
-            conditions={"StringNotEqualsIfExists": {"s3:object-lock-mode": lock_mode}},
+            conditions=_says_other_than("s3:object-lock-mode", lock_mode),
         ),
         # Setting retention afterwards; a request that would clear it carries no mode and is refused too.
         _deny(
@@ -181,6 +181,15 @@ def _nobody_deletes(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
             resources=[bucket.bucket_arn],
         ),
     ]
+
+
+def _says_other_than(key: str, value: str) -> dict[str, object]:
+    """The request carries the key, with another value.
+
+    Not ``StringNotEqualsIfExists``: a missing key makes that one true, and a Deny would refuse every
+    request that leaves the header out.
+    """
+    return {"Null": {key: "false"}, "StringNotEquals": {key: value}}
 
 
 def _deny(
