@@ -21,6 +21,8 @@ from local.state import LocalError, Running, State
 
 HOST = "127.0.0.1"
 _HEALTHY_SECONDS = 30.0
+#: Handles of emulators that this very process started; they outlive it on purpose.
+_started: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def endpoint(port: int) -> str:
@@ -57,6 +59,7 @@ def start(state: State, port: int, *, owned: bool = False) -> Running:
             # Its own process group, which its function workers join: stop() ends the group.
             start_new_session=True,
         )
+    _started[process.pid] = process
     found = Running(pid=process.pid, started=started_at(process.pid), port=port)
     if owned:
         found = replace(found, owner_pid=os.getpid(), owner_started=started_at(os.getpid()))
@@ -76,6 +79,8 @@ def stop(state: State) -> Running | None:
         stop_group(found.pid, found.started)
         if is_same(found.pid, found.started):
             raise LocalError(f"the emulator (process {found.pid}) does not end; see {state.emulator_log}")
+        if found.pid in _started:
+            _started.pop(found.pid).wait()
     state.forget()
     return found
 

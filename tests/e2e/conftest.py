@@ -8,12 +8,14 @@ in order against one emulator while the others do the rest.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local import emulator, ledger as local_ledger
+from local import emulator
+from local import ledger as local_ledger
 from local.env import Outputs
 from local.state import DEFAULT_STATE
 
@@ -30,11 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def ledger() -> Iterator[Outputs]:
+def ledger(request: pytest.FixtureRequest) -> Iterator[Outputs]:
     """A deployed ledger with the organisation acme-corp.
 
     Its state lies in .local/e2e-<pid>, where `make down` and the next session find and stop what a
-    killed session left behind; logs stay there after a failure to start.
+    killed session left behind; its logs stay there after a failure.
     """
     emulator.stop_abandoned(DEFAULT_STATE)
     directory = DEFAULT_STATE / f"e2e-{os.getpid()}"
@@ -42,3 +44,5 @@ def ledger() -> Iterator[Outputs]:
         yield local_ledger.up(port=emulator.free_port(), directory=directory, owned=True)
     finally:
         local_ledger.down(directory=directory)
+        if not request.session.testsfailed:
+            shutil.rmtree(directory, ignore_errors=True)
