@@ -42,17 +42,14 @@ class FakeRecords:
             if stored is None:
                 return None
             self.bucket.read_back.add((s3_key, stored.version_id))
-        return StoredVersion(s3_key, stored.version_id, stored.data, stored.sha256, stored.lock)
+            shadows = self._listed(s3_key).shadows
+        return StoredVersion(s3_key, stored.version_id, stored.data, stored.sha256, stored.lock, shadows)
 
     def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
         for key in self.bucket.keys(f"{org_id}/", after=after):
             if key >= f"{org_id}/_":
                 return
-            yield KeyVersions(
-                s3_key=key,
-                versions=tuple(version.version_id for version in self.bucket.versions(key)),
-                markers=tuple(marker.version_id for marker in self.bucket.markers(key)),
-            )
+            yield self._listed(key)
 
     def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
         window: deque[KeyVersions] = deque()
@@ -66,6 +63,14 @@ class FakeRecords:
     def first_key_after(self, org_id: str, key: str) -> str | None:
         found = (name for name in self.bucket.keys(f"{org_id}/", after=key) if records.parse_key(name))
         return next(found, None)
+
+    def _listed(self, key: str) -> KeyVersions:
+        with self.bucket.lock:
+            return KeyVersions(
+                s3_key=key,
+                versions=tuple(version.version_id for version in self.bucket.versions(key)),
+                markers=tuple(marker.version_id for marker in self.bucket.markers(key)),
+            )
 
     def _read(self, key: KeyVersions) -> tuple[KeyVersions, StoredVersion | None]:
         return key, self.oldest(key.s3_key) if key.versions else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from indelible.domain.record import Record
-from indelible.ports import LogState, OrgConfig
+from indelible.ports import NOTHING_COVERED, LogState, OrgConfig
 
 BUCKET_MS = 300_000
 
@@ -53,14 +53,15 @@ class FakeLogHead:
     states: dict[str, LogState] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, org_id: str) -> LogState | None:
-        return self.states.get(org_id)
+    def read(self, org_id: str) -> LogState:
+        return self.states.get(org_id, NOTHING_COVERED)
 
-    def advance(self, org_id: str, old: LogState | None, new: LogState) -> bool:
-        assert new.tree_size > (old.tree_size if old else 0), "a log only grows"
-        assert new.tree_size == new.tail.sequence, "one leaf for each record"
+    def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
+        assert new.tree_size >= old.tree_size, "a log only grows"
+        assert old.cleared <= new.cleared <= new.tree_size, "the outbox is emptied no further than what is covered"
+        assert new != old, "an advance advances"
         with self.lock:
-            if self.states.get(org_id) != old:
+            if self.read(org_id) != old:
                 return False
             self.states[org_id] = new
             return True

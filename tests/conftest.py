@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings for every suite.
+
+Hypothesis: `fast`, the default, repeats itself exactly and takes seconds; `--hypothesis-profile=thorough` searches
+anew each time.
+"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("fast", max_examples=60, deadline=None, derandomize=True, database=None, print_blob=True)
+settings.register_profile(
+    "thorough", max_examples=3000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("fast")
