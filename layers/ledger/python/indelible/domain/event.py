@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -103,7 +104,7 @@ def validate(arguments: JsonObject, model: type[_StructT]) -> _StructT:
     try:
         return msgspec.convert(arguments, model, strict=True)
     except msgspec.ValidationError as error:
-        raise _refusal(str(error)) from None
+        raise _refusal(str(error), model) from None
 
 
 def from_arguments(arguments: JsonObject, checked: Event) -> JsonObject:
@@ -118,7 +119,7 @@ def from_arguments(arguments: JsonObject, checked: Event) -> JsonObject:
     return {"payload" if name == "detail" else name: value for name, value in arguments.items() if name in FIELDS}
 
 
-def _refusal(message: str) -> InvalidRequest:
+def _refusal(message: str, model: type[Struct]) -> InvalidRequest:
     # msgspec says where in words: "Expected `str`, got `int` - at `$.aow_context.outcome`".
     where = _PATH.search(message)
     parent = where.group(1) if where else ""
@@ -126,9 +127,31 @@ def _refusal(message: str) -> InvalidRequest:
     named = _BACKTICKED.search(what)
     inner = f"{parent}.{named.group(1)}".removeprefix(".") if named else parent
     if "unknown field" in what:
-        return UnknownField("this field is not known; see docs for those that are", field=inner)
+        return UnknownField(f"this field is not known; known here: {_known(parent, model)}", field=inner)
     if "missing required field" in what:
         return MissingField("this field is required", field=inner)
-    if "enum value" in what:  # msgspec repeats the value, which may be secret
-        return InvalidField("not one of the values allowed here", field=parent or "body")
+    if "Invalid enum value" in what:
+        return InvalidField(f"allowed: {_allowed(parent, model)}", field=parent)
     return InvalidField(what.replace("`", ""), field=parent or "body")
+
+
+def _known(path: str, model: type[Struct]) -> str:
+    found = _at(path, model)
+    return ", ".join(found.__struct_encode_fields__) if isinstance(found, type) and issubclass(found, Struct) else ""
+
+
+def _allowed(path: str, model: type[Struct]) -> str:
+    return ", ".join(str(value) for value in get_args(_at(path, model)))
+
+
+def _at(path: str, model: type[Struct]) -> object:
+    """The type that stands at a dotted path of a model, without its wrappings (Annotated, UNSET, list)."""
+    found: object = model
+    for step in re.sub(r"\[[^]]*\]", "", path).split(".") if path else ():
+        if not (isinstance(found, type) and issubclass(found, Struct)):
+            return None
+        names = dict(zip(found.__struct_encode_fields__, found.__struct_fields__, strict=True))
+        found = get_type_hints(found).get(names.get(step, ""))
+        while get_origin(found) in (UnionType, Union, list):
+            found = get_args(found)[0]
+    return found

@@ -33,13 +33,15 @@ class Rounds:
         self._clock = clock
         self._telemetry = telemetry
 
-    def run(self, kind: Literal["news", "sweep"], *, deadline_ms: int) -> RoundReport:
+    def run(self, kind: Literal["news", "sweep"], *, budget_ms: int) -> RoundReport:
         """`news`: those with fresh records. `sweep`: all, because markers may be lost to crashes."""
-        recent = self._news.recent(self._clock.now_ms())
-        return self.anchor(recent if kind == "news" else self._organisations.all(), deadline_ms=deadline_ms)
+        if kind == "sweep":
+            return self.anchor(self._organisations.all(), budget_ms=budget_ms)
+        return self.anchor(self._news.recent(self._clock.now_ms()), budget_ms=budget_ms)
 
-    def anchor(self, organisations: Iterable[str], *, deadline_ms: int) -> RoundReport:
+    def anchor(self, organisations: Iterable[str], *, budget_ms: int) -> RoundReport:
         """Run the anchor for each, as far as the time goes, and publish how far behind the ledger is."""
+        deadline_ms = self._clock.now_ms() + budget_ms
         reports: list[AnchorReport] = []
         failed: list[str] = []
         not_reached = 0

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Index and News on DynamoDB: hints that may be lost and are put back.
+
+{org}#TX#{tx_hash} / -                   audit_id
+_NEWS#{5-minute bucket}#{shard} / {org}  expires_at: a day
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from indelible.aws.error_map import translated
+from indelible.aws.items import batch_get, batch_write, item, key, text
+from indelible.domain.record import Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_BUCKET_MS = 5 * 60_000
+_BUCKETS_BACK = 3
+_SHARDS = 4
+_DAY_SECONDS = 86_400
+
+
+class DynamoIndex:
+    """tx_hash → audit_id, within one organisation."""
+
+    def __init__(self, *, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    @translated("DynamoDB")
+    def put(self, record: Record) -> None:
+        """PutItem. IAM: dynamodb:PutItem."""
+        self._client.put_item(
+            TableName=self._table, Item=item(pk=_pk(record.org_id, record.tx_hash), sk="-", audit_id=record.audit_id)
+        )
+
+    @translated("DynamoDB")
+    def find(self, org_id: str, tx_hash: str) -> str | None:
+        """GetItem. IAM: dynamodb:GetItem."""
+        answer = self._client.get_item(TableName=self._table, Key=key(_pk(org_id, tx_hash)))
+        return text(answer["Item"], "audit_id") if "Item" in answer else None
+
+    def repair(self, records: Sequence[Record]) -> int:
+        """BatchGetItem, and BatchWriteItem for what is missing. IAM: the same, on `*#TX#*`."""
+        wanted = {_pk(record.org_id, record.tx_hash): record for record in records}
+        found = batch_get(self._client, self._table, [key(pk) for pk in wanted], consistent=True)
+        for entry in found:
+            del wanted[text(entry, "pk")]
+        puts = [item(pk=pk, sk="-", audit_id=record.audit_id) for pk, record in wanted.items()]
+        batch_write(self._client, self._table, [{"PutRequest": {"Item": entry}} for entry in puts])
+        return len(puts)
+
+
+class DynamoNews:
+    """Organisations with new records, by time, spread over a few partitions."""
+
+    def __init__(self, *, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    @translated("DynamoDB")
+    def mark(self, org_id: str, now_ms: int) -> None:
+        """PutItem. IAM: dynamodb:PutItem."""
+        pk = _news_pk(now_ms // _BUCKET_MS, crc32(org_id.encode()) % _SHARDS)
+        self._client.put_item(
+            TableName=self._table, Item=item(pk=pk, sk=org_id, expires_at=now_ms // 1000 + _DAY_SECONDS)
+        )
+
+    @translated("DynamoDB")
+    def recent(self, now_ms: int) -> list[str]:
+        """Query of each partition. IAM: dynamodb:Query."""
+        newest = now_ms // _BUCKET_MS
+        pages = self._client.get_paginator("query")
+        found: set[str] = set()
+        for bucket in range(newest - _BUCKETS_BACK, newest + 1):
+            for shard in range(_SHARDS):
+                for page in pages.paginate(
+                    TableName=self._table,
+                    KeyConditionExpression="pk = :pk",
+                    ExpressionAttributeValues=item({":pk": _news_pk(bucket, shard)}),
+                    ConsistentRead=True,
+                ):
+                    found.update(text(entry, "sk") for entry in page["Items"])
+        return sorted(found)
+
+
+def _pk(org_id: str, tx_hash: str) -> str:
+    return f"{org_id}#TX#{tx_hash}"
+
+
+def _news_pk(bucket: int, shard: int) -> str:
+    return f"_NEWS#{bucket}#{shard}"

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Organisations and the anchor's register on DynamoDB.
+
+{org} / CONFIG     config: the OrgConfig as JSON, compared as a whole when it is replaced
+_ORGS / {org}      created_at
+{org} / LOG        tree_size, tail_hash, tail_timestamp, cleared
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from indelible.aws.error_map import translated
+from indelible.aws.items import item, key, number, text
+from indelible.domain import instants
+from indelible.domain.record import Head
+from indelible.ports import NOTHING_COVERED, Clock, LogState, OrgConfig
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_KNOWN_FOR_MS = 45_000
+_UNKNOWN_FOR_MS = 5_000
+_MOST_CACHED = 4_096
+
+
+class DynamoOrganisations:
+    """The registry, with a cache short enough that a rotation takes effect within a minute."""
+
+    def __init__(self, *, client: DynamoDBClient, table: str, clock: Clock) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._cache: OrderedDict[str, tuple[int, OrgConfig | None]] = OrderedDict()
+
+    def get(self, org_id: str) -> OrgConfig | None:
+        """GetItem, unless asked for a moment ago. IAM: dynamodb:GetItem."""
+        now = self._clock.now_ms()
+        cached = self._cache.get(org_id)
+        if cached is not None and now < cached[0]:
+            return cached[1]
+        config = self._read(org_id)
+        self._cache[org_id] = (now + (_KNOWN_FOR_MS if config else _UNKNOWN_FOR_MS), config)
+        self._cache.move_to_end(org_id)
+        if len(self._cache) > _MOST_CACHED:
+            self._cache.popitem(last=False)
+        return config
+
+    @translated("DynamoDB")
+    def create(self, config: OrgConfig) -> bool:
+        """TransactWriteItems. IAM: dynamodb:PutItem."""
+        registered = item(pk="_ORGS", sk=config.org_id, created_at=config.created_at)
+        described = item(pk=config.org_id, sk="CONFIG", config=_text(config))
+        try:
+            self._client.transact_write_items(
+                TransactItems=[
+                    {
+                        "Put": {
+                            "TableName": self._table,
+                            "Item": described,
+                            "ConditionExpression": "attribute_not_exists(pk)",
+                        }
+                    },
+                    {"Put": {"TableName": self._table, "Item": registered}},
+                ]
+            )
+        except self._client.exceptions.TransactionCanceledException:
+            return self._read(config.org_id) == config  # our own, when only the answer was lost
+        self._cache.pop(config.org_id, None)
+        return True
+
+    @translated("DynamoDB")
+    def replace(self, old: OrgConfig, new: OrgConfig) -> bool:
+        """PutItem on condition. IAM: dynamodb:PutItem."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=item(pk=new.org_id, sk="CONFIG", config=_text(new)),
+                ConditionExpression="config = :old",
+                ExpressionAttributeValues=item({":old": _text(old)}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return self._read(new.org_id) == new
+        self._cache.pop(new.org_id, None)
+        return True
+
+    @translated("DynamoDB")
+    def all(self) -> Iterator[str]:
+        """Query of the registry, in full before the first is returned. IAM: dynamodb:Query."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=item({":pk": "_ORGS"}),
+            ConsistentRead=True,
+        )
+        return iter([text(entry, "sk") for page in pages for entry in page["Items"]])
+
+    @translated("DynamoDB")
+    def _read(self, org_id: str) -> OrgConfig | None:
+        answer = self._client.get_item(TableName=self._table, Key=key(org_id, "CONFIG"), ConsistentRead=True)
+        return msgspec.json.decode(text(answer["Item"], "config"), type=OrgConfig) if "Item" in answer else None
+
+
+class DynamoLogHead:
+    """The anchor's compare-and-swap register."""
+
+    def __init__(self, *, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    @translated("DynamoDB")
+    def read(self, org_id: str) -> LogState:
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
+        found = self._client.get_item(TableName=self._table, Key=key(org_id, "LOG"), ConsistentRead=True).get("Item")
+        if found is None:
+            return NOTHING_COVERED
+        tail = Head(
+            sequence=number(found, "tree_size"),
+            tx_hash=text(found, "tail_hash"),
+            timestamp_ms=instants.from_text(text(found, "tail_timestamp")),
+        )
+        return LogState(tail=tail, cleared=number(found, "cleared"))
+
+    @translated("DynamoDB")
+    def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
+        """PutItem on condition. IAM: dynamodb:PutItem."""
+        values = item(
+            pk=org_id,
+            sk="LOG",
+            tree_size=new.tree_size,
+            tail_hash=new.tail.tx_hash,
+            tail_timestamp=instants.to_text(new.tail.timestamp_ms),
+            cleared=new.cleared,
+        )
+        try:
+            if old == NOTHING_COVERED:
+                self._client.put_item(
+                    TableName=self._table, Item=values, ConditionExpression="attribute_not_exists(pk)"
+                )
+            else:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=values,
+                    ConditionExpression="tree_size = :size AND tail_hash = :hash AND cleared = :cleared",
+                    ExpressionAttributeValues=item(
+                        {":size": old.tree_size, ":hash": old.tail.tx_hash, ":cleared": old.cleared}
+                    ),
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def _text(config: OrgConfig) -> str:
+    return msgspec.json.encode(config, order="sorted").decode()

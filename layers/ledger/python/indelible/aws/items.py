@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DynamoDB's attribute values and its batch calls, spelled once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from indelible.aws.error_map import translated
+from indelible.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, WriteRequestTypeDef
+
+T = TypeVar("T")
+
+_READ_BATCH = 100
+_WRITE_BATCH = 25
+_ROUNDS = 8
+
+Item = Mapping[str, Any]
+"""An item as DynamoDB returns it. (The stubs type what goes in and what comes out apart.)"""
+
+
+def item(
+    values: Mapping[str, str | int | bytes] | None = None, /, **named: str | int | bytes
+) -> dict[str, AttributeValueTypeDef]:
+    """`item(pk="acme", sequence=3)` → `{"pk": {"S": "acme"}, "sequence": {"N": "3"}}`."""
+    return {name: _attribute(value) for name, value in {**(values or {}), **named}.items()}
+
+
+def key(pk: str, sk: str = "-") -> dict[str, AttributeValueTypeDef]:
+    """The primary key of one item."""
+    return item(pk=pk, sk=sk)
+
+
+def text(found: Item, name: str) -> str:
+    """A string attribute."""
+    return str(found[name]["S"])
+
+
+def number(found: Item, name: str) -> int:
+    """An integer attribute."""
+    return int(found[name]["N"])
+
+
+def chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Consecutive slices of at most `size`."""
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+@translated("DynamoDB")
+def batch_get(client: DynamoDBClient, table: str, keys: Sequence[Item], *, consistent: bool) -> list[Item]:
+    """Those of the items that exist, in no order. IAM: dynamodb:BatchGetItem."""
+    found: list[Item] = []
+    for chunk in chunks(keys, _READ_BATCH):
+        left: Sequence[Item] = chunk
+        for attempt in range(_ROUNDS):
+            answer = client.batch_get_item(RequestItems={table: {"Keys": list(left), "ConsistentRead": consistent}})
+            found += answer["Responses"].get(table, [])
+            unread = answer.get("UnprocessedKeys", {})
+            left = unread[table]["Keys"] if table in unread else []
+            if not left:
+                break
+            _pause(attempt)
+        if left:
+            raise Unavailable("DynamoDB left keys of a batch unread")
+    return found
+
+
+@translated("DynamoDB")
+def batch_write(client: DynamoDBClient, table: str, requests: Sequence[WriteRequestTypeDef]) -> None:
+    """Puts and deletes, each idempotent. IAM: dynamodb:BatchWriteItem."""
+    for chunk in chunks(requests, _WRITE_BATCH):
+        left: Sequence[Any] = chunk
+        for attempt in range(_ROUNDS):
+            answer = client.batch_write_item(RequestItems={table: list(left)})
+            left = answer.get("UnprocessedItems", {}).get(table, [])
+            if not left:
+                break
+            _pause(attempt)
+        if left:
+            raise Unavailable("DynamoDB left requests of a batch undone")
+
+
+def _attribute(value: str | int | bytes) -> AttributeValueTypeDef:
+    if isinstance(value, bytes):
+        return {"B": value}
+    return {"S": value} if isinstance(value, str) else {"N": str(value)}
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(0.02 * 2**attempt)

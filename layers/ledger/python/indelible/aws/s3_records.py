@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RecordStore on an S3 bucket with Object Lock.
+
+Every write is create-only (`If-None-Match: *`), carries its SHA-256 for S3 to check, and sets its own lock. Reads
+go to the oldest version of a key: delete markers and newer versions can be laid over a sealed one, never under it.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, FlexibleChecksumError
+
+from indelible.aws.error_map import code_of, translated
+from indelible.domain import instants
+from indelible.domain.chain import Lock
+from indelible.domain.record import Record, parse_key
+from indelible.errors import EvidenceBroken, Unavailable
+from indelible.ports import KeyVersions, StoredVersion
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+_READ_AHEAD = 128
+_PAGE = 1000
+
+
+class S3Records:
+    """`client` must allow as many connections as `pool` has threads."""
+
+    def __init__(self, *, client: S3Client, bucket: str, pool: ThreadPoolExecutor) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._pool = pool
+
+    @translated("S3")
+    def seal(self, record: Record) -> str:
+        """One PutObject. IAM: s3:PutObject, s3:PutObjectRetention; on conflict as for `oldest`."""
+        checksum = base64.b64encode(bytes.fromhex(record.tx_hash)).decode()
+        try:
+            answer = self._client.put_object(
+                Bucket=self._bucket,
+                Key=record.s3_key,
+                Body=record.data,
+                ContentType="application/json",
+                IfNoneMatch="*",
+                ChecksumSHA256=checksum,
+                ObjectLockMode="GOVERNANCE" if record.lock_mode == "GOVERNANCE" else "COMPLIANCE",
+                ObjectLockRetainUntilDate=instants.to_datetime(record.retain_until_ms),
+            )
+        except ClientError as error:
+            if code_of(error) != "PreconditionFailed":
+                raise
+            return self._same_as_stored(record)
+        if answer.get("ChecksumSHA256") != checksum or "VersionId" not in answer:
+            return self._same_as_stored(record)  # no acknowledgment of these bytes: look at what is there
+        return answer["VersionId"]
+
+    def _same_as_stored(self, record: Record) -> str:
+        stored = self.oldest(record.s3_key)
+        if stored is None:
+            raise Unavailable("S3 answered about a conflict over an object that it does not show")
+        lock = stored.lock
+        if stored.data != record.data or stored.sha256 != record.tx_hash:
+            raise EvidenceBroken(f"{record.s3_key} holds something else")
+        if lock is None or lock.mode != record.lock_mode or lock.retain_until_ms < record.retain_until_ms:
+            raise EvidenceBroken(f"{record.s3_key} is stored without the lock that was promised")
+        return stored.version_id
+
+    def oldest(self, s3_key: str) -> StoredVersion | None:
+        """ListObjectVersions, GetObject. IAM: s3:ListBucketVersions, s3:GetObjectVersion, s3:GetObjectRetention."""
+        for keys in self._keys(prefix=s3_key, after="", page=_PAGE):
+            if keys.s3_key == s3_key:
+                return self._read(keys)
+        return None
+
+    def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
+        """ListObjectVersions, a thousand versions a page. IAM: s3:ListBucketVersions."""
+        return self._records_area(org_id, after, _PAGE)
+
+    def first_key_after(self, org_id: str, key: str) -> str | None:
+        """ListObjectVersions of a few versions. IAM: s3:ListBucketVersions."""
+        for keys in self._records_area(org_id, key, 4):
+            if parse_key(keys.s3_key) is not None:
+                return keys.s3_key
+        return None
+
+    def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
+        """GetObject for each, as many at a time as the pool has threads. IAM as for `oldest`."""
+        ahead: deque[tuple[KeyVersions, Future[StoredVersion | None]]] = deque()
+        try:
+            for entry in keys:
+                ahead.append((entry, self._pool.submit(self._read, entry)))
+                if len(ahead) >= _READ_AHEAD:
+                    read, future = ahead.popleft()
+                    yield read, future.result()
+            while ahead:
+                read, future = ahead.popleft()
+                yield read, future.result()
+        finally:
+            for _, future in ahead:
+                future.cancel()
+
+    def _records_area(self, org_id: str, after: str, page: int) -> Iterator[KeyVersions]:
+        for keys in self._keys(prefix=f"{org_id}/", after=after, page=page):
+            if keys.s3_key >= f"{org_id}/_":
+                return
+            yield keys
+
+    def _keys(self, *, prefix: str, after: str, page: int) -> Iterator[KeyVersions]:
+        """Versions and delete markers, grouped by key; a key may continue on the next page."""
+        marker, version_marker = after, ""
+        held: KeyVersions | None = None
+        while True:
+            entries, following = self._page(prefix, marker, version_marker, page)
+            for entry in entries:
+                if held is not None and held.s3_key == entry.s3_key:
+                    # Newest first within a key: what comes later is older.
+                    held = KeyVersions(held.s3_key, entry.versions + held.versions, entry.markers + held.markers)
+                    continue
+                if held is not None:
+                    yield held
+                held = entry if entry.s3_key > after else None
+            if following is None:
+                break
+            marker, version_marker = following
+        if held is not None:
+            yield held
+
+    @translated("S3")
+    def _page(
+        self, prefix: str, marker: str, version_marker: str, page: int
+    ) -> tuple[list[KeyVersions], tuple[str, str] | None]:
+        answer = (
+            self._client.list_object_versions(
+                Bucket=self._bucket, Prefix=prefix, MaxKeys=page, KeyMarker=marker, VersionIdMarker=version_marker
+            )
+            if version_marker
+            else self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix, MaxKeys=page, KeyMarker=marker)
+        )
+        versions: dict[str, list[str]] = {}
+        markers: dict[str, list[str]] = {}
+        for version in reversed(answer.get("Versions", [])):
+            versions.setdefault(version["Key"], []).append(version["VersionId"])
+        for deleted in reversed(answer.get("DeleteMarkers", [])):
+            markers.setdefault(deleted["Key"], []).append(deleted["VersionId"])
+        entries = [
+            KeyVersions(key, tuple(versions.get(key, ())), tuple(markers.get(key, ())))
+            for key in sorted(versions.keys() | markers.keys())
+        ]
+        more = answer.get("IsTruncated", False)
+        return entries, (answer["NextKeyMarker"], answer.get("NextVersionIdMarker", "")) if more else None
+
+    @translated("S3")
+    def _read(self, keys: KeyVersions) -> StoredVersion | None:
+        if not keys.versions:
+            return None
+        version_id = keys.versions[0]
+        answer = self._client.get_object(
+            Bucket=self._bucket, Key=keys.s3_key, VersionId=version_id, ChecksumMode="ENABLED"
+        )
+        try:
+            data = answer["Body"].read()
+        except FlexibleChecksumError:
+            # The SDK refuses bytes that do not have the stored checksum. They are what the auditor asks about.
+            data = self._client.get_object(Bucket=self._bucket, Key=keys.s3_key, VersionId=version_id)["Body"].read()
+        checksum = answer.get("ChecksumSHA256")
+        return StoredVersion(
+            s3_key=keys.s3_key,
+            version_id=version_id,
+            data=data,
+            sha256=base64.b64decode(checksum).hex() if checksum else None,
+            lock=_lock(answer),
+            shadows=keys.shadows,
+        )
+
+
+def _lock(answer: GetObjectOutputTypeDef) -> Lock | None:
+    mode, until = answer.get("ObjectLockMode"), answer.get("ObjectLockRetainUntilDate")
+    if mode is None or until is None:
+        return None
+    return Lock(mode=mode, retain_until_ms=instants.from_datetime(until))

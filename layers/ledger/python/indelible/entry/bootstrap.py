@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only place that builds adapters. Everything is made once for each environment, on first use."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from indelible import __version__
+from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
+from indelible.aws.dynamo_journal import DynamoJournal
+from indelible.aws.dynamo_orgs import DynamoLogHead, DynamoOrganisations
+from indelible.aws.s3_records import S3Records
+from indelible.aws.secrets import SecretsManagerSource
+from indelible.entry import env
+from indelible.entry.env import Settings
+from indelible.entry.machine import SystemClock, SystemEntropy, ThreadedWorkers
+from indelible.entry.operations import ChainReader, ProofReader, Recorder
+from indelible.entry.telemetry import PowertoolsTelemetry
+from indelible.services.anchor import Anchor
+from indelible.services.append import Appender
+from indelible.services.authenticate import Authenticator
+from indelible.services.prove import Prover
+from indelible.services.rounds import Rounds
+from indelible.services.verify import Verifier
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+THREADS = 32
+
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=THREADS + 2,
+    tcp_keepalive=True,
+    user_agent_extra=f"indelible/{__version__}",
+    # We send SHA-256 where it matters; a CRC32 beside it would be computed for nothing.
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+
+
+@cache
+def settings() -> Settings:
+    """The function's settings."""
+    return env.load(os.environ)
+
+
+@cache
+def clock() -> SystemClock:
+    """The machine's clock."""
+    return SystemClock()
+
+
+@cache
+def telemetry() -> PowertoolsTelemetry:
+    """Logs and metrics."""
+    return PowertoolsTelemetry()
+
+
+@cache
+def recorder() -> Recorder:
+    """For the record function."""
+    appender = Appender(
+        journal=_journal(),
+        records=_records(),
+        index=_index(),
+        news=DynamoNews(client=_dynamodb(), table=settings().table),
+        clock=clock(),
+        entropy=SystemEntropy(),
+        workers=ThreadedWorkers(_pool()),
+        telemetry=telemetry(),
+    )
+    return Recorder(settings=settings(), authenticator=_authenticator(), appender=appender, secrets=_secrets())
+
+
+@cache
+def proof_reader() -> ProofReader:
+    """For the prove function."""
+    prover = Prover(records=_records(), index=_index(), journal=_journal())
+    return ProofReader(authenticator=_authenticator(), prover=prover)
+
+
+@cache
+def chain_reader() -> ChainReader:
+    """For the verify function."""
+    verifier = Verifier(records=_records(), journal=_journal(), clock=clock())
+    return ChainReader(authenticator=_authenticator(), verifier=verifier)
+
+
+@cache
+def rounds() -> Rounds:
+    """For the anchor function."""
+    table = settings().table
+    anchor = Anchor(
+        records=_records(),
+        journal=_journal(),
+        index=_index(),
+        log=DynamoLogHead(client=_dynamodb(), table=table),
+        clock=clock(),
+        workers=ThreadedWorkers(_pool()),
+        telemetry=telemetry(),
+    )
+    return Rounds(
+        anchor=anchor,
+        news=DynamoNews(client=_dynamodb(), table=table),
+        organisations=_organisations(),
+        clock=clock(),
+        telemetry=telemetry(),
+    )
+
+
+@cache
+def _authenticator() -> Authenticator:
+    return Authenticator(
+        organisations=_organisations(), secrets=_secrets(), clock=clock(), strict=settings().strict_signatures
+    )
+
+
+@cache
+def _organisations() -> DynamoOrganisations:
+    return DynamoOrganisations(client=_dynamodb(), table=settings().table, clock=clock())
+
+
+@cache
+def _secrets() -> SecretsManagerSource:
+    return SecretsManagerSource(client=_client("secretsmanager"), secret_id=settings().secret_arn)
+
+
+@cache
+def _journal() -> DynamoJournal:
+    return DynamoJournal(client=_dynamodb(), table=settings().table)
+
+
+@cache
+def _index() -> DynamoIndex:
+    return DynamoIndex(client=_dynamodb(), table=settings().table)
+
+
+@cache
+def _records() -> S3Records:
+    return S3Records(client=_client("s3"), bucket=settings().bucket, pool=_pool())
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="indelible")
+
+
+@cache
+def _dynamodb() -> DynamoDBClient:
+    client: DynamoDBClient = _client("dynamodb")
+    return client
+
+
+def _client(service: str) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
+    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]

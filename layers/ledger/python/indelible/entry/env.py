@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Typed settings of a function, from its environment variables. Read once, when the first event comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from indelible.domain.record import Retention
+from indelible.errors import ConfigurationError
+
+_PREFIX = "INDELIBLE_"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """`INDELIBLE_LEDGER_NAME` and so on; `secret_arn` is set only for functions that authenticate."""
+
+    ledger_name: Annotated[str, Meta(min_length=1)]
+    bucket: Annotated[str, Meta(min_length=3)]
+    table: Annotated[str, Meta(min_length=3)]
+    lock_mode: Literal["COMPLIANCE", "GOVERNANCE"]
+    retention_days: Annotated[int, Meta(ge=1, le=36_500)]
+    secret_arn: str = ""
+    strict_signatures: bool = False
+
+    def retention(self, days: int | None = None) -> Retention:
+        """The promise for a record: an organisation may keep longer than the ledger, never shorter."""
+        return Retention(lock_mode=self.lock_mode, days=max(days or 0, self.retention_days))
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Raises ConfigurationError naming the variable that is absent or out of range."""
+    given = {
+        name.removeprefix(_PREFIX).lower(): value for name, value in environment.items() if name.startswith(_PREFIX)
+    }
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"environment variables {_PREFIX}*: {error}") from None

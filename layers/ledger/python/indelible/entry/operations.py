@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger's operations, the same behind every door: arguments in, a model out, or a LedgerError.
+
+Each checks the shape first (it is the same for everybody, so it tells nothing), then who asks, then acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from indelible.domain import credentials, event, instants
+from indelible.domain.canonical import JsonObject, canonical_bytes
+from indelible.domain.event import Event
+from indelible.domain.record import GovernorKey
+from indelible.domain.sanitize import sanitize
+from indelible.entry.env import Settings
+from indelible.entry.models import (
+    BatchRequest,
+    BatchResponse,
+    FailureModel,
+    ProveRequest,
+    ProveResponse,
+    RecordRequest,
+    RecordResponse,
+    Storage,
+    VerifyRequest,
+    VerifyResponse,
+)
+from indelible.errors import InvalidField, InvalidRequest, MissingField
+from indelible.ports import OrgConfig, SecretSource
+from indelible.services.append import Appender, Submission
+from indelible.services.authenticate import Authenticator
+from indelible.services.prove import Prover
+from indelible.services.verify import Range, Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a door knows besides the arguments: the X-Novus-Org-ID header, and when the answer must be there."""
+
+    claimed_org: str | None
+    deadline_ms: int
+
+
+Operation: TypeAlias = Callable[[JsonObject, Caller], Struct]
+Routes: TypeAlias = Mapping[str, Operation]
+
+# Sealing comes after the last attempt to commit and wants its own time.
+_SEALING_MS = 8_000
+
+
+class Recorder:
+    """Record one event, or many."""
+
+    def __init__(
+        self, *, settings: Settings, authenticator: Authenticator, appender: Appender, secrets: SecretSource
+    ) -> None:
+        self._settings = settings
+        self._authenticator = authenticator
+        self._appender = appender
+        self._secrets = secrets
+        self._governors: dict[str, GovernorKey] = {}
+        self.routes: Routes = {"POST /v1/record": self.record, "POST /v1/record/batch": self.record_batch}
+
+    def record(self, arguments: JsonObject, caller: Caller) -> RecordResponse:
+        """Seal one event and return its receipt."""
+        request = event.validate(arguments, RecordRequest)
+        sealable = _sealable(arguments, request)
+        org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=True)
+        submission = self._submission(org, (sealable,), request.idempotency_key, caller)
+        return RecordResponse(receipt=self._appender.append(submission)[0])
+
+    def record_batch(self, arguments: JsonObject, caller: Caller) -> BatchResponse:
+        """Seal up to a hundred events as consecutive records and return a receipt for each."""
+        request = event.validate(arguments, BatchRequest)
+        given = arguments["events"]
+        sealable = []
+        for position, (one, checked) in enumerate(zip(given, request.events, strict=True)):  # type: ignore[arg-type]
+            try:
+                sealable.append(_sealable(one, checked))  # type: ignore[arg-type]
+            except InvalidRequest as error:
+                error.field = f"events[{position}].{error.field}"
+                raise
+        org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=True)
+        submission = self._submission(org, tuple(sealable), request.idempotency_key, caller)
+        return BatchResponse(receipts=self._appender.append(submission))
+
+    def _submission(
+        self, org: OrgConfig, events: tuple[bytes, ...], idempotency_key: str | UnsetType, caller: Caller
+    ) -> Submission:
+        if org.org_id not in self._governors:
+            self._governors[org.org_id] = credentials.governor_key(self._secrets.master(), org.org_id)
+        return Submission(
+            org_id=org.org_id,
+            events=events,
+            retention=self._settings.retention(org.retention_days),
+            governor=self._governors[org.org_id],
+            deadline_ms=caller.deadline_ms - _SEALING_MS,
+            idempotency_key=None if idempotency_key is UNSET else idempotency_key,
+        )
+
+
+class ProofReader:
+    """Prove one record."""
+
+    def __init__(self, *, authenticator: Authenticator, prover: Prover) -> None:
+        self._authenticator = authenticator
+        self._prover = prover
+        self.routes: Routes = {"POST /v1/prove": self.prove}
+
+    def prove(self, arguments: JsonObject, caller: Caller) -> ProveResponse:
+        """One record with its receipt and what S3 says about it now."""
+        request = event.validate(arguments, ProveRequest)
+        if request.audit_id is UNSET and request.tx_hash is UNSET:
+            raise MissingField("name the record by audit_id or by tx_hash", field="audit_id")
+        if request.audit_id is not UNSET and request.tx_hash is not UNSET:
+            raise InvalidField("name the record by audit_id or by tx_hash, not by both", field="tx_hash")
+        org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=False)
+        proof = self._prover.prove(
+            org.org_id,
+            audit_id=None if request.audit_id is UNSET else request.audit_id,
+            tx_hash=None if request.tx_hash is UNSET else request.tx_hash,
+        )
+        stored, entry = proof.stored, proof.record
+        sealed = msgspec.json.decode(entry.data, type=_Signed)
+        return ProveResponse(
+            audit_id=entry.audit_id,
+            tx_hash=entry.tx_hash,
+            block_height=proof.block_height,
+            timestamp=instants.to_text(entry.timestamp_ms),
+            governor_key_id=sealed.governor_key_id,
+            governor_signature=sealed.governor_signature,
+            record=msgspec.Raw(entry.data),
+            receipt=proof.receipt,
+            storage=Storage(
+                s3_key=stored.s3_key,
+                version_id=stored.version_id,
+                lock_mode=stored.lock.mode if stored.lock else None,
+                retain_until=instants.to_text(stored.lock.retain_until_ms) if stored.lock else None,
+                sha256=stored.sha256,
+                shadowed_by=list(stored.shadows),
+            ),
+        )
+
+
+class ChainReader:
+    """Verify a range."""
+
+    def __init__(self, *, authenticator: Authenticator, verifier: Verifier) -> None:
+        self._authenticator = authenticator
+        self._verifier = verifier
+        self.routes: Routes = {"POST /v1/verify": self.verify}
+
+    def verify(self, arguments: JsonObject, caller: Caller) -> VerifyResponse:
+        """Re-read a range from the bucket and report everything that is wrong with it."""
+        request = event.validate(arguments, VerifyRequest)
+        asked = Range(
+            start_seq=None if request.start_seq is UNSET else request.start_seq,
+            end_seq=None if request.end_seq is UNSET else request.end_seq,
+            from_ms=_instant(request.from_),
+            to_ms=_instant(request.to),
+        )
+        by_sequence = asked.start_seq is not None or asked.end_seq is not None
+        if by_sequence and (asked.from_ms is not None or asked.to_ms is not None):
+            raise InvalidField("give start_seq/end_seq or from/to, not both", field="from")
+        if (asked.end_seq or 0) and (asked.start_seq or 1) > (asked.end_seq or 0):
+            raise InvalidField("must not be before start_seq", field="end_seq")
+        if asked.to_ms is not None and (asked.from_ms or 0) > asked.to_ms:
+            raise InvalidField("must not be before from", field="to")
+        org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=False)
+        verdict = self._verifier.verify(org.org_id, asked, deadline_ms=caller.deadline_ms)
+        return VerifyResponse(
+            valid=verdict.valid,
+            entries_checked=verdict.entries_checked,
+            first_broken_at=verdict.first_broken_at,
+            verification_time_ms=verdict.verification_time_ms,
+            failures=[FailureModel(**asdict(failure)) for failure in verdict.failures],
+            failures_total=verdict.failures_total,
+            pending=verdict.pending,
+            complete=verdict.complete,
+            next_seq=verdict.next_seq,
+        )
+
+
+class _Signed(Struct):
+    """The members of a record that only a proof shows."""
+
+    governor_key_id: str
+    governor_signature: str
+
+
+def _sealable(arguments: JsonObject, checked: Event) -> bytes:
+    """The canonical bytes of the sanitized event."""
+    return canonical_bytes(sanitize(event.from_arguments(arguments, checked)))
+
+
+def _instant(given: datetime | UnsetType) -> int | None:
+    return None if isinstance(given, UnsetType) else instants.from_datetime(given)

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Telemetry through Powertools: JSON log lines and EMF metrics. No payloads, no secrets, no signatures."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+
+class PowertoolsTelemetry:
+    """Service and namespace come from the POWERTOOLS_* variables."""
+
+    def __init__(self) -> None:
+        self.logger = Logger()
+        self._metrics = Metrics()
+
+    def count(self, name: str, value: float = 1, *, unit: str = "Count") -> None:
+        """Add to a metric of this invocation."""
+        self._metrics.add_metric(name=name, unit=MetricUnit(unit), value=value)
+
+    def note(self, message: str, **fields: str | int | float | None) -> None:
+        """A warning with structured fields."""
+        self.logger.warning(message, extra=dict(fields))
+
+    def flush(self) -> None:
+        """Write what was counted; call it at the end of every invocation."""
+        if self._metrics.metric_set:
+            self._metrics.flush_metrics()
