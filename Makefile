@@ -27,8 +27,10 @@ help: ## list what can be made
 ## -- tools ------------------------------------------------------------------------------------
 
 install: venv node_modules ## install everything that the other targets need
+	@:
 
 venv: .venv/.installed ## the Python environment, from requirements.txt
+	@:
 
 .venv/.installed: requirements.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null 2>&1 || \
@@ -44,6 +46,7 @@ venv: .venv/.installed ## the Python environment, from requirements.txt
 	@touch $@
 
 node_modules: node_modules/.installed ## the CDK command line, from package-lock.json
+	@:
 
 node_modules/.installed: .venv/.installed package.json package-lock.json
 	@mkdir -p .local
@@ -59,15 +62,17 @@ up: install ## start a local ledger, or bring it up to date (PORT=4566)
 demo: install ## record an agent run, prove it, verify it, and get caught tampering (PORT=4566)
 	@$(BIN)/python -m local demo $(PORT_OPTION)
 
-# Without an environment nothing can be running.
+# Stopping needs the standard library only, and works without the environment that started it.
 down: ## stop the local ledger and forget what it held
-	@if [ -x $(BIN)/python ] && [ -d .local ]; then $(BIN)/python -m local down; else echo 'No local ledger was running.'; fi
+	@if [ -f .venv/.installed ]; then $(BIN)/python -m local down; \
+	elif [ -d .local ]; then $(PYTHON) -c 'from local.ledger import down; down()'; \
+	else echo 'No local ledger was running.'; fi
 
 status: ## say whether the local ledger runs
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local status; else echo 'No local ledger is running.'; exit 1; fi
+	@if [ -f .venv/.installed ]; then $(BIN)/python -m local status; else echo 'Nothing is installed yet; make up does.'; exit 1; fi
 
 clean: ## stop the local ledger and remove everything that was installed or built
-	@if [ -f .venv/.installed ] && [ -d .local ]; then $(BIN)/python -m local down; fi
+	@if [ -d .local ]; then $(MAKE) down; fi
 	@rm -rf .local .venv node_modules cdk.out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
