@@ -142,6 +142,13 @@ class IdempotencyConflict(LedgerError):
     status = 409
 
 
+class OrgExists(LedgerError):
+    """The name of an organisation is taken, perhaps by a disabled one."""
+
+    code = "ORG_EXISTS"
+    status = 409
+
+
 class EvidenceBroken(LedgerError):
     """What is stored is not what was recorded. Run verify for the exact place."""
 

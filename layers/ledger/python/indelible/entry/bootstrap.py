@@ -17,6 +17,7 @@ from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_orgs import DynamoLogHead, DynamoOrganisations
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
+from indelible.aws.stack_outputs import stack_outputs
 from indelible.entry import env
 from indelible.entry.env import Settings
 from indelible.entry.machine import SystemClock, SystemEntropy, ThreadedWorkers
@@ -26,6 +27,7 @@ from indelible.services.anchor import Anchor
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.prove import Prover
+from indelible.services.registry import Registry
 from indelible.services.rounds import Rounds
 from indelible.services.verify import Verifier
 
@@ -115,6 +117,17 @@ def rounds() -> Rounds:
         clock=clock(),
         telemetry=telemetry(),
     )
+
+
+def registry(ledger_name: str) -> Registry:
+    """For the command line: the ledger of this name in the account and region of the AWS environment variables.
+
+    Raises NotFound when there is none. IAM: cloudformation:DescribeStacks, and what the adapters name.
+    """
+    outputs = stack_outputs(_client("cloudformation"), f"{ledger_name}-ledger")
+    secrets = SecretsManagerSource(client=_client("secretsmanager"), secret_id=outputs["SecretArn"])
+    organisations = DynamoOrganisations(client=_dynamodb(), table=outputs["TableName"], clock=clock())
+    return Registry(organisations=organisations, secrets=secrets, clock=clock())
 
 
 @cache

@@ -166,9 +166,6 @@ class ChainReader:
             from_ms=_instant(request.from_),
             to_ms=_instant(request.to),
         )
-        by_sequence = asked.start_seq is not None or asked.end_seq is not None
-        if by_sequence and (asked.from_ms is not None or asked.to_ms is not None):
-            raise InvalidField("give start_seq/end_seq or from/to, not both", field="from")
         if (asked.end_seq or 0) and (asked.start_seq or 1) > (asked.end_seq or 0):
             raise InvalidField("must not be before start_seq", field="end_seq")
         if asked.to_ms is not None and (asked.from_ms or 0) > asked.to_ms:

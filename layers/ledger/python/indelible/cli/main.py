@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`indelible`: results on stdout, human words on stderr."""
+
+from __future__ import annotations
+
+import click
+
+from indelible import __version__
+from indelible.cli.org import org
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def cli() -> None:
+    """Indelible: an audit ledger for AI decisions that nobody can erase."""
+
+
+cli.add_command(org)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`indelible org`: organisations and their keys, with the deployer's own AWS credentials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from indelible.errors import LedgerError
+
+if TYPE_CHECKING:
+    from indelible.ports import OrgConfig
+    from indelible.services.registry import NewKey, Registry
+
+_ledger = click.option(
+    "--ledger", default="indelible", show_default=True, envvar="INDELIBLE_LEDGER", help="The ledger's name."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+_name = click.argument("name")
+
+
+def _common(command: Callable[..., None]) -> Callable[..., None]:
+    return _ledger(_json(command))
+
+
+@click.group()
+def org() -> None:
+    """Create, rotate, disable and list organisations.
+
+    Uses the AWS credentials, region and endpoint of the usual environment variables (AWS_PROFILE, AWS_REGION,
+    AWS_ENDPOINT_URL, …) and finds the ledger by its CloudFormation stack.
+    """
+
+
+@org.command()
+@_name
+@_common
+def create(name: str, ledger: str, as_json: bool) -> None:
+    """Register the organisation NAME and print its first key. The secret is shown this once."""
+    with _registry(ledger) as registry:
+        _show_key(registry.create(name), as_json)
+
+
+@org.command()
+@_name
+@_common
+def rotate(name: str, ledger: str, as_json: bool) -> None:
+    """Give NAME a new key. Older keys keep working until `indelible org disable NAME --key KEY_ID`."""
+    with _registry(ledger) as registry:
+        _show_key(registry.rotate(name), as_json)
+
+
+@org.command()
+@_name
+@click.option("--key", "key_id", help="Disable only this key.")
+@_common
+def disable(name: str, key_id: str | None, ledger: str, as_json: bool) -> None:
+    """Disable NAME, or one of its keys. Its records stay for ever; nothing new is accepted within a minute."""
+    with _registry(ledger) as registry:
+        config = registry.disable(name, key_id)
+    if as_json:
+        click.echo(json.dumps(_described(config)))
+    else:
+        click.echo(f"{name}: {'key ' + key_id if key_id else 'the organisation'} is disabled", err=True)
+
+
+@org.command("list")
+@_common
+def list_(ledger: str, as_json: bool) -> None:
+    """List the organisations and their active keys."""
+    with _registry(ledger) as registry:
+        found = registry.list()
+    if as_json:
+        click.echo(json.dumps({"organisations": [_described(config) for config in found]}))
+        return
+    table = Table("organisation", "created", "active keys", "state")
+    for config in found:
+        active = ", ".join(key.key_id for key in config.active_keys()) or "none"
+        table.add_row(config.org_id, config.created_at, active, "disabled" if config.disabled_at else "active")
+    Console().print(table)
+
+
+@contextmanager
+def _registry(ledger: str) -> Iterator[Registry]:
+    """The registry of a deployed ledger; whatever goes wrong becomes one clear line."""
+    try:
+        from indelible.entry import bootstrap
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{error.name} is needed here: pip install 'indelible[s3]'") from None
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield bootstrap.registry(ledger)
+    except LedgerError as error:
+        raise click.ClickException(error.message) from None
+    except (BotoCoreError, ClientError) as error:
+        raise click.ClickException(f"AWS: {error}") from None
+
+
+def _show_key(key: NewKey, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(asdict(key)))
+        return
+    for name, value in asdict(key).items():
+        click.echo(f"{name}: {value}")
+    click.echo("Keep the secret now: it is not shown again.", err=True)
+
+
+def _described(config: OrgConfig) -> dict[str, Any]:
+    return {
+        "org_id": config.org_id,
+        "created_at": config.created_at,
+        "disabled_at": config.disabled_at,
+        "keys": [asdict(key) for key in config.keys],
+    }

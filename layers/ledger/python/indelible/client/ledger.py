@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small synchronous client: signs, sends, and tries again what may be tried again.
+
+Every recording carries an idempotency key of its own, so a retry after a lost answer cannot record twice.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import httpx
+import tenacity
+
+from indelible.domain.credentials import sign
+
+_ATTEMPTS = 5
+
+
+class LedgerRefusal(Exception):
+    """The ledger said no. `code` is stable (docs/format.md); `field` names the argument at fault."""
+
+    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+        super().__init__(f"{error.get('code')}: {error.get('message')}")
+        self.status = status
+        self.code = str(error.get("code"))
+        self.field = error.get("field")
+        self.retryable = bool(error.get("retryable"))
+        self.audit_id = error.get("audit_id")
+
+
+class Recording(Protocol):
+    """What an application that records needs: the real client or the stub."""
+
+    def record(self, event: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:
+        """Record one event and return its receipt."""
+        ...
+
+    def record_batch(
+        self, events: Sequence[Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Record up to a hundred events in order and return their receipts."""
+        ...
+
+
+class LedgerClient:
+    """One organisation's connection to a ledger. Use it as a context manager, or call `close`.
+
+    >>> with LedgerClient("https://…", org_id="acme-corp", hmac_secret=secret) as ledger:
+    ...     receipt = ledger.record({"event_type": "AGENT_DECISION", "payload": {"decision": "APPROVED"}})
+    """
+
+    def __init__(
+        self, api_url: str, *, org_id: str, hmac_secret: str, key_id: str | None = None, timeout_s: float = 35.0
+    ) -> None:
+        self._org_id = org_id
+        self._secret = hmac_secret
+        self._key_id = key_id
+        self._http = httpx.Client(
+            base_url=api_url, timeout=timeout_s, headers={"X-Novus-Org-ID": org_id}, trust_env=False
+        )
+
+    def __enter__(self) -> LedgerClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def record(self, event: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:
+        """Record one event and return its receipt. Raises LedgerRefusal, or httpx.TransportError."""
+        arguments = {**event, "idempotency_key": idempotency_key or str(uuid.uuid4())}
+        receipt: dict[str, Any] = self._call("/v1/record", arguments)["receipt"]
+        return receipt
+
+    def record_batch(
+        self, events: Sequence[Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Record up to a hundred events in order and return their receipts."""
+        arguments = {"events": [dict(e) for e in events], "idempotency_key": idempotency_key or str(uuid.uuid4())}
+        receipts: list[dict[str, Any]] = self._call("/v1/record/batch", arguments)["receipts"]
+        return receipts
+
+    def prove(self, *, audit_id: str | None = None, tx_hash: str | None = None) -> dict[str, Any]:
+        """One record, re-read and re-hashed by the ledger."""
+        asked = {"audit_id": audit_id, "tx_hash": tx_hash}
+        return self._call("/v1/prove", {name: value for name, value in asked.items() if value is not None})
+
+    def verify(self, **asked: int | str) -> dict[str, Any]:
+        """Verify `start_seq`/`end_seq`, `from`/`to`, or everything; long ranges are continued to their end."""
+        verdict = self._call("/v1/verify", asked)
+        while not verdict["complete"]:
+            going_on = {k: v for k, v in asked.items() if k != "from"} | {"start_seq": verdict["next_seq"]}
+            following = self._call("/v1/verify", going_on)
+            verdict = _joined(verdict, following)
+        return verdict
+
+    def _call(self, path: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_may_be_tried_again),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
+            stop=tenacity.stop_after_attempt(_ATTEMPTS),
+            reraise=True,
+        )
+        return retrying(self._once, path, arguments)
+
+    def _once(self, path: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        signed = {**arguments, "org_id": self._org_id, "signed_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        if self._key_id is not None:
+            signed["key_id"] = self._key_id
+        answer = self._http.post(path, json={**signed, "signature": sign(signed, self._secret)})
+        try:
+            body = answer.json()
+        except ValueError:
+            body = {}
+        if answer.status_code != httpx.codes.OK:
+            error = body.get("error") or {"code": "HTTP", "message": f"status {answer.status_code}"}
+            raise LedgerRefusal(answer.status_code, {"retryable": answer.status_code in (429, 503, 504), **error})
+        answered: dict[str, Any] = body
+        return answered
+
+
+class StubLedgerClient:
+    """Takes everything and records nothing: for applications whose recording is switched off."""
+
+    def record(self, event: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:  # noqa: ARG002
+        """An empty receipt."""
+        return {}
+
+    def record_batch(
+        self,
+        events: Sequence[Mapping[str, Any]],
+        *,
+        idempotency_key: str | None = None,  # noqa: ARG002
+    ) -> list[dict[str, Any]]:
+        """An empty receipt for each event."""
+        return [{} for _ in events]
+
+
+def connect(
+    api_url: str | None, *, org_id: str, hmac_secret: str = "", key_id: str | None = None
+) -> LedgerClient | StubLedgerClient:
+    """The real client, or the stub when `api_url` is empty: recording switched off by configuration."""
+    if not api_url:
+        return StubLedgerClient()
+    return LedgerClient(api_url, org_id=org_id, hmac_secret=hmac_secret, key_id=key_id)
+
+
+def _may_be_tried_again(error: BaseException) -> bool:
+    return isinstance(error, httpx.TransportError) or (isinstance(error, LedgerRefusal) and error.retryable)
+
+
+def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """The verdict over two consecutive ranges."""
+    broken = False in (first["valid"], second["valid"])
+    first_broken = [v["first_broken_at"] for v in (first, second) if v["first_broken_at"] is not None]
+    return {
+        **second,
+        "valid": False if broken else second["valid"],
+        "entries_checked": first["entries_checked"] + second["entries_checked"],
+        "first_broken_at": min(first_broken, default=None),
+        "verification_time_ms": first["verification_time_ms"] + second["verification_time_ms"],
+        "failures": first["failures"] + second["failures"],
+        "failures_total": first["failures_total"] + second["failures_total"],
+        "pending": first["pending"] + second["pending"],
+    }
