@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One synth of each stage for the whole session: synthesizing is the slow part."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.config import LedgerConfig
+from tests.infra.synth import Synthesized, synthesize
+
+
+@pytest.fixture(scope="session")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """What a customer deploys who sets nothing but an e-mail address."""
+    config = LedgerConfig.from_context({"alarm_email": "ops@example.com"})
+    return synthesize(tmp_path_factory.mktemp("prod"), config)
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    config = LedgerConfig.from_context(
+        {
+            "stage": "dev",
+            "ledger_name": "trial",
+            "strict_signatures": "true",
+            "anchor_rate": "rate(1 minute)",
+            "throttle_rate": "7",
+            "throttle_burst": "9",
+            "watch_deletes": "false",
+        }
+    )
+    return synthesize(tmp_path_factory.mktemp("dev"), config)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layer's asset: named by its inputs, the same everywhere, and without what people's machines need."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.bundling import LAYER_DIR, BundlingError, HostBundling, LambdaBundling, build_layer, layer_hash
+from tests.infra.synth import Synthesized, TinyBundling
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A small layer with everything that must and must not be shipped."""
+    root = tmp_path / "ledger"
+    package = root / "python" / "indelible"
+    for name in ("__init__.py", "errors.py", "domain/record.py", "cli/main.py", "client/http.py"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(f"# {name}\n")
+    (package / "domain/__pycache__").mkdir()
+    (package / "domain/__pycache__/record.cpython-311.pyc").write_bytes(b"old")
+    (root / "requirements.txt").write_text("# nothing\n")
+    return root
+
+
+def files(directory: Path) -> set[str]:
+    return {p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file()}
+
+
+def test_only_what_runs_in_lambda_is_shipped(source: Path, tmp_path: Path) -> None:
+    build_layer(tmp_path / "out", bundling=TinyBundling(), source=source)
+    assert files(tmp_path / "out") == {
+        "python/tiny.py",
+        "python/indelible/__init__.py",
+        "python/indelible/errors.py",
+        "python/indelible/domain/record.py",
+    }
+
+
+def test_the_hash_names_the_inputs_and_nothing_else(source: Path, tmp_path: Path) -> None:
+    original = layer_hash(bundling=TinyBundling(), source=source)
+    elsewhere = shutil.copytree(source, tmp_path / "another" / "checkout")
+    (elsewhere / "python/indelible/domain/__pycache__/new.cpython-314.pyc").write_bytes(b"new")
+    (elsewhere / "python/indelible/cli/main.py").write_text("# changed, but not shipped\n")
+    assert layer_hash(bundling=TinyBundling(), source=elsewhere) == original
+
+
+@pytest.mark.parametrize("changed", ["requirements.txt", "python/indelible/errors.py", "python/indelible/new.py"])
+def test_a_changed_input_changes_the_hash(source: Path, changed: str) -> None:
+    original = layer_hash(bundling=TinyBundling(), source=source)
+    (source / changed).write_text("# changed\n")
+    assert layer_hash(bundling=TinyBundling(), source=source) != original
+
+
+def test_a_moved_file_changes_the_hash(source: Path) -> None:
+    original = layer_hash(bundling=TinyBundling(), source=source)
+    (source / "python/indelible/errors.py").rename(source / "python/indelible/error.py")
+    assert layer_hash(bundling=TinyBundling(), source=source) != original
+
+
+def test_lambda_and_host_layers_are_never_mistaken_for_each_other(source: Path) -> None:
+    targets = [LambdaBundling(), HostBundling(), TinyBundling()]
+    assert len({layer_hash(bundling=target, source=source) for target in targets}) == 3
+
+
+def test_a_package_that_cannot_be_installed_stops_the_bundling(source: Path, tmp_path: Path) -> None:
+    # No hash: pip refuses before it asks any index.
+    (source / "requirements.txt").write_text("rfc8785==0.1.4\n")
+    with pytest.raises(BundlingError, match="pip could not install"):
+        build_layer(tmp_path / "out", bundling=HostBundling(), source=source)
+
+
+def test_the_host_layer_runs_on_this_host(tmp_path: Path) -> None:
+    build_layer(tmp_path, bundling=HostBundling())
+    # -I and no site-packages: this environment cannot help out.
+    code = (
+        "import sys; "
+        f"sys.path[:] = [{str(tmp_path / 'python')!r}, *(p for p in sys.path if 'site-packages' not in p)]; "
+        "import boto3, cryptography.hazmat.bindings._rust, indelible.errors, msgspec, rfc8785; "
+        "print(msgspec.__file__)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path) in done.stdout
+
+
+def published(synthesized: Synthesized) -> list[str]:
+    """The asset of each stack's layer."""
+    layers = synthesized.resources("AWS::Lambda::LayerVersion")
+    return [layer["Properties"]["Content"]["S3Key"].removesuffix(".zip") for _, layer in layers]
+
+
+def test_both_stacks_publish_one_and_the_same_asset(prod: Synthesized, dev: Synthesized) -> None:
+    assert len(published(prod)) == 2
+    assert len(set(published(prod) + published(dev))) == 1
+
+
+def test_the_staged_asset_is_what_the_bundler_built(prod: Synthesized) -> None:
+    staged = files(prod.directory / f"asset.{published(prod)[0]}")
+    assert "python/tiny.py" in staged
+    assert "python/indelible/errors.py" in staged
+    assert not [name for name in staged if "__pycache__" in name]
+
+
+def test_the_layer_is_pinned_by_hash() -> None:
+    lines = (LAYER_DIR / "requirements.txt").read_text().splitlines()
+    pins = [line for line in lines if "==" in line and not line.lstrip().startswith("#")]
+    assert pins
+    assert all(line.rstrip().endswith("\\") for line in pins), "a pin without a hash"

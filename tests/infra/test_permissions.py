@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Least privilege (G7): each role has exactly what is written here, and no role has what is forbidden."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Any
+
+import pytest
+
+from tests.infra.synth import Synthesized, as_list
+
+TABLE = "<LedgerTable.Arn>"
+BUCKET = "<EvidenceBucket.Arn>"
+RECORDS = f"{BUCKET}/*/????/??/??/*.json"
+SECRET = "<MasterSecret>"
+
+SEAL = ("s3:PutObject", "s3:PutObjectRetention")
+READ_OBJECTS = ("s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion")
+READER = {
+    (TABLE, ("dynamodb:BatchGetItem", "dynamodb:GetItem")),
+    (f"{BUCKET}/*", READ_OBJECTS),
+    (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+    (SECRET, ("secretsmanager:GetSecretValue",)),
+}
+
+
+def logs_of(group: str) -> tuple[str, tuple[str, ...]]:
+    return (f"<{group}.Arn>", ("logs:CreateLogStream", "logs:PutLogEvents"))
+
+
+EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
+    "RecordRole": {
+        logs_of("RecordLogs"),
+        (TABLE, ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")),
+        (RECORDS, SEAL),
+        (f"{BUCKET}/*", READ_OBJECTS),
+        (BUCKET, ("s3:ListBucket",)),
+        (SECRET, ("secretsmanager:GetSecretValue",)),
+    },
+    "ProveRole": {logs_of("ProveLogs")} | READER,
+    "VerifyRole": {logs_of("VerifyLogs")} | READER,
+    "AnchorRole": {
+        logs_of("AnchorLogs"),
+        (
+            TABLE,
+            (
+                "dynamodb:BatchGetItem",
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+            ),
+        ),
+        (TABLE, ("dynamodb:BatchWriteItem",)),
+        (RECORDS, SEAL),
+        (f"{BUCKET}/*", READ_OBJECTS),
+        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+    },
+    "ScheduleRole": {
+        ("<AnchorFunction.Arn>", ("lambda:InvokeFunction",)),
+        ("<ScheduleDeadLetters.Arn>", ("sqs:SendMessage",)),
+    },
+    "DeletionTrailRole": {logs_of("DeletionTrailEvents")},
+}
+
+FORBIDDEN = (
+    "s3:Delete*",
+    "s3:BypassGovernanceRetention",
+    "s3:PutBucket*",
+    "s3:PutObjectLegalHold",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutReplicationConfiguration",
+    "dynamodb:DeleteItem",
+    "dynamodb:DeleteTable",
+    "dynamodb:UpdateTable",
+    "dynamodb:Scan",
+    "kms:*",
+    "iam:*",
+    "secretsmanager:Put*",
+    "secretsmanager:Update*",
+    "secretsmanager:Delete*",
+)
+WRITES = ("s3:Put*", "s3:Delete*", "dynamodb:Put*", "dynamodb:Update*", "dynamodb:Delete*", "dynamodb:BatchWrite*")
+
+
+def actions(statements: list[dict[str, Any]]) -> set[str]:
+    return {action for statement in statements for action in as_list(statement["Action"])}
+
+
+def test_each_role_has_exactly_what_is_listed(prod: Synthesized) -> None:
+    found = {
+        role: {(s["Resource"], tuple(sorted(as_list(s["Action"])))) for s in statements}
+        for role, statements in prod.roles().items()
+    }
+    assert found == EXPECTED
+
+
+def test_every_function_has_a_role_of_its_own(prod: Synthesized) -> None:
+    roles = [prod.render(f["Properties"]["Role"]) for _, f in prod.resources("AWS::Lambda::Function")]
+    assert len(roles) == 4
+    assert len(set(roles)) == 4
+
+
+def test_only_the_anchors_batches_carry_a_condition_and_it_confines_them(prod: Synthesized) -> None:
+    conditional = [s for statements in prod.roles().values() for s in statements if "Condition" in s]
+    assert conditional == [
+        {
+            "Effect": "Allow",
+            "Action": "dynamodb:BatchWriteItem",
+            "Resource": TABLE,
+            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*#OUTBOX#*", "*#TX#*"]}},
+        }
+    ]
+
+
+@pytest.mark.parametrize("forbidden", FORBIDDEN)
+def test_no_role_at_all_may(prod: Synthesized, dev: Synthesized, forbidden: str) -> None:
+    for synthesized in (prod, dev):
+        for role, statements in synthesized.roles().items():
+            for action in actions(statements):
+                assert not fnmatch.fnmatchcase(action, forbidden), f"{role}: {action}"
+
+
+def test_no_role_has_a_wildcard_action_or_the_resource_of_everything(prod: Synthesized) -> None:
+    for role, statements in prod.roles().items():
+        for statement in statements:
+            assert "NotAction" not in statement
+            assert "NotResource" not in statement
+            assert not any("*" in action for action in as_list(statement["Action"])), role
+            for resource in as_list(statement["Resource"]):
+                assert resource.startswith("<"), f"{role}: {resource} begins with no known ARN"
+
+
+@pytest.mark.parametrize("role", ["ProveRole", "VerifyRole"])
+def test_prove_and_verify_cannot_write(prod: Synthesized, role: str) -> None:
+    for action in actions(prod.roles()[role]):
+        assert not any(fnmatch.fnmatchcase(action, write) for write in WRITES), action
+
+
+def test_the_anchor_cannot_read_the_master_secret(prod: Synthesized) -> None:
+    assert not any(action.startswith("secretsmanager:") for action in actions(prod.roles()["AnchorRole"]))
+
+
+def test_no_resource_policy_or_grant_widens_what_the_roles_say(prod: Synthesized) -> None:
+    # grant_* helpers would leave their traces here: key grants, secret policies, table policies.
+    assert not list(prod.resources("AWS::SecretsManager::ResourcePolicy"))
+    assert "ResourcePolicy" not in prod.one("AWS::DynamoDB::Table")["Properties"]
+
+
+def test_only_services_assume_the_roles(prod: Synthesized) -> None:
+    services = {}
+    for logical_id, role in prod.resources("AWS::IAM::Role"):
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        services[logical_id[:-8]] = statement["Principal"]["Service"]
+        if statement["Principal"]["Service"] != "lambda.amazonaws.com":
+            assert "aws:SourceArn" in statement["Condition"]["StringEquals"], logical_id
+    assert services == {
+        "RecordRole": "lambda.amazonaws.com",
+        "ProveRole": "lambda.amazonaws.com",
+        "VerifyRole": "lambda.amazonaws.com",
+        "AnchorRole": "lambda.amazonaws.com",
+        "ScheduleRole": "scheduler.amazonaws.com",
+        "DeletionTrailRole": "cloudtrail.amazonaws.com",
+    }
