@@ -22,7 +22,7 @@ def record(*, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager
     return [
         _allow(table.table_arn, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         *_seal_and_read(bucket),
-        _allow(bucket.bucket_arn, "s3:ListBucket"),
+        _list(bucket),
         _read_secret(secret),
     ]
 
@@ -34,7 +34,7 @@ def read_only(
     return [
         _allow(table.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem"),
         _read_objects(bucket),
-        _allow(bucket.bucket_arn, "s3:ListBucket", "s3:ListBucketVersions"),
+        _list(bucket),
         _read_secret(secret),
     ]
 
@@ -58,7 +58,7 @@ def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable) -> list[iam.PolicyStat
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*#OUTBOX#*", "*#TX#*"]}},
         ),
         *_seal_and_read(bucket),
-        _allow(bucket.bucket_arn, "s3:ListBucket", "s3:ListBucketVersions"),
+        _list(bucket),
     ]
 
 
@@ -92,6 +92,14 @@ def _seal_and_read(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
 
 def _read_objects(bucket: s3.IBucket) -> iam.PolicyStatement:
     return _allow(bucket.arn_for_objects("*"), "s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion")
+
+
+def _list(bucket: s3.IBucket) -> iam.PolicyStatement:
+    """Versions, because a record behind a delete marker still counts (also as one beyond the head).
+
+    ListBucket itself is for S3's answers about keys that do not exist: 404 with it, 403 without.
+    """
+    return _allow(bucket.bucket_arn, "s3:ListBucket", "s3:ListBucketVersions")
 
 
 def _read_secret(secret: secretsmanager.ISecret) -> iam.PolicyStatement:

@@ -119,6 +119,13 @@ class LedgerAlarms(Construct):
             why="The anchor read a record that does not continue its organisation's chain: evidence was "
             "altered, hidden or is missing. Run verify for that organisation.",
         )
+        self._alarm(
+            "ShadowedRecords",
+            ledger_metric(config, "ShadowedRecords", statistic="Sum"),
+            threshold=1,
+            why="A delete marker or a newer version lies over a sealed record. The record itself is intact: verify "
+            "reads versions; find out who wrote past the bucket policy.",
+        )
         if config.watch_deletes:
             self._alarm(
                 "DeniedDeletes",

@@ -35,14 +35,14 @@ class LedgerDashboard(Construct):
         def graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
             return cloudwatch.GraphWidget(title=title, left=metrics, width=8, height=6)
 
-        touched = sums("HeadRegressed", "BrokenChain")
+        touched = sums("HeadRegressed", "BrokenChain", "ShadowedRecords")
         if config.watch_deletes:
             touched.append(denied_deletes_metric(config))
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=config.ledger_name)
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3))
         dashboard.add_widgets(
             graph("Records", sums("RecordsAppended", "RecordsAnchored")),
-            graph("Contention and sealing", sums("LostRaces", "SealFailures")),
+            graph("Contention and errors", sums("LostRaces", "SealFailures", "UnexpectedErrors")),
             graph("Touched: all of these stay at zero", touched),
         )
         dashboard.add_widgets(

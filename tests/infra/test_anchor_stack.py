@@ -68,6 +68,7 @@ def alarms(synthesized: Synthesized) -> dict[str, Json]:
         ("OutboxAge", "OutboxAgeSeconds", 900),
         ("HeadRegressed", "HeadRegressed", 1),
         ("BrokenChain", "BrokenChain", 1),
+        ("ShadowedRecords", "ShadowedRecords", 1),
     ],
 )
 def test_alarms_on_the_functions_own_metrics(prod: Synthesized, name: str, metric: str, threshold: int) -> None:
@@ -137,6 +138,8 @@ def test_the_dashboard_shows_what_the_functions_emit(prod: Synthesized) -> None:
         "SealFailures",
         "HeadRegressed",
         "BrokenChain",
+        "ShadowedRecords",
+        "UnexpectedErrors",
         "AnchorLagSeconds",
         "OutboxAgeSeconds",
         "DeniedDeletes-indelible",

@@ -35,7 +35,7 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (TABLE, ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")),
         (RECORDS, SEAL),
         (f"{BUCKET}/*", READ_OBJECTS),
-        (BUCKET, ("s3:ListBucket",)),
+        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
         (SECRET, ("secretsmanager:GetSecretValue",)),
     },
     "ProveRole": {logs_of("ProveLogs")} | READER,
