@@ -16,3 +16,7 @@ def cli() -> None:
 
 
 cli.add_command(org)
+
+
+if __name__ == "__main__":
+    cli()

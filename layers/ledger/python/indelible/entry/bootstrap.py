@@ -174,4 +174,5 @@ def _dynamodb() -> DynamoDBClient:
 
 
 def _client(service: str) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
-    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+    # boto3 alone among the SDKs does not know AWS_REGION; None leaves it to its own search.
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=_CONFIG)  # type: ignore[call-overload]

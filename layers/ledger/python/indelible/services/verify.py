@@ -106,11 +106,10 @@ class _Run:
         self._last_key = after
         self.complete = self._walk(deadline_ms)
         if self.complete:
-            end = self.asked.end_seq
-            if self._beyond is not None:
-                end = min(end or self._beyond.sequence, self._beyond.sequence - 1)
-            self._explain_gap(min(end or self.head.sequence, self.head.sequence))
-            self.checker.finish(end)
+            ends = [self.asked.end_seq, self._beyond.sequence - 1 if self._beyond else None]
+            last = min((end for end in ends if end is not None), default=None)
+            self._explain_gap(self.head.sequence if last is None else min(last, self.head.sequence))
+            self.checker.finish(last)
 
     def _begin(self) -> tuple[int, str]:
         """The first sequence to check, and a key before its predecessor's."""
