@@ -19,7 +19,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from indelible.domain.canonical import JsonObject
 from indelible.errors import InvalidField, InvalidRequest, MissingField, UnknownField
 
-Name = Annotated[str, Meta(min_length=1, max_length=1024)]
+Name = Annotated[str, Meta(max_length=1024)]  # empty is an answer too: an action may have no target
 Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
 Reason = Annotated[str, Meta(min_length=1, pattern=r"\S")]
 
