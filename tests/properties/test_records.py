@@ -18,7 +18,7 @@ from indelible.domain.record import GENESIS, GovernorKey, Head, Record, Retentio
 from tests.fakes.chains import GOVERNOR, build_chain
 from tests.properties.strategies import events, hashes, json_objects, moments, org_ids, random_bits, sequences, text
 
-DECADES = 253_000_000_000_000  # some years before the end of time, so that retention still fits
+DECADES = 250_000_000_000_000  # some years before the end of time, so that retention still fits
 
 
 @st.composite

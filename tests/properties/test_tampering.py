@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import permutations
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from indelible.domain.chain import Specimen
@@ -42,7 +42,12 @@ def test_the_honest_chain_is_valid() -> None:
     assert check(HONEST).failures == []
 
 
+NO_TEXT = (0, CHAIN[0].data.replace(b'"indelible/', b'"\x80ndelible/'))
+"""A bit rotted where it leaves no UTF-8 behind."""
+
+
 @given(one_byte_off())
+@example(NO_TEXT)
 def test_one_byte_is_noticed_by_the_stored_checksum_alone(mutation: tuple[int, bytes]) -> None:
     position, data = mutation
     rotten = replace(HONEST[position], data=data)
@@ -53,6 +58,7 @@ def test_one_byte_is_noticed_by_the_stored_checksum_alone(mutation: tuple[int, b
 
 
 @given(one_byte_off())
+@example(NO_TEXT)
 def test_one_byte_is_noticed_by_links_and_head_alone(mutation: tuple[int, bytes]) -> None:
     position, data = mutation
     unwatched = [replace(specimen, stored_sha256=None) for specimen in HONEST]

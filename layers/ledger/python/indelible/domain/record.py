@@ -30,7 +30,7 @@ _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 _KEY = re.compile(rf"({ORG_ID})/(\d{{4}}/\d\d/\d\d)/(\d{{12}})-({_UUID})\.json", re.ASCII)
 _FRONT = re.compile(rf'\{{"audit_id":"({_UUID})","event":\{{'.encode())
 _TAIL = re.compile(
-    rf',"format":"([^"\\]{{1,64}})","governor_key_id":"[a-z0-9-]{{1,32}}","governor_signature":"[0-9a-f]{{64}}"'
+    rf',"format":"([ -!#-\[\]-~]{{1,64}})","governor_key_id":"[a-z0-9-]{{1,32}}","governor_signature":"[0-9a-f]{{64}}"'
     rf',"lock_mode":"(COMPLIANCE|GOVERNANCE)","org_id":"({ORG_ID})","prev_hash":"(GENESIS|[0-9a-f]{{64}})"'
     rf',"retain_until":"({_INSTANT})","sequence":([1-9]\d{{0,11}}),"timestamp":"({_INSTANT})"\}}\Z'.encode()
 )
