@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from indelible.domain import instants
 from indelible.domain import record as records
 from indelible.domain.record import EMPTY_CHAIN, Head, Record
+from indelible.errors import HeadRegressed
 from indelible.ports import (
     MAX_BYTES_PER_COMMIT,
     MAX_RECORDS_PER_COMMIT,
@@ -25,6 +26,8 @@ from indelible.ports import (
 )
 from tests.fakes.bucket import Bucket
 
+IDEMPOTENCY_MS = 30 * 86_400_000
+
 
 @dataclass(frozen=True, slots=True)
 class TableState:
@@ -32,7 +35,7 @@ class TableState:
 
     heads: dict[str, Head]
     waiting: dict[str, dict[int, bytes]]
-    remembered: dict[tuple[str, str, int], Remembered]
+    remembered: dict[tuple[str, str, int], tuple[Remembered, int]]
     days: dict[tuple[str, str], int]
 
 
@@ -43,7 +46,7 @@ class FakeJournal:
     bucket: Bucket
     heads: dict[str, Head] = field(default_factory=dict)
     waiting: dict[str, dict[int, bytes]] = field(default_factory=dict)
-    remembered: dict[tuple[str, str, int], Remembered] = field(default_factory=dict)
+    remembered: dict[tuple[str, str, int], tuple[Remembered, int]] = field(default_factory=dict)
     days: dict[tuple[str, str], int] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -57,18 +60,21 @@ class FakeJournal:
         with self.lock:
             if idempotency is not None:
                 taken = self.remembered.get((org_id, idempotency.key_hash, idempotency.start))
-                if taken is not None:
-                    raise AlreadyRecorded(taken)
+                if taken is not None and taken[1] >= now_ms:
+                    raise AlreadyRecorded(taken[0])
             now = self.heads.get(org_id, EMPTY_CHAIN)
             if (now.sequence, now.tx_hash) != (head.sequence, head.tx_hash):
                 raise HeadMoved(now)
-            outbox = self.waiting.setdefault(org_id, {})
-            for record in records:
-                assert record.sequence not in outbox, "an outbox entry would be overwritten"
-                outbox[record.sequence] = record.data
+            outbox = self.waiting.get(org_id, {})
+            if any(record.sequence in outbox for record in records):
+                raise HeadRegressed("the outbox already has a record for the next sequence")
+            self.waiting[org_id] = outbox | {record.sequence: record.data for record in records}
             if idempotency is not None:
-                self.remembered[org_id, idempotency.key_hash, idempotency.start] = Remembered(
-                    idempotency.request_hash, tuple(record.audit_id for record in records)
+                audit_ids = tuple(record.audit_id for record in records)
+                expires_ms = now_ms + IDEMPOTENCY_MS
+                self.remembered[org_id, idempotency.key_hash, idempotency.start] = (
+                    Remembered(idempotency.request_hash, audit_ids),
+                    expires_ms,
                 )
             last_day = instants.day(head.timestamp_ms) if head.sequence else None
             for record in records:
