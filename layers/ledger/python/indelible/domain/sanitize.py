@@ -11,6 +11,7 @@ This is a safety net, not a promise that no personal or secret data gets in: doc
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from indelible.domain.canonical import JsonObject, JsonValue, Path, pointer
 
@@ -51,6 +52,7 @@ def sanitize(event: JsonObject) -> JsonObject:
     return clean
 
 
+@lru_cache(maxsize=4096)  # a tenant's events use the same keys again and again
 def names_a_secret(key: str) -> bool:
     """Whether values under this key are replaced whole."""
     words = _SEPARATORS.sub("_", _CAMEL.sub("_", key)).strip("_").lower()

@@ -18,7 +18,7 @@ from indelible.domain import canonical
 from indelible.domain.canonical import JsonObject
 from indelible.entry.operations import Caller, Routes
 from indelible.entry.telemetry import PowertoolsTelemetry
-from indelible.errors import InvalidJson, LedgerError, NotFound, TooLarge
+from indelible.errors import HeadRegressed, InvalidJson, LedgerError, NotFound, TooLarge
 from indelible.ports import Clock
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -54,6 +54,7 @@ def serve(
     clock: Clock,
 ) -> dict[str, Any]:
     """Answer one request. Never raises: API Gateway would turn it into an answer without a code."""
+    telemetry.begin(context.aws_request_id)
     try:
         deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _ANSWERING_MS
         headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
@@ -66,7 +67,8 @@ def serve(
     except LedgerError as error:
         if error.status >= 500:
             telemetry.note("refused", code=error.code, detail=error.message)
-            telemetry.count("HeadRegressed", error.code == "HEAD_REGRESSED")
+        if isinstance(error, HeadRegressed):
+            telemetry.count("HeadRegressed")
         return _answer(error.status, {"error": error.as_dict()}, retryable=error.retryable)
     except Exception:
         telemetry.logger.exception("unexpected error")

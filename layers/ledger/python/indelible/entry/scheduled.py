@@ -17,6 +17,8 @@ _CLOSING_MS = 20_000
 class LambdaContext(Protocol):
     """What is used of Lambda's context object."""
 
+    aws_request_id: str
+
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds before Lambda ends the invocation."""
         ...
@@ -26,6 +28,7 @@ def anchor(
     event: dict[str, Any], context: LambdaContext, *, rounds: Callable[[], Rounds], telemetry: PowertoolsTelemetry
 ) -> dict[str, Any]:
     """Run a round. What fails for one organisation is reported; what fails for all is raised, for the DLQ."""
+    telemetry.begin(context.aws_request_id)
     budget_ms = context.get_remaining_time_in_millis() - _CLOSING_MS
     try:
         kind, org_id = event.get("run"), event.get("org_id")

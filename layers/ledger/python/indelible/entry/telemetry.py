@@ -14,6 +14,10 @@ class PowertoolsTelemetry:
         self.logger = Logger()
         self._metrics = Metrics()
 
+    def begin(self, request_id: str) -> None:
+        """Put the invocation's id on every log line from here on."""
+        self.logger.append_keys(request_id=request_id)
+
     def count(self, name: str, value: float = 1, *, unit: str = "Count") -> None:
         """Add to a metric of this invocation."""
         self._metrics.add_metric(name=name, unit=MetricUnit(unit), value=value)
