@@ -142,7 +142,8 @@ def _time_to_live(dynamodb: Any, table: str) -> str:  # noqa: ANN401 - a client 
 
 def create_org(name: str, ledger_name: str, port: int) -> dict[str, str]:
     """Run ``indelible org create`` as a customer would; its answer holds the secret."""
-    command = [sys.executable, "-m", "indelible.cli.main", "org", "create", name, "--json"]
+    # What the console script `indelible` runs, without asking where it was installed to.
+    command = [sys.executable, "-c", "from indelible.cli.main import cli; cli()", "org", "create", name, "--json"]
     try:
         done = subprocess.run(
             [*command, "--ledger", ledger_name],
@@ -159,8 +160,11 @@ def create_org(name: str, ledger_name: str, port: int) -> dict[str, str]:
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
         raise LocalError(f"the organisation {name} could not be created: {said}")
-    answer = json.loads(done.stdout)
-    return {key: str(answer[key]) for key in ("org_id", "key_id", "hmac_secret")}
+    try:
+        answer = json.loads(done.stdout)
+        return {key: str(answer[key]) for key in ("org_id", "key_id", "hmac_secret")}
+    except (ValueError, KeyError, TypeError):
+        raise LocalError(f"`indelible org create {name} --json` did not answer with a key") from None
 
 
 def describe(stack_outputs: dict[str, str], org: dict[str, str], port: int) -> Outputs:

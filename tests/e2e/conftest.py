@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from local import emulator
 from local import ledger as local_ledger
+from local.deploy import create_org
 from local.env import Outputs
 from local.state import DEFAULT_STATE
 
@@ -32,17 +35,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def ledger(request: pytest.FixtureRequest) -> Iterator[Outputs]:
-    """A deployed ledger with the organisation acme-corp.
+def ledger_state(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Where this session's ledger keeps its state.
 
-    Its state lies in .local/e2e-<pid>, where `make down` and the next session find and stop what a
-    killed session left behind; its logs stay there after a failure.
+    In .local/e2e-<pid>, where `make down` and the next session find and stop what a killed session left
+    behind; its logs stay there after a failure.
     """
     emulator.stop_abandoned(DEFAULT_STATE)
     directory = DEFAULT_STATE / f"e2e-{os.getpid()}"
     try:
-        yield local_ledger.up(port=emulator.free_port(), directory=directory, owned=True)
+        yield directory
     finally:
         local_ledger.down(directory=directory)
         if not request.session.testsfailed:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ledger(ledger_state: Path) -> Outputs:
+    """A deployed ledger with the organisation acme-corp."""
+    return local_ledger.up(port=emulator.free_port(), directory=ledger_state, owned=True)
+
+
+@pytest.fixture
+def new_org(ledger: Outputs) -> Callable[[str], Outputs]:
+    """The same ledger, seen by a new organisation of the given name with an empty chain."""
+
+    def create(name: str) -> Outputs:
+        org = create_org(name, ledger.ledger_name, urlsplit(ledger.endpoint_url).port or 0)
+        return replace(ledger, **org)
+
+    return create
