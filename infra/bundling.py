@@ -36,6 +36,8 @@ NOT_SHIPPED = frozenset({"cli", "client"})
 _JUNK = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 #: Changes whenever the way of building does, so that an old asset is not mistaken for a new one.
 _RECIPE = "1"
+#: Lies in an asset's directory as long as it is being built.
+_UNFINISHED = ".unfinished"
 
 
 class BundlingError(RuntimeError):
@@ -136,7 +138,7 @@ def _shipped(source: Path) -> Iterator[tuple[Path, str]]:
 
 
 @jsii.implements(ILocalBundling)
-class _LocalBundling:
+class LocalBundling:
     """What the CDK calls when the asset is needed and not there yet."""
 
     def __init__(self, bundling: Bundling) -> None:
@@ -144,12 +146,23 @@ class _LocalBundling:
 
     def try_bundle(self, output_dir: str, *_args: object, **_options: object) -> bool:
         """Build into ``output_dir``. True always: there is no second way to fall back to."""
+        unfinished = Path(output_dir) / _UNFINISHED
+        unfinished.touch()
         build_layer(Path(output_dir), bundling=self._bundling)
+        unfinished.unlink()
         return True
 
 
-def layer_code(bundling: Bundling) -> lambda_.Code:
-    """The layer as a CDK asset, named by its inputs: an unchanged layer is not built again."""
+def discard_unfinished(outdir: Path) -> None:
+    """Remove assets whose bundling was interrupted: the CDK takes a directory that exists for a complete one."""
+    for asset in outdir.glob("asset.*"):
+        if asset.is_dir() and ((asset / _UNFINISHED).exists() or not any(asset.iterdir())):
+            shutil.rmtree(asset)
+
+
+def layer_code(bundling: Bundling, *, outdir: Path) -> lambda_.Code:
+    """The layer as a CDK asset, named by its inputs: one that is in ``outdir`` already is not built again."""
+    discard_unfinished(outdir)
     return lambda_.Code.from_asset(
         str(LAYER_DIR),
         asset_hash=layer_hash(bundling=bundling),
@@ -157,6 +170,6 @@ def layer_code(bundling: Bundling) -> lambda_.Code:
         bundling=BundlingOptions(
             # Demanded by the CDK, never run: local bundling does not decline.
             image=DockerImage.from_registry("scratch"),
-            local=_LocalBundling(bundling),
+            local=LocalBundling(bundling),
         ),
     )

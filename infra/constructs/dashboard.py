@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -13,7 +14,7 @@ from infra.metrics import api_metric, denied_deletes_metric, ledger_metric
 
 
 class LedgerDashboard(Construct):
-    """CloudWatch dashboard named after the ledger."""
+    """CloudWatch dashboard named after the ledger and its Region: dashboards share one list in an account."""
 
     def __init__(
         self,
@@ -38,7 +39,7 @@ class LedgerDashboard(Construct):
         touched = sums("HeadRegressed", "BrokenChain", "ShadowedRecords")
         if config.watch_deletes:
             touched.append(denied_deletes_metric(config))
-        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=config.ledger_name)
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"{config.ledger_name}-{Aws.REGION}")
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3))
         dashboard.add_widgets(
             graph("Records", sums("RecordsAppended", "RecordsAnchored")),

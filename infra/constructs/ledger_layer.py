@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
+from pathlib import Path
+
+from aws_cdk import RemovalPolicy, Stage
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -19,10 +21,12 @@ class LedgerLayer(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, bundling: Bundling) -> None:
         super().__init__(scope, construct_id)
+        stage = Stage.of(self)
+        assert stage is not None  # noqa: S101 - every construct of an app is in one
         self.version = lambda_.LayerVersion(
             self,
             "Version",
-            code=layer_code(bundling),
+            code=layer_code(bundling, outdir=Path(stage.outdir)),
             compatible_runtimes=[LAMBDA_RUNTIME],
             compatible_architectures=[lambda_.Architecture.ARM_64],
             description="indelible and its pinned dependencies",
