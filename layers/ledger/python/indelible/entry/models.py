@@ -16,7 +16,8 @@ from indelible.domain.event import Event
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import ORG_ID
 
-OrgId = Annotated[str, Meta(pattern=f"^{ORG_ID}$", description="Your organisation in the ledger.")]
+# Python's $ alone lets a last newline by; ECMAScript's, which JSON Schema means, does not.
+OrgId = Annotated[str, Meta(pattern=rf"^{ORG_ID}$(?!\n)", description="Your organisation in the ledger.")]
 Signature = Annotated[
     str,
     Meta(

@@ -25,12 +25,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import record
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import GovernorKey, Head, Record, Retention
-from indelible.errors import Contention, IdempotencyConflict, LedgerError, NotSealed, TooLarge, Unavailable
+from indelible.errors import (
+    Contention,
+    EvidenceBroken,
+    IdempotencyConflict,
+    LedgerError,
+    NotSealed,
+    TooLarge,
+    Unavailable,
+)
 from indelible.ports import (
     MAX_BYTES_PER_COMMIT,
     MAX_RECORDS_PER_COMMIT,
@@ -48,6 +57,7 @@ from indelible.ports import (
     Workers,
 )
 from indelible.services.heads import Heads
+from indelible.services.intact import intact, locked
 
 BACKOFF_BASE_MS = 4
 BACKOFF_CAP_MS = 250
@@ -223,7 +233,13 @@ class Appender:
         """The receipts of the first request with this idempotency key, sealing what it left unsealed."""
         if remembered.request_hash != _request_hash(submission.events):
             raise IdempotencyConflict("this key was used for another request", field="idempotency_key")
-        thunks = [lambda a=a: self._sealed(submission.org_id, a) for a in remembered.audit_ids]
+        sequences = [audit_ids.decode(audit_id).sequence for audit_id in remembered.audit_ids]
+        # The outbox first: an entry that is gone from there has been read back from the bucket.
+        waiting = self._journal.outbox(submission.org_id, sequences)
+        thunks = [
+            partial(self._sealed, submission.org_id, audit_id, waiting.get(sequence))
+            for audit_id, sequence in zip(remembered.audit_ids, sequences, strict=True)
+        ]
         receipts: list[Receipt] = []
         for result in self._workers.gather(thunks):
             if isinstance(result, Exception):
@@ -231,23 +247,24 @@ class Appender:
             receipts.append(result)
         return receipts
 
-    def _sealed(self, org_id: str, audit_id: str) -> Receipt:
+    def _sealed(self, org_id: str, audit_id: str, waiting: bytes | None) -> Receipt:
+        """The receipt of a committed record, for exactly the bytes that were committed."""
         key = record.key_for(org_id, audit_id)
-        sequence = audit_ids.decode(audit_id).sequence
-        # Store, outbox, store: the anchor may seal and clear between the first two looks.
         stored = self._records.oldest(key)
         if stored is None:
-            waiting = self._journal.outbox(org_id, [sequence]).get(sequence)
-            if waiting is not None:
+            if waiting is None:
+                message = f"the committed record {audit_id} is in neither outbox nor bucket"
+                raise LedgerError(message, audit_id=audit_id)
+            try:
                 entry = record.read(waiting)
-                try:
-                    return Receipt.of(entry, self._records.seal(entry))
-                except Unavailable as error:
-                    raise NotSealed(f"committed as {audit_id}, not yet sealed", audit_id=audit_id) from error
-            stored = self._records.oldest(key)
-        if stored is None:
-            raise LedgerError(f"the committed record {audit_id} is in neither outbox nor bucket", audit_id=audit_id)
-        return Receipt.of(record.read(stored.data), stored.version_id)
+                return Receipt.of(entry, self._records.seal(entry))
+            except Unavailable as error:
+                raise NotSealed(f"committed as {audit_id}, not yet sealed", audit_id=audit_id) from error
+        entry = intact(stored)
+        if waiting not in (None, stored.data) or not locked(stored, entry):
+            # Somebody filled the key before the record was sealed, or took its lock away since.
+            raise EvidenceBroken(f"{key} does not hold what was committed, locked as promised", audit_id=audit_id)
+        return Receipt.of(entry, stored.version_id)
 
     def _news_is_due(self, org_id: str) -> bool:
         now = self._clock.now_ms()

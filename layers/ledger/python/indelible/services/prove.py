@@ -15,6 +15,7 @@ from indelible.domain.receipt import Receipt
 from indelible.domain.record import Record
 from indelible.errors import EvidenceBroken, NotFound, NotSealed
 from indelible.ports import Index, Journal, RecordStore, StoredVersion
+from indelible.services.intact import intact
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +57,10 @@ class Prover:
         if stored is None:
             self._refuse_unsealed(org_id, audit_id, sequence)
             raise _not_found()
-        entry = self._intact(stored)
+        entry = intact(stored)
         if tx_hash is not None and tx_hash != entry.tx_hash:
             raise EvidenceBroken(f"the object under {key} does not have this hash; run verify for the place")
         return Proof(record=entry, stored=stored, receipt=Receipt.of(entry, stored.version_id))
-
-    def _intact(self, stored: StoredVersion) -> Record:
-        try:
-            entry = record.read(stored.data)
-        except record.UnknownFormat as error:
-            raise EvidenceBroken(f"the object under {stored.s3_key} is no record: {error}") from None
-        if entry.s3_key != stored.s3_key or stored.sha256 not in (None, entry.tx_hash):
-            raise EvidenceBroken(f"the object under {stored.s3_key} is not what was sealed there")
-        return entry
 
     def _refuse_unsealed(self, org_id: str, audit_id: str, sequence: int) -> None:
         waiting = self._journal.outbox(org_id, [sequence]).get(sequence)

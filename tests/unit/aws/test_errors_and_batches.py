@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What AWS says and what it means; batches that AWS leaves half done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError, ReadTimeoutError
+from botocore.stub import Stubber
+
+from indelible.aws import items
+from indelible.aws.error_map import translated
+from indelible.aws.stack_outputs import stack_outputs
+from indelible.errors import NotFound, Unavailable
+
+
+def client_error(code: str, status: int) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ThrottlingException", 400),
+        client_error("ProvisionedThroughputExceededException", 400),
+        client_error("TransactionInProgressException", 400),
+        client_error("WhoKnows", 500),
+        client_error("SlowDown", 503),
+        EndpointConnectionError(endpoint_url="https://example.invalid"),
+        ReadTimeoutError(endpoint_url="https://example.invalid"),
+    ],
+)
+def test_not_now(error: Exception) -> None:
+    with pytest.raises(Unavailable), translated("DynamoDB"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("AccessDeniedException", 400),
+        client_error("ValidationException", 400),
+        ParamValidationError(report="x"),
+    ],
+)
+def test_our_own_faults_keep_their_type(error: Exception) -> None:
+    with pytest.raises(type(error)), translated("DynamoDB"):
+        raise error
+
+
+@pytest.fixture
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Stubber]]:
+    monkeypatch.setattr(items, "_pause", lambda _attempt: None)
+    client = boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    with Stubber(client) as stub:
+        yield client, stub
+
+
+def test_unread_keys_are_asked_for_again(dynamodb: tuple[Any, Stubber]) -> None:
+    client, stub = dynamodb
+    one, two = items.key("a"), items.key("b")
+    stub.add_response("batch_get_item", {"Responses": {"t": [one]}, "UnprocessedKeys": {"t": {"Keys": [two]}}})
+    stub.add_response(
+        "batch_get_item", {"Responses": {"t": [two]}}, {"RequestItems": {"t": {"Keys": [two], "ConsistentRead": True}}}
+    )
+    assert items.batch_get(client, "t", [one, two], consistent=True) == [one, two]
+
+
+def test_undone_writes_are_sent_again_and_in_the_end_given_up(dynamodb: tuple[Any, Stubber]) -> None:
+    client, stub = dynamodb
+    request = {"DeleteRequest": {"Key": items.key("a")}}
+    for _ in range(8):
+        stub.add_response("batch_write_item", {"UnprocessedItems": {"t": [request]}})
+    with pytest.raises(Unavailable):
+        items.batch_write(client, "t", [request])  # type: ignore[list-item]
+    stub.assert_no_pending_responses()
+
+
+def test_batches_keep_to_the_limits_of_dynamodb(dynamodb: tuple[Any, Stubber]) -> None:
+    client, stub = dynamodb
+    requests = [{"DeleteRequest": {"Key": items.key(str(n))}} for n in range(60)]
+    for chunk in (requests[:25], requests[25:50], requests[50:]):
+        stub.add_response("batch_write_item", {}, {"RequestItems": {"t": chunk}})
+    items.batch_write(client, "t", requests)  # type: ignore[arg-type]
+    stub.assert_no_pending_responses()
+
+
+def test_a_ledger_that_is_not_there_is_named() -> None:
+    client = boto3.client(
+        "cloudformation", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    with Stubber(client) as stub:
+        stub.add_client_error("describe_stacks", "ValidationError", http_status_code=400)
+        with pytest.raises(NotFound, match=r"no stack other-ledger in eu-west-1"):
+            stack_outputs(client, "other-ledger")

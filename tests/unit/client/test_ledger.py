@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client signs what it sends, tries again what may be tried again, and never records twice."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from indelible.client import LedgerClient, LedgerRefusal, StubLedgerClient, connect
+from indelible.client import ledger as client_module
+from indelible.domain.credentials import sign
+
+SECRET = "ab" * 32
+RECEIPT = {"audit_id": "x", "sequence": 1}
+
+
+def client(
+    *answers: httpx.Response | Exception, key_id: str | None = None
+) -> tuple[LedgerClient, list[dict[str, Any]]]:
+    sent: list[dict[str, Any]] = []
+    left = list(answers)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        found = left.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    made = LedgerClient("https://ledger.example", org_id="acme-corp", hmac_secret=SECRET, key_id=key_id)
+    made._http = httpx.Client(transport=httpx.MockTransport(answer), base_url="https://ledger.example")
+    return made, sent
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
+
+
+def refusal(status: int, code: str, *, retryable: bool) -> httpx.Response:
+    error = {"code": code, "message": "no", "field": "payload", "retryable": retryable}
+    return httpx.Response(status, json={"error": error})
+
+
+def test_every_argument_is_signed() -> None:
+    ledger, sent = client(httpx.Response(200, json={"status": "recorded", "receipt": RECEIPT}), key_id="k2")
+    assert ledger.record({"event_type": "X"}) == RECEIPT
+    [arguments] = sent
+    assert arguments["signature"] == sign(arguments, SECRET)
+    assert set(arguments) == {"event_type", "org_id", "key_id", "idempotency_key", "signed_at", "signature"}
+
+
+def test_a_retry_keeps_the_idempotency_key() -> None:
+    ledger, sent = client(
+        refusal(503, "UNAVAILABLE", retryable=True),
+        httpx.ReadTimeout("no answer"),
+        httpx.Response(200, json={"status": "recorded", "receipt": RECEIPT}),
+    )
+    ledger.record({"event_type": "X"})
+    assert len({arguments["idempotency_key"] for arguments in sent}) == 1
+    assert len(sent) == 3
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    ledger, sent = client(refusal(400, "INVALID_FIELD", retryable=False))
+    with pytest.raises(LedgerRefusal) as caught:
+        ledger.record({"event_type": "X"})
+    assert (caught.value.code, caught.value.field, caught.value.status, len(sent)) == (
+        "INVALID_FIELD",
+        "payload",
+        400,
+        1,
+    )
+
+
+def test_an_outage_is_given_up_after_some_attempts() -> None:
+    ledger, sent = client(*[refusal(503, "NOT_SEALED", retryable=True)] * 9)
+    with pytest.raises(LedgerRefusal, match="NOT_SEALED"):
+        ledger.record({"event_type": "X"})
+    assert len(sent) == 5
+
+
+def test_an_answer_that_is_not_the_ledgers_is_an_error_too() -> None:
+    ledger, _ = client(*[httpx.Response(504, text="<html>")] * 5)
+    with pytest.raises(LedgerRefusal, match="status 504"):
+        ledger.record({"event_type": "X"})
+
+
+def verdict(**values: Any) -> httpx.Response:
+    base = {"valid": True, "entries_checked": 10, "first_broken_at": None, "verification_time_ms": 5}
+    return httpx.Response(
+        200,
+        json={**base, "failures": [], "failures_total": 0, "pending": [], "complete": True, "next_seq": None, **values},
+    )
+
+
+def test_a_long_verification_is_continued() -> None:
+    ledger, sent = client(
+        verdict(valid=None, complete=False, next_seq=11),
+        verdict(valid=False, first_broken_at=15, failures=[{"code": "MISSING", "sequence": 15}], failures_total=1),
+    )
+    found = ledger.verify(**{"from": "2026-03-20T00:00:00Z", "to": "2026-03-21T00:00:00Z"})
+    assert (found["valid"], found["entries_checked"], found["first_broken_at"]) == (False, 20, 15)
+    assert (sent[1]["start_seq"], sent[1]["to"]) == (11, "2026-03-21T00:00:00Z")
+    assert "from" not in sent[1]
+
+
+def test_what_was_broken_in_the_first_part_stays_broken() -> None:
+    ledger, _ = client(verdict(valid=False, first_broken_at=3, complete=False, next_seq=11), verdict())
+    found = ledger.verify()
+    assert (found["valid"], found["first_broken_at"]) == (False, 3)
+
+
+def test_recording_can_be_switched_off() -> None:
+    off = connect("", org_id="acme-corp")
+    assert isinstance(off, StubLedgerClient)
+    assert off.record({"event_type": "X"}) == {}
+    assert off.record_batch([{"event_type": "X"}]) == [{}]
+    assert isinstance(connect("https://ledger.example", org_id="a1", hmac_secret=SECRET), LedgerClient)
+    assert client_module.connect is connect
