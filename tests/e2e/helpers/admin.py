@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The account's administrator: sees everything in bucket and table, and may do whatever the emulator lets them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import boto3
+
+from local.env import Outputs
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What an organisation has left anywhere: every object version and marker, and every item of its own."""
+
+    versions: tuple[tuple[str, str], ...]
+    items: tuple[tuple[str, str, str], ...]
+
+
+class Admin:
+    """AWS clients with full rights, and what the tests do with them."""
+
+    def __init__(self, ledger: Outputs) -> None:
+        self.ledger = ledger
+        self.bucket = ledger.bucket
+        self.table = ledger.table
+        self.s3 = self.client("s3")
+        self.dynamodb = self.client("dynamodb")
+
+    @staticmethod
+    @cache
+    def of(ledger: Outputs) -> Admin:
+        """One for each ledger: making clients takes longer than using them."""
+        return Admin(ledger)
+
+    def client(self, service: str) -> Any:
+        """A client that reaches the emulator whatever the environment says."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.ledger.endpoint_url,
+            region_name=self.ledger.region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def stack_output(self, name: str) -> str:
+        """An output of the ledger stack."""
+        stack = self.client("cloudformation").describe_stacks(StackName=f"{self.ledger.ledger_name}-ledger")["Stacks"]
+        return next(o["OutputValue"] for o in stack[0]["Outputs"] if o["OutputKey"] == name)
+
+    def function(self, name: str) -> str:
+        """The full name of the record, prove, verify or anchor function."""
+        pages = self.client("lambda").get_paginator("list_functions").paginate()
+        found = [f["FunctionName"] for page in pages for f in page["Functions"]]
+        return next(f for f in found if f"{name.capitalize()}Function" in f)
+
+    def invoke(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Run a function and return its answer."""
+        answer = self.client("lambda").invoke(FunctionName=self.function(name), Payload=json.dumps(event).encode())
+        payload = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, payload
+        return dict(payload)
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def item(self, pk: str, sk: str = "-") -> dict[str, Any] | None:
+        """One item, consistently read."""
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        found: dict[str, Any] | None = self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True).get(
+            "Item"
+        )
+        return found
+
+    def head(self, org_id: str) -> int:
+        """The head's sequence."""
+        found = self.item(org_id, "HEAD")
+        return int(found["sequence"]["N"]) if found else 0
+
+    def waiting(self, org_id: str, last: int) -> list[int]:
+        """Sequences up to `last` that are in the outbox."""
+        return [n for n in range(1, last + 1) if self.item(f"{org_id}#OUTBOX#{n}")]
+
+    def items(self) -> Iterator[dict[str, Any]]:
+        """The whole table."""
+        for page in self.dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True):
+            yield from page["Items"]
+
+    def keys(self, org_id: str) -> list[str]:
+        """Keys of current objects, in order."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{org_id}/")
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def versions(self, prefix: str) -> list[dict[str, Any]]:
+        """Object versions and delete markers under a prefix."""
+        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [entry for page in pages for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]]
+
+    def footprint(self, org_id: str) -> Footprint:
+        """Everything that this organisation has left."""
+        own = [
+            entry for entry in self.items() if entry["pk"]["S"] == org_id or entry["pk"]["S"].startswith(f"{org_id}#")
+        ]
+        return Footprint(
+            versions=tuple(sorted((v["Key"], v["VersionId"]) for v in self.versions(f"{org_id}/"))),
+            items=tuple(sorted((e["pk"]["S"], e["sk"]["S"], json.dumps(e, default=str, sort_keys=True)) for e in own)),
+        )
+
+    def body(self, key: str, version_id: str | None = None) -> bytes:
+        """The bytes of an object, current or of one version."""
+        which = {"VersionId": version_id} if version_id else {}
+        data: bytes = self.s3.get_object(Bucket=self.bucket, Key=key, **which)["Body"].read()
+        return data
+
+    # -- tampering --------------------------------------------------------------------------------
+
+    def overlay(self, key: str, data: bytes) -> str:
+        """Put a newer version over an object."""
+        version: str = self.s3.put_object(Bucket=self.bucket, Key=key, Body=data)["VersionId"]
+        return version
+
+    def hide(self, key: str) -> str:
+        """`aws s3 rm`: a delete marker."""
+        answer = self.s3.delete_object(Bucket=self.bucket, Key=key)
+        assert answer["DeleteMarker"] is True
+        return str(answer["VersionId"])
+
+    @contextmanager
+    def no_default_lock(self) -> Iterator[None]:
+        """Meanwhile the bucket locks nothing by itself; whoever asks for a lock still gets it."""
+        lock = self.s3.get_object_lock_configuration(Bucket=self.bucket)["ObjectLockConfiguration"]
+        self.s3.put_object_lock_configuration(
+            Bucket=self.bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+        )
+        try:
+            yield
+        finally:
+            self.s3.put_object_lock_configuration(Bucket=self.bucket, ObjectLockConfiguration=lock)
+
+
+def eventually(look: Callable[[], T], *, seconds: float, every: float = 0.2) -> T:
+    """Look until it is there (truthy); the last look's answer when the time is up."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found or time.monotonic() > deadline:
+            return found
+        time.sleep(every)
