@@ -93,7 +93,14 @@ class EvidenceBucket(Construct):
             _deny("NoReplicationInto", ["s3:ReplicateDelete", "s3:ReplicateObject"], resources=[every_key]),
             *_no_weaker_lock(self.bucket, lock_mode=config.lock_mode, retention_days=config.retention_days),
             # The same reason as SSE-S3 itself: an object under a key that someone can destroy or keep
-            # to himself is evidence that can be erased. Absent headers mean the bucket's default.
+            # to himself is evidence that can be erased. Records must say so themselves, so that a changed
+            # default encryption changes nothing for them (a missing key counts as "not equal").
+            _deny(
+                "RecordsNameTheEncryption",
+                ["s3:PutObject"],
+                resources=[self.bucket.arn_for_objects(RECORD_KEYS)],
+                conditions={"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}},
+            ),
             _deny(
                 "NoCustomerKeys",
                 ["s3:PutObject"],
@@ -171,13 +178,12 @@ def _nobody_deletes(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
             resources=[bucket.arn_for_objects("*")],
         ),
         # Lifecycle rules act as S3 itself, past every policy: an expiry rule would put delete markers
-        # over the whole ledger. A changed default encryption would put new records under a key that
-        # can be destroyed. Neither is set anywhere in this application after the bucket is made.
+        # over the whole ledger. None is set anywhere in this application.
         # (s3:PutBucketObjectLockConfiguration is left to the deployer, who needs it to lengthen
         # retention_days: each record names its own lock, and the statements above hold it to the mode.)
         _deny(
             "NobodyUndermines",
-            ["s3:DeleteBucket", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration"],
+            ["s3:DeleteBucket", "s3:PutLifecycleConfiguration"],
             resources=[bucket.bucket_arn],
         ),
     ]

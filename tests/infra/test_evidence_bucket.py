@@ -20,6 +20,7 @@ SEALED: dict[str, str] = {
     "s3_if_none_match": "*",
     "s3_object_lock_mode": "COMPLIANCE",
     "s3_object_lock_remaining_retention_days": "2555",
+    "s3_x_amz_server_side_encryption": "AES256",
 }
 
 
@@ -85,7 +86,11 @@ def test_a_record_from_the_outbox_is_sealed_weeks_later_with_what_it_promised(
         (without(SEALED, "s3_object_lock_mode"), {"RecordsNameTheLock"}),
         (SEALED | {"s3_object_lock_mode": "GOVERNANCE"}, {"RecordsNameTheLock", "NoOtherLockMode"}),
         (SEALED | {"s3_object_lock_remaining_retention_days": "365"}, {"NoShorterLock"}),
-        (SEALED | {"s3_x_amz_server_side_encryption": "aws:kms"}, {"NoCustomerKeys"}),
+        (without(SEALED, "s3_x_amz_server_side_encryption"), {"RecordsNameTheEncryption"}),
+        (
+            SEALED | {"s3_x_amz_server_side_encryption": "aws:kms"},
+            {"NoCustomerKeys", "RecordsNameTheEncryption"},
+        ),
         (
             SEALED | {"s3_x_amz_server_side_encryption_customer_algorithm": "AES256"},
             {"NoCustomerProvidedKeys"},
@@ -147,7 +152,7 @@ def test_nobody_deletes_in_production(statements: list[dict[str, Any]], action: 
     assert denied_by(statements, action, key, **TLS) == {"NobodyDeletes"}
 
 
-@pytest.mark.parametrize("action", ["s3:DeleteBucket", "s3:PutLifecycleConfiguration", "s3:PutEncryptionConfiguration"])
+@pytest.mark.parametrize("action", ["s3:DeleteBucket", "s3:PutLifecycleConfiguration"])
 def test_nobody_undermines_the_bucket_in_production(statements: list[dict[str, Any]], action: str) -> None:
     assert denied_by(statements, action, BUCKET, **TLS) == {"NobodyUndermines"}
 
@@ -178,7 +183,8 @@ def test_reading_over_tls_is_nobodys_business_but_iams(statements: list[dict[str
 
 def test_development_is_create_only_too_but_can_be_cleaned_up(dev: Synthesized) -> None:
     statements = dev.policy("EvidenceBucket")
-    assert denied_by(statements, "s3:PutObject", RECORD, **TLS, s3_object_lock_mode="GOVERNANCE") == {"CreateOnly"}
+    overwriting = without(SEALED, "s3_if_none_match") | {"s3_object_lock_mode": "GOVERNANCE"}
+    assert denied_by(statements, "s3:PutObject", RECORD, **overwriting) == {"CreateOnly"}
     # The lock is a day: what is left of it an hour later is not an attack.
     tomorrow = {"s3_object_lock_mode": "GOVERNANCE", "s3_object_lock_remaining_retention_days": "0"}
     assert denied_by(statements, "s3:PutObject", RECORD, **TLS, s3_if_none_match="*", **tomorrow) == set()

@@ -51,6 +51,7 @@ def put(record: Record) -> dict[str, Any]:
         "ContentType": "application/json",
         "IfNoneMatch": "*",
         "ChecksumSHA256": checksum(record),
+        "ServerSideEncryption": "AES256",
         "ObjectLockMode": "COMPLIANCE",
         "ObjectLockRetainUntilDate": instants.to_datetime(record.retain_until_ms),
     }

@@ -50,6 +50,8 @@ class S3Records:
                 ContentType="application/json",
                 IfNoneMatch="*",
                 ChecksumSHA256=checksum,
+                # Named, so that the bucket's default encryption has no say (docs/adr/0001).
+                ServerSideEncryption="AES256",
                 ObjectLockMode="GOVERNANCE" if record.lock_mode == "GOVERNANCE" else "COMPLIANCE",
                 ObjectLockRetainUntilDate=instants.to_datetime(record.retain_until_ms),
             )
