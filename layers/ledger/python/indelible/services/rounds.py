@@ -56,6 +56,10 @@ class Rounds:
                 if isinstance(error, HeadRegressed):
                     self._telemetry.count("HeadRegressed")
                 self._telemetry.note("anchoring failed", org_id=org_id, code=error.code, detail=error.message)
+            except Exception as error:  # even a fault of ours, met in one tenant's data, is nobody else's trouble
+                failed.append(org_id)
+                self._telemetry.count("UnexpectedErrors")
+                self._telemetry.note("anchoring failed", org_id=org_id, code="INTERNAL", detail=type(error).__name__)
         broken = [report for report in reports if report.broken]
         self._telemetry.count("BrokenChain", len(broken))
         self._telemetry.count("ShadowedRecords", sum(report.shadowed for report in reports))

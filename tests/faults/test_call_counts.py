@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a request costs: the round trips that the design promises, counted."""
+
+from __future__ import annotations
+
+from tests.fakes.chains import ORG
+from tests.fakes.machine import SequentialWorkers
+from tests.fakes.world import World
+from tests.faults.stage import Stage
+from tests.faults.wire import Wire
+
+
+def test_warm_and_uncontended_is_one_commit_then_one_seal_beside_one_put() -> None:
+    world, wire = World(), Wire()
+    process = world.appender(wire)
+    process.append(world.submission(1))
+    wire.calls.clear()
+
+    process.append(world.submission(2))
+
+    assert wire.calls == ["journal.commit", "records.seal", "index.put"]
+
+
+def test_an_idempotency_key_costs_nothing() -> None:
+    world, wire = World(), Wire()
+    process = world.appender(wire)
+    process.append(world.submission(1))
+    wire.calls.clear()
+
+    process.append(world.submission(2, key="key"))
+
+    assert wire.calls == ["journal.commit", "records.seal", "index.put"]
+
+
+def test_what_runs_beside_the_seal_is_given_to_the_workers_together() -> None:
+    class Watched(SequentialWorkers):
+        batches: list[int] = []  # noqa: RUF012 -- one test, one list
+
+        def gather(self, thunks):  # type: ignore[no-untyped-def]
+            self.batches.append(len(thunks))
+            return super().gather(thunks)
+
+    world = World()
+    process = world.appender(workers=Watched())
+    process.append(world.submission(1))
+    process.append(world.submission(2))
+
+    assert Watched.batches == [3, 2]
+
+
+def test_cold_adds_one_read_and_one_listing() -> None:
+    world, wire = World(), Wire()
+
+    world.appender(wire).append(world.submission(1))
+
+    assert wire.calls == [
+        "journal.head",
+        "records.first_key_after",
+        "journal.commit",
+        "records.seal",
+        "index.put",
+        "news.mark",
+    ]
+
+
+def test_news_goes_out_at_most_once_a_minute_for_each_organisation() -> None:
+    world, wire = World(), Wire()
+    process = world.appender(wire)
+    for number in range(1, 1 + 13):
+        process.append(world.submission(number))
+        world.clock.advance(10_000)
+    process.append(world.submission(99, org_id="globex"))
+
+    assert wire.calls.count("news.mark") == 3 + 1
+    assert world.news.recent(world.clock.now) == [ORG, "globex"]
+
+
+def test_a_batch_is_one_commit() -> None:
+    world, wire = World(), Wire()
+    process = world.appender(wire)
+    process.append(world.submission(1))
+    wire.calls.clear()
+
+    process.append(world.submission(*range(2, 99)))
+
+    assert wire.calls == ["journal.commit"] + ["records.seal"] * 97 + ["index.put"] * 97
+
+
+def test_a_hundred_events_are_two_commits() -> None:
+    world, wire = World(), Wire()
+
+    receipts = world.appender(wire).append(world.submission(*range(1, 101)))
+
+    assert wire.calls.count("journal.commit") == 2
+    assert [receipt.sequence for receipt in receipts] == list(range(1, 101))
+
+
+def test_a_lost_race_costs_one_commit_and_no_read() -> None:
+    """The cancelled transaction already carries the head to try next."""
+    world, stage = World(), Stage()
+    wire = Wire(gate=stage.gate("slow"))
+    slow, fast = world.appender(wire), world.appender()
+    slow.append(world.submission(1))
+    fast.append(world.submission(2))
+    wire.calls.clear()
+
+    slow.append(world.submission(3))
+
+    assert wire.calls == ["journal.commit", "journal.commit", "records.seal", "index.put"]
+    assert world.telemetry.counts["LostRaces"] == 1
+
+
+def test_two_taking_turns_read_the_head_instead_of_losing_every_first_try() -> None:
+    world = World()
+    wires = [Wire(), Wire()]
+    processes = [world.appender(wire) for wire in wires]
+    for number in range(1, 9):
+        processes[number % 2].append(world.submission(number))
+    for wire in wires:
+        wire.calls.clear()
+
+    for number in range(9, 17):
+        processes[number % 2].append(world.submission(number))
+
+    assert wires[0].calls == ["journal.head", "journal.commit", "records.seal", "index.put"] * 4
+    assert world.telemetry.counts["LostRaces"] <= 2
+
+
+def test_alone_again_stops_reading() -> None:
+    world, wire = World(), Wire()
+    process = world.appender(wire)
+    process.append(world.submission(1))
+    world.record(2)
+    process.append(world.submission(3))
+    process.append(world.submission(4))
+    wire.calls.clear()
+
+    process.append(world.submission(5))
+
+    assert wire.calls == ["journal.commit", "records.seal", "index.put"]
+
+
+def test_a_replayed_key_costs_one_look_at_the_outbox_and_one_a_record() -> None:
+    world, wire = World(), Wire()
+    process = world.appender(wire)
+    first = process.append(world.submission(1, 2, key="key"))
+    wire.calls.clear()
+
+    assert process.append(world.submission(1, 2, key="key")) == first
+    assert wire.calls == ["journal.commit", "journal.outbox", "records.oldest", "records.oldest"]
