@@ -30,6 +30,9 @@ MIN_PROD_RETENTION_DAYS = 184
 #: S3's own ceiling for a default retention: 100 years.
 MAX_RETENTION_DAYS = 36_500
 
+#: How far back a run looks for organisations with new records (News.recent in the layer's ports.py).
+NEWS_SECONDS = 15 * 60
+
 
 class ConfigError(ValueError):
     """A setting is missing, unknown or out of range; the message names the key and what is allowed."""
@@ -164,9 +167,11 @@ def _ledger_name(key: str, value: object) -> object:
 
 def _anchor_rate(key: str, value: object) -> object:
     try:
-        parse_period(str(value))
+        period = parse_period(str(value))
     except ScheduleError as error:
         raise ConfigError(key, str(error)) from error
+    if period is not None and period > NEWS_SECONDS:
+        raise ConfigError(key, f"at most rate({NEWS_SECONDS // 60} minutes): older news wait for the hourly sweep")
     return str(value)
 
 

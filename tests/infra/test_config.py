@@ -75,6 +75,7 @@ def test_null_and_empty_mean_unset() -> None:
         ("anchor_rate", "rate(5 minute)", "rate(1 minute) or rate(2 minutes)"),
         ("anchor_rate", "rate(1 minutes)", "rate(1 minute) or rate(2 minutes)"),
         ("anchor_rate", "rate(0 minutes)", "rate(5 minutes) or cron"),
+        ("anchor_rate", "rate(20 minutes)", "at most rate(15 minutes)"),
         ("anchor_rate", "cron(0/15 * * * *)", "six fields"),
         ("anchor_rate", "cron(0/15 * * * * *)", "exactly one"),
         ("auth", "jwt", "not available yet"),
