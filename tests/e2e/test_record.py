@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recording over plain HTTP: what the receipt says is what the bucket holds (G1), and a retry is no second record (G3)."""
+"""Recording over plain HTTP: what the receipt says is what the bucket holds (G1); a retry is no second record (G3)."""
 
 from __future__ import annotations
 

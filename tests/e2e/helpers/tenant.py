@@ -49,10 +49,12 @@ class Tenant:
     org_id: str
     key_id: str
     hmac_secret: str
+    #: The `key_id` to send; None leaves it out.
+    named_key: str | None = None
 
     def signed(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments with `org_id`, unless they name one, and `signature`."""
-        body = {"org_id": self.org_id, **arguments}
+        body = {"org_id": self.org_id, **({"key_id": self.named_key} if self.named_key else {}), **arguments}
         return {**body, "signature": signature(body, self.hmac_secret)}
 
     def post(self, path: str, arguments: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> httpx.Response:
