@@ -79,10 +79,10 @@ clean: ## stop the local ledger and remove everything that was installed or buil
 ## -- checks -----------------------------------------------------------------------------------
 
 test: install ## every test; starts and stops a ledger of its own
-	@$(BIN)/pytest -q -n 2 --dist loadgroup --durations=15
+	@$(BIN)/python -m pytest -q -n 2 -p tests.e2e.one_emulator --durations=15
 
 test-fast: venv ## every test that needs no emulator
-	@$(BIN)/pytest -q -n 2 --dist loadgroup -m 'not e2e'
+	@$(BIN)/python -m pytest -q -n 2 -p tests.e2e.one_emulator -m 'not e2e'
 
 lint: venv ## style, format and types
 	@$(BIN)/ruff check .

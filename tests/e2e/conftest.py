@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One ledger for the whole session: started on a free port with its own state, and always stopped.
 
-Under pytest-xdist all end-to-end tests are one group (``--dist loadgroup``), so that one worker runs them
-in order against one emulator while the others do the rest.
+Under pytest-xdist one worker runs all end-to-end tests, in order, while the others do the rest: see one_emulator.py.
 """
 
 from __future__ import annotations
@@ -25,13 +24,11 @@ from local.state import DEFAULT_STATE
 HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark and group what lies in this directory; xdist reads groups after this hook."""
+    """Mark what lies in this directory."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pytest plugin (``-p tests.e2e.one_emulator``): under ``-n``, one worker runs all end-to-end tests.
+
+They share one emulator, which the session's worker starts; the other workers do the rest meanwhile.
+(``xdist_group`` would say the same, but pytest-xdist 3.8 has no effect on groups under pytest 9.2.)
+"""
+
+from __future__ import annotations
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+E2E = "tests/e2e/"
+
+
+class OneEmulator(LoadScopeScheduling):
+    """Each test goes to whoever is free, but all end-to-end tests to the same worker, which gets them first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return E2E if nodeid.startswith(E2E) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneEmulator | None:
+    """Stands in for ``--dist load``, which `-n` means; other modes stay what they are."""
+    return OneEmulator(config, log) if config.getvalue("dist") == "load" else None
