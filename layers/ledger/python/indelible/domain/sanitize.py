@@ -29,13 +29,14 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 
 # Scanning is linear in the length of the value: each alternative starts with a fixed text or at the start of a run,
-# and never scans a run twice. The URL comes first: `smtp://AKIA…:password@host` is one credential, not half of one.
+# and never scans a run twice. What is wide comes first: `smtp://AKIA…:password@host` is one credential, not half.
 # Alternatives of a fixed length end open, or what follows them without a gap would be left to stand.
 _CREDENTIAL = re.compile(
     r"(?<=://)[^\s/:@]{1,256}:[^\s/@]{1,256}(?=@)"  # userinfo of a URL (RFC 3986 §3.2.1)
+    # JWT (RFC 7519)
+    r"|(?:(?<![A-Za-z0-9_-])|(?<=PRIVATE KEY-----))[A-Za-z0-9_-]{11,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]*"
     r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"  # AWS access key ids
-    r"|(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{11,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]*"  # JWT (RFC 7519)
     r"|\bgh[pousr]_[A-Za-z0-9]{36,255}\b|\bgithub_pat_[A-Za-z0-9_]{36,255}\b|\bglpat-[A-Za-z0-9_-]{20,}"
     r"|\bxox[abeprs]-[A-Za-z0-9-]{10,}|\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{20,}|\b[sr]k_live_[A-Za-z0-9]{16,}"
     r"|\bAIza[0-9A-Za-z_-]{35,}|\bhf_[A-Za-z0-9]{30,}|\bnpm_[A-Za-z0-9]{36,}|\bpypi-AgE[A-Za-z0-9_-]{50,}"
