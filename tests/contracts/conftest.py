@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The implementations. moto stands for AWS where it is faithful: create-only puts, versions, conditions, transactions.
+
+It is no evidence for locks, checksums that S3 checks, or what an administrator may do: those cases are in tests/e2e.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+from moto.s3.models import S3Backend
+
+from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
+from indelible.aws.dynamo_journal import DynamoJournal
+from indelible.aws.dynamo_orgs import DynamoLogHead, DynamoOrganisations
+from indelible.aws.s3_records import S3Records
+from indelible.ports import Index, Journal, LogHead, News, Organisations, RecordStore
+from tests.contracts import moto_s3
+from tests.fakes.administrator import Administrator
+from tests.fakes.journal import FakeJournal
+from tests.fakes.machine import ManualClock
+from tests.fakes.records import FakeRecords
+from tests.fakes.table import FakeIndex, FakeLogHead, FakeNews, FakeOrganisations
+
+BUCKET, TABLE = "evidence", "ledger"
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """One implementation of every port, on one bucket and one table, and a hand on the bucket itself."""
+
+    records: RecordStore
+    journal: Journal
+    index: Index
+    news: News
+    log: LogHead
+    organisations: Callable[[], Organisations]
+    clock: ManualClock
+    put_over: Callable[[str, bytes], None]
+    mark_deleted: Callable[[str], None]
+    put_stranger: Callable[[str, bytes], None]
+
+
+@pytest.fixture(params=["fakes", "aws on moto"])
+def adapters(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Adapters]:
+    """Every implementation, one after the other."""
+    if request.param == "fakes":
+        yield _fakes()
+        return
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setattr(S3Backend, "list_object_versions", moto_s3.list_object_versions)
+    with mock_aws(), ThreadPoolExecutor(4) as pool:
+        yield _aws(pool)
+
+
+def _fakes() -> Adapters:
+    records = FakeRecords()
+    administrator = Administrator(records.bucket)
+    organisations = FakeOrganisations()
+    return Adapters(
+        records=records,
+        journal=FakeJournal(records.bucket),
+        index=FakeIndex(),
+        news=FakeNews(),
+        log=FakeLogHead(),
+        organisations=lambda: organisations,
+        clock=ManualClock(),
+        put_over=administrator.lay_newer_version,
+        mark_deleted=administrator.lay_delete_marker,
+        put_stranger=lambda key, data: administrator.insert(key, data, None),
+    )
+
+
+def _aws(pool: ThreadPoolExecutor) -> Adapters:
+    config = Config(
+        region_name="eu-central-1",
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        max_pool_connections=8,
+    )
+    s3: Any = boto3.client("s3", config=config)
+    # moto asks for this header where S3 takes the checksum itself as proof enough.
+    s3.meta.events.register("before-call.s3.PutObject", _name_the_algorithm)
+    s3.create_bucket(
+        Bucket=BUCKET,
+        ObjectLockEnabledForBucket=True,
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+    )
+    dynamodb: Any = boto3.client("dynamodb", config=config)
+    dynamodb.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+    )
+    clock = ManualClock()
+
+    def put(key: str, data: bytes) -> None:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=data, ChecksumAlgorithm="SHA256")
+
+    def mark_deleted(key: str) -> None:
+        if s3.list_objects_v2(Bucket=BUCKET, Prefix=key)["KeyCount"]:
+            s3.delete_object(Bucket=BUCKET, Key=key)
+            return
+        # S3 marks what is not there, too; moto only what is.
+        version_id = s3.put_object(Bucket=BUCKET, Key=key, Body=b"", ChecksumAlgorithm="SHA256")["VersionId"]
+        s3.delete_object(Bucket=BUCKET, Key=key)
+        s3.delete_object(Bucket=BUCKET, Key=key, VersionId=version_id)
+
+    return Adapters(
+        records=S3Records(client=s3, bucket=BUCKET, pool=pool),
+        journal=DynamoJournal(client=dynamodb, table=TABLE),
+        index=DynamoIndex(client=dynamodb, table=TABLE),
+        news=DynamoNews(client=dynamodb, table=TABLE),
+        log=DynamoLogHead(client=dynamodb, table=TABLE),
+        organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
+        clock=clock,
+        put_over=put,
+        mark_deleted=mark_deleted,
+        put_stranger=put,
+    )
+
+
+def _name_the_algorithm(params: dict[str, Any], **_: Any) -> None:
+    params["headers"]["x-amz-sdk-checksum-algorithm"] = "SHA256"

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Index, News, LogHead and Organisations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from indelible.ports import NOTHING_COVERED, LogState, OrgConfig, OrgKey
+from tests.contracts.conftest import Adapters
+from tests.fakes.chains import ORG, build_chain
+from tests.fakes.machine import MIDNIGHT
+
+CHAIN = build_chain(130)
+CREATED = "2026-03-20T00:00:00.000Z"
+ACME = OrgConfig(ORG, CREATED, (OrgKey("k1", CREATED),))
+
+
+def test_the_index_finds_within_one_organisation(adapters: Adapters) -> None:
+    adapters.index.put(CHAIN[0])
+    adapters.index.put(CHAIN[0])
+
+    assert adapters.index.find(ORG, CHAIN[0].tx_hash) == CHAIN[0].audit_id
+    assert adapters.index.find("globex", CHAIN[0].tx_hash) is None
+    assert adapters.index.find(ORG, CHAIN[1].tx_hash) is None
+
+
+def test_the_index_is_repaired_and_says_how_much_was_missing(adapters: Adapters) -> None:
+    adapters.index.put(CHAIN[3])
+
+    assert adapters.index.repair(CHAIN) == 129
+    assert adapters.index.repair(CHAIN) == 0
+    assert adapters.index.repair([]) == 0
+    assert [adapters.index.find(ORG, entry.tx_hash) for entry in CHAIN[::40]] == [e.audit_id for e in CHAIN[::40]]
+
+
+def test_news_is_heard_for_a_quarter_of_an_hour(adapters: Adapters) -> None:
+    for org_id in ("globex", ORG, ORG):
+        adapters.news.mark(org_id, MIDNIGHT)
+
+    assert adapters.news.recent(MIDNIGHT) == [ORG, "globex"]
+    assert adapters.news.recent(MIDNIGHT + 15 * 60_000) == [ORG, "globex"]
+    assert adapters.news.recent(MIDNIGHT + 60 * 60_000) == []
+
+
+@pytest.mark.parametrize("offset_ms", [0, 1, 299_999, 300_000, 12 * 60_000])
+def test_news_is_not_lost_where_its_buckets_meet(adapters: Adapters, offset_ms: int) -> None:
+    marked = MIDNIGHT + offset_ms
+    adapters.news.mark(ORG, marked)
+
+    for later in (0, 60_000, 300_000, 14 * 60_000, 15 * 60_000):
+        assert adapters.news.recent(marked + later) == [ORG], f"{later} ms later"
+
+
+def test_news_of_many(adapters: Adapters) -> None:
+    names = sorted(f"org-{number}" for number in range(30))
+    for name in names:
+        adapters.news.mark(name, MIDNIGHT)
+
+    assert adapters.news.recent(MIDNIGHT) == names
+
+
+def test_the_log_head_is_a_compare_and_swap(adapters: Adapters) -> None:
+    one, two = LogState(CHAIN[0].head, 0), LogState(CHAIN[1].head, 0)
+    cleared = LogState(CHAIN[1].head, 2)
+
+    assert adapters.log.read(ORG) == NOTHING_COVERED
+    assert adapters.log.advance(ORG, NOTHING_COVERED, one)
+    assert not adapters.log.advance(ORG, NOTHING_COVERED, two)
+    assert adapters.log.read(ORG) == one
+    assert adapters.log.advance(ORG, one, two)
+    assert not adapters.log.advance(ORG, one, two)
+    assert adapters.log.advance(ORG, two, cleared)
+    assert not adapters.log.advance(ORG, two, cleared), "the outbox mark is part of what is compared"
+    assert adapters.log.read(ORG) == cleared
+    assert adapters.log.read("globex") == NOTHING_COVERED
+
+
+def test_the_log_head_compares_the_hash_too(adapters: Adapters) -> None:
+    rivals = build_chain(2, seed=50)
+    adapters.log.advance(ORG, NOTHING_COVERED, LogState(CHAIN[0].head, 0))
+
+    assert not adapters.log.advance(ORG, LogState(rivals[0].head, 0), LogState(rivals[1].head, 0))
+
+
+def test_an_organisation_is_registered_once(adapters: Adapters) -> None:
+    organisations = adapters.organisations()
+
+    assert organisations.create(ACME)
+    assert not organisations.create(replace(ACME, keys=(OrgKey("other", CREATED),)))
+    assert adapters.organisations().get(ORG) == ACME
+    assert adapters.organisations().get("globex") is None
+
+
+def test_a_change_needs_what_was_there(adapters: Adapters) -> None:
+    organisations = adapters.organisations()
+    organisations.create(ACME)
+    rotated = replace(ACME, keys=(*ACME.keys, OrgKey("k2", CREATED)))
+    disabled = replace(rotated, disabled_at=CREATED)
+
+    assert organisations.replace(ACME, rotated)
+    assert not organisations.replace(ACME, disabled)
+    assert organisations.get(ORG) == rotated
+    assert organisations.replace(rotated, disabled)
+    assert not organisations.create(ACME), "a disabled name stays taken"
+    found = adapters.organisations().get(ORG)
+    assert found == disabled
+    assert found.active_keys() == ()
+
+
+def test_a_change_to_somebody_unknown_changes_nothing(adapters: Adapters) -> None:
+    organisations = adapters.organisations()
+
+    assert not organisations.replace(ACME, replace(ACME, disabled_at=CREATED))
+    assert adapters.organisations().get(ORG) is None
+
+
+def test_everything_in_a_config_comes_back(adapters: Adapters) -> None:
+    full = OrgConfig(
+        ORG, CREATED, (OrgKey("k1", CREATED, disabled_at=CREATED), OrgKey("k2", CREATED)), retention_days=3650
+    )
+    adapters.organisations().create(full)
+
+    found = adapters.organisations().get(ORG)
+
+    assert found == full
+    assert [key.key_id for key in found.active_keys()] == ["k2"]
+
+
+def test_all_are_listed_in_order_disabled_ones_too(adapters: Adapters) -> None:
+    organisations = adapters.organisations()
+    for name in ("globex", "acme-corp", "initech"):
+        organisations.create(replace(ACME, org_id=name))
+    organisations.replace(replace(ACME, org_id="globex"), replace(ACME, org_id="globex", disabled_at=CREATED))
+
+    assert list(organisations.all()) == ["acme-corp", "globex", "initech"]
+
+
+def test_a_change_by_somebody_else_is_seen_within_a_minute(adapters: Adapters) -> None:
+    reader, writer = adapters.organisations(), adapters.organisations()
+    assert reader.get(ORG) is None
+    writer.create(ACME)
+    adapters.clock.advance(60_000)
+    assert reader.get(ORG) == ACME
+    disabled = replace(ACME, disabled_at=CREATED)
+    writer.replace(ACME, disabled)
+    adapters.clock.advance(60_000)
+    assert reader.get(ORG) == disabled
