@@ -15,7 +15,7 @@ from local import emulator, ledger
 from local.env import Outputs
 from local.state import DEFAULT_STATE, LocalError, State
 
-# Everything for people goes to stderr; `outputs` alone writes to stdout.
+# Progress and errors; the demo's story alone goes to stdout.
 console = Console(stderr=True, highlight=False)
 
 
@@ -51,8 +51,9 @@ def cli() -> None:
 def up(directory: Path, port: int | None) -> None:
     """Start the emulator, deploy the stacks, create the organisation acme-corp."""
     outputs = ledger.up(port=port, directory=directory, step=step)
-    console.print(f"The ledger answers at [bold]{outputs.api_url}[/bold]")
-    console.print(f"[dim]keys and names: {_shown(State(directory).outputs)} · `make down` stops and forgets it[/dim]")
+    console.print(f"The ledger answers at [bold]{outputs.api_url}[/bold]", soft_wrap=True)
+    files = f"keys and names: {_shown(State(directory).outputs)} · `make down` stops and forgets it"
+    console.print(f"[dim]{files}[/dim]", soft_wrap=True)
 
 
 @cli.command()
