@@ -32,7 +32,7 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def org() -> None:
-    """Create, rotate, disable and list organisations.
+    """Create, rotate, keep, disable and list organisations.
 
     Uses the AWS credentials, region and endpoint of the usual environment variables (AWS_PROFILE, AWS_REGION,
     AWS_ENDPOINT_URL, …) and finds the ledger by its CloudFormation stack.
@@ -41,11 +41,26 @@ def org() -> None:
 
 @org.command()
 @_name
+@click.option("--retention-days", type=int, help="Keep its records longer than the ledger's default.")
 @_common
-def create(name: str, ledger: str, as_json: bool) -> None:
+def create(name: str, retention_days: int | None, ledger: str, as_json: bool) -> None:
     """Register the organisation NAME and print its first key. The secret is shown this once."""
     with _registry(ledger) as registry:
-        _show_key(registry.create(name), as_json)
+        _show_key(registry.create(name, retention_days=retention_days), as_json)
+
+
+@org.command()
+@_name
+@click.argument("retention_days", type=int)
+@_common
+def keep(name: str, retention_days: int, ledger: str, as_json: bool) -> None:
+    """Keep the new records of NAME for RETENTION_DAYS: longer than now, never shorter."""
+    with _registry(ledger) as registry:
+        config = registry.keep(name, retention_days)
+    if as_json:
+        click.echo(json.dumps(_described(config)))
+    else:
+        click.echo(f"{name}: new records are kept for {retention_days} days, within a minute", err=True)
 
 
 @org.command()
@@ -74,16 +89,36 @@ def disable(name: str, key_id: str | None, ledger: str, as_json: bool) -> None:
 @org.command("list")
 @_common
 def list_(ledger: str, as_json: bool) -> None:
-    """List the organisations and their active keys."""
+    """List the organisations, their active keys and how much they have recorded.
+
+    `_admin` is the ledger's own: what this command does is recorded there.
+    """
     with _registry(ledger) as registry:
-        found = registry.list()
+        found = registry.usage()
     if as_json:
-        click.echo(json.dumps({"organisations": [_described(config) for config in found]}))
+        described = [
+            {
+                **_described(u.config),
+                "records": u.records,
+                "anchored": u.anchored,
+                "last_recorded_at": u.last_recorded_at,
+            }
+            for u in found
+        ]
+        click.echo(json.dumps({"organisations": described}))
         return
-    table = Table("organisation", "created", "active keys", "state")
-    for config in found:
-        active = ", ".join(key.key_id for key in config.active_keys()) or "none"
-        table.add_row(config.org_id, config.created_at, active, "disabled" if config.disabled_at else "active")
+    table = Table("organisation", "created", "active keys", "records", "anchored", "last recorded", "state")
+    for used in found:
+        config = used.config
+        table.add_row(
+            config.org_id,
+            config.created_at,
+            ", ".join(key.key_id for key in config.active_keys()) or "none",
+            f"{used.records:,}",
+            f"{used.anchored:,}",
+            used.last_recorded_at or "never",
+            "disabled" if config.disabled_at else "active",
+        )
     Console().print(table)
 
 
@@ -118,5 +153,6 @@ def _described(config: OrgConfig) -> dict[str, Any]:
         "org_id": config.org_id,
         "created_at": config.created_at,
         "disabled_at": config.disabled_at,
+        "retention_days": config.retention_days,
         "keys": [asdict(key) for key in config.keys],
     }

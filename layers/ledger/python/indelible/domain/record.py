@@ -24,14 +24,18 @@ MAX_RECORD_BYTES = 256 * 1024
 MAX_EVENT_BYTES = MAX_RECORD_BYTES - 640
 """Of the canonical event; the members around it never need more than the difference."""
 ORG_ID = r"[a-z0-9][a-z0-9-]{1,62}"
+ADMIN_ORG = "_admin"
+"""The ledger's own organisation: administrative acts. It has no keys, and no door lets its name in."""
+
+_ORG = rf"{ORG_ID}|{ADMIN_ORG}"
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-_KEY = re.compile(rf"({ORG_ID})/(\d{{4}}/\d\d/\d\d)/(\d{{12}})-({_UUID})\.json", re.ASCII)
+_KEY = re.compile(rf"({_ORG})/(\d{{4}}/\d\d/\d\d)/(\d{{12}})-({_UUID})\.json", re.ASCII)
 _FRONT = re.compile(rf'\{{"audit_id":"({_UUID})","event":\{{'.encode())
 _TAIL = re.compile(
     rf',"format":"([ -!#-\[\]-~]{{1,64}})","governor_key_id":"[a-z0-9-]{{1,32}}","governor_signature":"[0-9a-f]{{64}}"'
-    rf',"lock_mode":"(COMPLIANCE|GOVERNANCE)","org_id":"({ORG_ID})","prev_hash":"(GENESIS|[0-9a-f]{{64}})"'
+    rf',"lock_mode":"(COMPLIANCE|GOVERNANCE)","org_id":"({_ORG})","prev_hash":"(GENESIS|[0-9a-f]{{64}})"'
     rf',"retain_until":"({_INSTANT})","sequence":([1-9]\d{{0,11}}),"timestamp":"({_INSTANT})"\}}\Z'.encode()
 )
 _LONGEST_TAIL = 640

@@ -18,14 +18,16 @@ from indelible.aws.dynamo_orgs import DynamoLogHead, DynamoOrganisations
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
 from indelible.aws.stack_outputs import stack_outputs
+from indelible.domain.record import Retention
 from indelible.entry import env
 from indelible.entry.env import Settings
-from indelible.entry.machine import SystemClock, SystemEntropy, ThreadedWorkers
+from indelible.entry.machine import NoTelemetry, SystemClock, SystemEntropy, ThreadedWorkers
 from indelible.entry.operations import ChainReader, ProofReader, Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.services.anchor import Anchor
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
+from indelible.services.diary import Diary
 from indelible.services.prove import Prover
 from indelible.services.registry import Registry
 from indelible.services.rounds import Rounds
@@ -122,12 +124,41 @@ def rounds() -> Rounds:
 def registry(ledger_name: str) -> Registry:
     """For the command line: the ledger of this name in the account and region of the AWS environment variables.
 
-    Raises NotFound when there is none. IAM: cloudformation:DescribeStacks, and what the adapters name.
+    Raises NotFound when there is none. IAM: cloudformation:DescribeStacks, sts:GetCallerIdentity, and what the
+    adapters name.
     """
     outputs = stack_outputs(_client("cloudformation"), f"{ledger_name}-ledger")
+    table, days = outputs["TableName"], int(outputs["RetentionDays"])
     secrets = SecretsManagerSource(client=_client("secretsmanager"), secret_id=outputs["SecretArn"])
-    organisations = DynamoOrganisations(client=_dynamodb(), table=outputs["TableName"], clock=clock())
-    return Registry(organisations=organisations, secrets=secrets, clock=clock())
+    organisations = DynamoOrganisations(client=_dynamodb(), table=table, clock=clock())
+    journal = DynamoJournal(client=_dynamodb(), table=table)
+    appender = Appender(
+        journal=journal,
+        records=S3Records(client=_client("s3"), bucket=outputs["BucketName"], pool=_pool()),
+        index=DynamoIndex(client=_dynamodb(), table=table),
+        news=DynamoNews(client=_dynamodb(), table=table),
+        clock=clock(),
+        entropy=SystemEntropy(),
+        workers=ThreadedWorkers(_pool()),
+        telemetry=NoTelemetry(),
+    )
+    diary = Diary(
+        appender=appender,
+        organisations=organisations,
+        secrets=secrets,
+        clock=clock(),
+        retention=Retention(lock_mode=outputs["LockMode"], days=days),
+        actor=_client("sts").get_caller_identity()["Arn"],
+    )
+    return Registry(
+        organisations=organisations,
+        secrets=secrets,
+        clock=clock(),
+        diary=diary,
+        journal=journal,
+        log=DynamoLogHead(client=_dynamodb(), table=table),
+        ledger_days=days,
+    )
 
 
 @cache

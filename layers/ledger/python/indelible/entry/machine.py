@@ -55,3 +55,13 @@ def _outcome(thunk: Callable[[], T]) -> T | Exception:
         return thunk()
     except Exception as error:
         return error
+
+
+class NoTelemetry:
+    """For a command line: what goes wrong is in the exit code and the message."""
+
+    def count(self, name: str, value: float = 1, *, unit: str = "Count") -> None:
+        """Nothing."""
+
+    def note(self, message: str, **fields: str | int | float | None) -> None:
+        """Nothing."""

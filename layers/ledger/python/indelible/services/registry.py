@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Organisations: who may record, and with which keys.
+"""Organisations: who may record, with which keys, and for how long it is kept.
 
 Secrets are derived and never stored, so a secret is shown when it is made and can be derived again only by who
 may read the master secret. Keys overlap: a new one works beside the old until the old is disabled.
@@ -13,9 +13,12 @@ from dataclasses import dataclass, replace
 from indelible.domain import credentials, instants
 from indelible.domain.record import ORG_ID
 from indelible.errors import InvalidField, NotFound, OrgExists, Unavailable
-from indelible.ports import Clock, Organisations, OrgConfig, OrgKey, SecretSource
+from indelible.ports import Clock, Journal, LogHead, Organisations, OrgConfig, OrgKey, SecretSource
+from indelible.services.diary import Diary
 
 MOST_ACTIVE_KEYS = 4
+MOST_RETENTION_DAYS = 36_500
+"""S3's own ceiling: a hundred years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +30,65 @@ class NewKey:
     hmac_secret: str
 
 
-class Registry:
-    """Administrative acts."""
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """An organisation and what it has done: records committed, records re-read by the anchor, and when last."""
 
-    def __init__(self, *, organisations: Organisations, secrets: SecretSource, clock: Clock) -> None:
+    config: OrgConfig
+    records: int
+    last_recorded_at: str | None
+    anchored: int
+
+
+class Registry:
+    """Administrative acts, each written to the diary before it is done."""
+
+    def __init__(
+        self,
+        *,
+        organisations: Organisations,
+        secrets: SecretSource,
+        clock: Clock,
+        diary: Diary,
+        journal: Journal,
+        log: LogHead,
+        ledger_days: int,
+    ) -> None:
         self._organisations = organisations
         self._secrets = secrets
         self._clock = clock
+        self._diary = diary
+        self._journal = journal
+        self._log = log
+        self._ledger_days = ledger_days
 
-    def create(self, org_id: str) -> NewKey:
+    def create(self, org_id: str, *, retention_days: int | None = None) -> NewKey:
         """Register an organisation with its first key.
 
-        Raises InvalidField for a name that is not allowed, OrgExists for one that is taken: a name is never given
-        out twice, because its chain is for ever.
+        `retention_days` may be longer than the ledger's, never shorter.
+
+        Raises InvalidField for a name or a retention that is not allowed, OrgExists for a name that is taken: a name
+        is never given out twice, because its chain is for ever.
         """
         if not re.fullmatch(ORG_ID, org_id, re.ASCII):
             raise InvalidField(f"must match ^{ORG_ID}$, for example acme-corp", field="org_id")
+        self._check_retention(retention_days, self._ledger_days)
+        if self._organisations.get(org_id) is not None:
+            raise OrgExists(f"{org_id} exists already", field="org_id")
         now = self._now()
-        config = OrgConfig(org_id=org_id, created_at=now, keys=(OrgKey(key_id="k1", created_at=now),))
+        self._diary.write("org.create", org_id, {"key_id": "k1", "retention_days": retention_days})
+        key = OrgKey(key_id="k1", created_at=now)
+        config = OrgConfig(org_id=org_id, created_at=now, keys=(key,), retention_days=retention_days)
         if not self._organisations.create(config):
             raise OrgExists(f"{org_id} exists already", field="org_id")
         return self._shown(org_id, "k1")
+
+    def keep(self, org_id: str, retention_days: int) -> OrgConfig:
+        """Keep an organisation's new records longer. Raises NotFound, or InvalidField for less than now."""
+        old = self._get(org_id)
+        self._check_retention(retention_days, max(self._ledger_days, old.retention_days or 0))
+        self._diary.write("org.keep", org_id, {"retention_days": retention_days})
+        return self._replace(old, replace(old, retention_days=retention_days))
 
     def rotate(self, org_id: str) -> NewKey:
         """Add a key. The older ones go on working until they are disabled.
@@ -60,6 +101,7 @@ class Registry:
         if len(old.active_keys()) >= MOST_ACTIVE_KEYS:
             raise InvalidField(f"at most {MOST_ACTIVE_KEYS} keys may be active: disable one first", field="key_id")
         key = OrgKey(key_id=f"k{len(old.keys) + 1}", created_at=self._now())
+        self._diary.write("org.rotate", org_id, {"key_id": key.key_id})
         self._replace(old, replace(old, keys=(*old.keys, key)))
         return self._shown(org_id, key.key_id)
 
@@ -78,13 +120,26 @@ class Registry:
                 replace(key, disabled_at=key.disabled_at or now) if key.key_id == key_id else key for key in old.keys
             )
             new = replace(old, keys=keys)
-        self._replace(old, new)
-        return new
+        self._diary.write("org.disable", org_id, {"key_id": key_id})
+        return self._replace(old, new)
 
-    def list(self) -> list[OrgConfig]:
-        """Every organisation, by name."""
+    def usage(self) -> list[Usage]:
+        """Every organisation by name, the ledger's own `_admin` among them."""
         found = (self._organisations.get(org_id) for org_id in self._organisations.all())
-        return [config for config in found if config is not None]
+        return [self._used(config) for config in found if config is not None]
+
+    def _used(self, config: OrgConfig) -> Usage:
+        head = self._journal.head(config.org_id)
+        return Usage(
+            config=config,
+            records=head.sequence,
+            last_recorded_at=instants.to_text(head.timestamp_ms) if head.sequence else None,
+            anchored=self._log.read(config.org_id).tree_size,
+        )
+
+    def _check_retention(self, days: int | None, least: int) -> None:
+        if days is not None and not least <= days <= MOST_RETENTION_DAYS:
+            raise InvalidField(f"must be from {least} to {MOST_RETENTION_DAYS} days", field="retention_days")
 
     def _get(self, org_id: str) -> OrgConfig:
         config = self._organisations.get(org_id)
@@ -92,9 +147,10 @@ class Registry:
             raise NotFound(f"there is no organisation {org_id}", field="org_id")
         return config
 
-    def _replace(self, old: OrgConfig, new: OrgConfig) -> None:
+    def _replace(self, old: OrgConfig, new: OrgConfig) -> OrgConfig:
         if not self._organisations.replace(old, new):
             raise Unavailable(f"{old.org_id} was changed by somebody else meanwhile; try again")
+        return new
 
     def _shown(self, org_id: str, key_id: str) -> NewKey:
         secret = credentials.hmac_secret(self._secrets.master(), org_id, key_id)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Administrative acts are records too, in the ledger's own organisation `_admin`.
+
+Invariant: an act is written down before it is done. A crash in between leaves a record of something that was
+ordered and did not happen, which can be explained; the other order would leave an act that nobody ordered.
+"""
+
+from __future__ import annotations
+
+from indelible.domain import credentials, instants
+from indelible.domain.canonical import JsonObject, canonical_bytes
+from indelible.domain.receipt import Receipt
+from indelible.domain.record import ADMIN_ORG, Retention
+from indelible.ports import Clock, Organisations, OrgConfig, SecretSource
+from indelible.services.append import Appender, Submission
+
+_PATIENCE_MS = 20_000
+
+
+class Diary:
+    """Writes on behalf of one actor, for example the ARN of the caller's AWS identity."""
+
+    def __init__(
+        self,
+        *,
+        appender: Appender,
+        organisations: Organisations,
+        secrets: SecretSource,
+        clock: Clock,
+        retention: Retention,
+        actor: str,
+    ) -> None:
+        self._appender = appender
+        self._organisations = organisations
+        self._secrets = secrets
+        self._clock = clock
+        self._retention = retention
+        self._actor = actor
+
+    def write(self, action: str, target: str, payload: JsonObject) -> Receipt:
+        """Seal `action` upon `target`, say `org.rotate` upon `acme-corp`. Raises what recording raises."""
+        self._organisations.create(self._own())  # registered, the anchor finds it; again does no harm
+        event: JsonObject = {
+            "event_type": action,
+            "level": "pipeline",
+            "actor": self._actor,
+            "action": action,
+            "target": target,
+            "payload": payload,
+        }
+        submission = Submission(
+            org_id=ADMIN_ORG,
+            events=(canonical_bytes(event),),
+            retention=self._retention,
+            governor=credentials.governor_key(self._secrets.master(), ADMIN_ORG),
+            deadline_ms=self._clock.now_ms() + _PATIENCE_MS,
+        )
+        return self._appender.append(submission)[0]
+
+    def _own(self) -> OrgConfig:
+        return OrgConfig(org_id=ADMIN_ORG, created_at=instants.to_text(self._clock.now_ms()), keys=())
