@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: JSON on stdout, words on stderr, one clear line for what goes wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import NoCredentialsError
+from click.testing import CliRunner, Result
+
+from indelible.cli.main import cli
+from indelible.entry import bootstrap
+from tests.unit.services.test_registry import Office
+
+
+@pytest.fixture
+def office(monkeypatch: pytest.MonkeyPatch) -> Office:
+    made = Office()
+    monkeypatch.setattr(bootstrap, "registry", lambda _ledger: made.registry)
+    return made
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["org", *arguments])
+
+
+def test_create_prints_the_key_once(office: Office) -> None:
+    done = run("create", "acme-corp", "--json")
+    assert done.exit_code == 0
+    assert set(json.loads(done.stdout)) == {"org_id", "key_id", "hmac_secret"}
+    listed = run("list", "--json")
+    assert json.loads(done.stdout)["hmac_secret"] not in listed.output
+    names = [entry["org_id"] for entry in json.loads(listed.stdout)["organisations"]]
+    assert names == ["_admin", "acme-corp"]
+
+
+def test_without_json_the_words_are_for_people(office: Office) -> None:
+    done = run("create", "acme-corp")
+    assert "hmac_secret: " in done.stdout
+    assert "not shown again" in done.stderr
+    assert run("disable", "acme-corp", "--key", "k1").stderr == "acme-corp: key k1 is disabled\n"
+    assert "kept for 3000 days" in run("keep", "acme-corp", "3000").stderr
+    assert "acme-corp" in run("list").stdout
+
+
+def test_rotate_and_disable_answer_in_json(office: Office) -> None:
+    run("create", "acme-corp")
+    assert json.loads(run("rotate", "acme-corp", "--json").stdout)["key_id"] == "k2"
+    disabled = json.loads(run("disable", "acme-corp", "--json").stdout)
+    assert disabled["disabled_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("create", "ACME"), "must match"), (("rotate", "nobody"), "there is no organisation nobody")],
+)
+def test_a_refusal_is_one_line(office: Office, arguments: tuple[str, ...], said: str) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_missing_credentials_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(_ledger: str) -> Any:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(bootstrap, "registry", without)
+    done = run("list")
+    assert (done.exit_code, done.stderr) == (1, "Error: AWS: Unable to locate credentials\n")
+
+
+@pytest.mark.parametrize("command", [(), ("create",), ("rotate",), ("keep",), ("disable",), ("list",)])
+def test_help_says_what_is_meant(command: tuple[str, ...]) -> None:
+    done = run(*command, "--help")
+    assert done.exit_code == 0
+    assert "Usage:" in done.stdout

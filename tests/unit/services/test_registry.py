@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Organisations: keys overlap, names are never given out twice, and every act is written down first."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from indelible.domain import credentials
+from indelible.domain.record import ADMIN_ORG, Retention
+from indelible.errors import InvalidField, NotFound, OrgExists, Unavailable
+from indelible.services.diary import Diary
+from indelible.services.registry import MOST_ACTIVE_KEYS, Registry
+from tests.fakes.table import FakeOrganisations, FakeSecretSource
+from tests.fakes.world import World
+
+ACTOR = "arn:aws:iam::123456789012:user/operator"
+
+
+class Office:
+    """A registry on the in-memory world."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.organisations = FakeOrganisations()
+        self.secrets = FakeSecretSource()
+        diary = Diary(
+            appender=self.world.appender(),
+            organisations=self.organisations,
+            secrets=self.secrets,
+            clock=self.world.clock,
+            retention=Retention("COMPLIANCE", 2555),
+            actor=ACTOR,
+        )
+        self.registry = Registry(
+            organisations=self.organisations,
+            secrets=self.secrets,
+            clock=self.world.clock,
+            diary=diary,
+            journal=self.world.journal,
+            log=self.world.log,
+            ledger_days=2555,
+        )
+
+    def acts(self) -> list[tuple[str, str, str]]:
+        """What the diary says: actor, action, target."""
+        keys = self.world.records.versions(ADMIN_ORG, after=f"{ADMIN_ORG}/")
+        events = [json.loads(stored.data)["event"] for _, stored in self.world.records.read_all(keys) if stored]
+        return [(event["actor"], event["action"], event["target"]) for event in events]
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def test_create_derives_a_secret_and_writes_it_nowhere(office: Office) -> None:
+    key = office.registry.create("acme-corp")
+    assert (key.org_id, key.key_id) == ("acme-corp", "k1")
+    assert key.hmac_secret == credentials.hmac_secret(office.secrets.master(), "acme-corp", "k1")
+    assert key.hmac_secret not in repr(office.organisations.configs)
+    assert office.acts() == [(ACTOR, "org.create", "acme-corp")]
+    assert office.world.verify(org_id=ADMIN_ORG).valid is True
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a", "ACME", "-acme", "acme corp", "acme/corp", "_admin", "acme\n", "аcme", "a" * 64, "..", "acme#OUTBOX"],
+)
+def test_names_that_could_steer_a_key_are_refused(office: Office, name: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        office.registry.create(name)
+    assert caught.value.field == "org_id"
+    assert office.acts() == []
+
+
+def test_a_name_is_given_out_once_even_when_it_is_disabled(office: Office) -> None:
+    office.registry.create("acme-corp")
+    office.registry.disable("acme-corp")
+    with pytest.raises(OrgExists):
+        office.registry.create("acme-corp")
+
+
+def test_keys_overlap_until_the_old_one_is_disabled(office: Office) -> None:
+    first = office.registry.create("acme-corp")
+    second = office.registry.rotate("acme-corp")
+    assert second.key_id == "k2"
+    assert second.hmac_secret != first.hmac_secret
+    config = office.organisations.get("acme-corp")
+    assert config is not None
+    assert [key.key_id for key in config.active_keys()] == ["k1", "k2"]
+    after = office.registry.disable("acme-corp", "k1")
+    assert [key.key_id for key in after.active_keys()] == ["k2"]
+    assert [action for _, action, _ in office.acts()] == ["org.create", "org.rotate", "org.disable"]
+
+
+def test_disabling_twice_keeps_the_first_time(office: Office) -> None:
+    office.registry.create("acme-corp")
+    first = office.registry.disable("acme-corp")
+    office.world.clock.advance(60_000)
+    assert office.registry.disable("acme-corp").disabled_at == first.disabled_at
+    assert first.active_keys() == ()
+
+
+def test_a_key_id_is_never_used_again(office: Office) -> None:
+    office.registry.create("acme-corp")
+    office.registry.rotate("acme-corp")
+    office.registry.disable("acme-corp", "k2")
+    assert office.registry.rotate("acme-corp").key_id == "k3"
+
+
+def test_there_are_not_too_many_keys(office: Office) -> None:
+    office.registry.create("acme-corp")
+    for _ in range(MOST_ACTIVE_KEYS - 1):
+        office.registry.rotate("acme-corp")
+    with pytest.raises(InvalidField, match="disable one first"):
+        office.registry.rotate("acme-corp")
+
+
+def test_what_is_not_there_is_named(office: Office) -> None:
+    with pytest.raises(NotFound):
+        office.registry.rotate("nobody")
+    office.registry.create("acme-corp")
+    with pytest.raises(NotFound) as caught:
+        office.registry.disable("acme-corp", "k9")
+    assert caught.value.field == "key_id"
+    office.registry.disable("acme-corp")
+    with pytest.raises(InvalidField, match="disabled"):
+        office.registry.rotate("acme-corp")
+
+
+def test_retention_is_only_ever_lengthened(office: Office) -> None:
+    with pytest.raises(InvalidField):
+        office.registry.create("acme-corp", retention_days=2554)
+    office.registry.create("acme-corp", retention_days=3000)
+    assert office.registry.keep("acme-corp", 3650).retention_days == 3650
+    for days in (2555, 3649, 36_501):
+        with pytest.raises(InvalidField) as caught:
+            office.registry.keep("acme-corp", days)
+        assert caught.value.field == "retention_days"
+
+
+def test_usage_counts_what_is_recorded_and_what_is_anchored(office: Office) -> None:
+    office.registry.create("acme-corp")
+    office.world.record(1, 2, 3)
+    office.world.anchor().run("acme-corp", deadline_ms=office.world.clock.now + 60_000)
+    office.world.record(4)
+    used = {usage.config.org_id: (usage.records, usage.anchored) for usage in office.registry.usage()}
+    assert used == {"_admin": (1, 0), "acme-corp": (4, 3)}
+
+
+def test_an_act_that_cannot_be_written_down_is_not_done(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def out(*_: object) -> None:
+        raise Unavailable("the table is out")
+
+    monkeypatch.setattr(office.registry._diary, "write", out)
+    with pytest.raises(Unavailable):
+        office.registry.create("acme-corp")
+    assert office.organisations.get("acme-corp") is None
+
+
+def test_a_change_under_the_hand_is_noticed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.registry.create("acme-corp")
+    monkeypatch.setattr(FakeOrganisations, "replace", lambda *_: False)
+    with pytest.raises(Unavailable, match="somebody else"):
+        office.registry.rotate("acme-corp")
