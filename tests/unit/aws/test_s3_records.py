@@ -81,9 +81,20 @@ def test_a_seal_is_one_create_only_locked_put(s3: tuple[S3Records, Stubber], rec
     assert records.seal(record) == "v1"
 
 
-def test_an_answer_without_the_checksum_is_no_acknowledgment(s3: tuple[S3Records, Stubber], record: Record) -> None:
+def test_an_answer_without_a_checksum_acknowledges_the_one_that_was_sent(
+    s3: tuple[S3Records, Stubber], record: Record
+) -> None:
     records, stub = s3
     stub.add_response("put_object", {"VersionId": "v1"}, put(record))
+    assert records.seal(record) == "v1"
+
+
+@pytest.mark.parametrize("answer", [{"VersionId": "v1", "ChecksumSHA256": "AAAA"}, {}])
+def test_an_answer_about_other_bytes_is_no_acknowledgment(
+    s3: tuple[S3Records, Stubber], record: Record, answer: dict[str, str]
+) -> None:
+    records, stub = s3
+    stub.add_response("put_object", answer, put(record))
     stored(stub, record, record.data)
     assert records.seal(record) == "v0"
 

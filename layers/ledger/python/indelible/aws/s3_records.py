@@ -59,8 +59,10 @@ class S3Records:
             if code_of(error) != "PreconditionFailed":
                 raise
             return self._same_as_stored(record)
-        if answer.get("ChecksumSHA256") != checksum or "VersionId" not in answer:
-            return self._same_as_stored(record)  # no acknowledgment of these bytes: look at what is there
+        # S3 refuses bytes that do not have the checksum sent with them, so 200 is the acknowledgment. One that
+        # names another checksum, or no version, is none: look at what is there.
+        if answer.get("ChecksumSHA256", checksum) != checksum or "VersionId" not in answer:
+            return self._same_as_stored(record)
         return answer["VersionId"]
 
     def _same_as_stored(self, record: Record) -> str:
