@@ -52,11 +52,6 @@ class Admin:
             aws_secret_access_key="test",
         )
 
-    def stack_output(self, name: str) -> str:
-        """An output of the ledger stack."""
-        stack = self.client("cloudformation").describe_stacks(StackName=f"{self.ledger.ledger_name}-ledger")["Stacks"]
-        return next(o["OutputValue"] for o in stack[0]["Outputs"] if o["OutputKey"] == name)
-
     def function(self, name: str) -> str:
         """The full name of the record, prove, verify or anchor function."""
         pages = self.client("lambda").get_paginator("list_functions").paginate()

@@ -33,8 +33,10 @@ class Forge:
         self.journal = DynamoJournal(client=admin.dynamodb, table=admin.table)
         self.records = S3Records(client=admin.s3, bucket=admin.bucket, pool=ThreadPoolExecutor(1))
 
-    def build(self, count: int, head: Head = EMPTY_CHAIN, *, now_ms: int | None = None) -> list[Record]:
-        """Records that follow `head`, now."""
+    def build(
+        self, count: int, head: Head = EMPTY_CHAIN, *, now_ms: int | None = None, step_ms: int = 1
+    ) -> list[Record]:
+        """Records that follow `head`, from now (or `now_ms`) on."""
         chain: list[Record] = []
         for number in range(count):
             event = canonical_bytes({"event_type": "AGENT_DECISION", "payload": {"number": number}})
@@ -42,7 +44,7 @@ class Forge:
                 event,
                 org_id=self.org_id,
                 head=head,
-                now_ms=(now_ms or time.time_ns() // 1_000_000) + number,
+                now_ms=(now_ms or time.time_ns() // 1_000_000) + number * step_ms,
                 retention=RETENTION,
                 governor=_GOVERNOR,
                 random=secrets.randbits(audit_id.RANDOM_BITS),
@@ -69,9 +71,9 @@ class Forge:
         )
         return str(answer["VersionId"])
 
-    def written(self, count: int) -> list[Record]:
+    def written(self, count: int, **when: int) -> list[Record]:
         """An honest chain: committed, sealed, outbox empty."""
-        chain = self.build(count)
+        chain = self.build(count, **when)
         self.commit(chain)
         self.seal(chain)
         return chain

@@ -17,12 +17,9 @@ from typing import Any
 import httpx
 import rfc8785
 
-from indelible.aws.dynamo_orgs import DynamoOrganisations
-from indelible.aws.secrets import SecretsManagerSource
-from indelible.entry.machine import SystemClock
 from indelible.services.registry import NewKey, Registry
 from local.env import Outputs
-from tests.e2e.helpers.admin import Admin
+from tests.e2e.helpers.inprocess import wiring
 
 EVENT: dict[str, Any] = {
     "event_type": "AGENT_DECISION",
@@ -115,12 +112,12 @@ def http() -> httpx.Client:
     return httpx.Client(timeout=40, trust_env=False)
 
 
+@cache
 def registry(ledger: Outputs) -> Registry:
-    """The real registry, on clients of its own: this process's AWS environment stays as it is."""
-    admin = Admin.of(ledger)
-    organisations = DynamoOrganisations(client=admin.dynamodb, table=ledger.table, clock=SystemClock())
-    source = SecretsManagerSource(client=admin.client("secretsmanager"), secret_id=admin.stack_output("SecretArn"))
-    return Registry(organisations=organisations, secrets=source, clock=SystemClock())
+    """The real registry; what it does is what `indelible org` does."""
+    with wiring(ledger) as bootstrap:
+        found: Registry = bootstrap.registry(ledger.ledger_name)
+    return found
 
 
 def tenant(ledger: Outputs, key: NewKey) -> Tenant:

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The product's own wiring (`entry.bootstrap`) in this process, pointed at the emulator and nowhere else.
+
+Invariant: this process's environment and the wiring's caches are afterwards as they were: other tests of the same
+session have their own ideas about both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from indelible.entry import bootstrap
+from local.env import Outputs, use_emulator
+
+
+@contextmanager
+def wiring(ledger: Outputs, variables: dict[str, str] | None = None) -> Iterator[Any]:
+    """`entry.bootstrap` with nothing made yet, in an environment that leads to the emulator.
+
+    What it makes meanwhile goes on working later: clients keep their endpoint.
+    """
+    before = dict(os.environ)
+    use_emulator(os.environ, ledger.endpoint_url)
+    os.environ.update(variables or {})
+    _forget()
+    try:
+        yield bootstrap
+    finally:
+        _forget()
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _forget() -> None:
+    for made_once in vars(bootstrap).values():
+        if hasattr(made_once, "cache_clear"):
+            made_once.cache_clear()
