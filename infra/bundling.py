@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Building the functions' layer with pip alone: for Lambda on arm64, or for the host that runs this.
+"""Building the functions' layer for Lambda on arm64, with pip alone.
 
 Invariant: the asset holds what the hash-pinned requirements.txt and the source tree say, and nothing
 else; the same inputs give the same asset hash on every machine, so an unchanged layer is neither built
@@ -9,7 +9,6 @@ nor deployed again.
 from __future__ import annotations
 
 import hashlib
-import platform
 import shutil
 import subprocess
 import sys
@@ -77,20 +76,6 @@ class LambdaBundling:
             f"--python-version={_LAMBDA_PYTHON}",
             *platforms,
         )
-
-
-@dataclass(frozen=True)
-class HostBundling:
-    """Packages for the interpreter that runs this: for functions that run on this very machine."""
-
-    @property
-    def target(self) -> str:
-        """Python version and platform of this interpreter."""
-        return f"host-cp{sys.version_info.major}.{sys.version_info.minor}-{sys.platform}-{platform.machine()}"
-
-    def install(self, requirements: Path, destination: Path) -> None:
-        """See :class:`Bundling`."""
-        _pip_install(requirements, destination)
 
 
 def _pip_install(requirements: Path, destination: Path, *arguments: str) -> None:
