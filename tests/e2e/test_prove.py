@@ -64,7 +64,9 @@ def test_a_proof_holds_the_record_its_receipt_and_its_lock(org: Tenant) -> None:
 
 
 def test_the_record_in_a_proof_is_the_stored_bytes(org: Tenant) -> None:
-    receipt = org.record({"event_type": "X", "payload": {"é": [1.0, 1e15, 1e-7, 0.1, "\u2028"], "prev_hash": "GENESIS"}})
+    receipt = org.record(
+        {"event_type": "X", "payload": {"é": [1.0, 1e15, 1e-7, 0.1, "\u2028"], "prev_hash": "GENESIS"}}
+    )
     answer = org.post(PROVE, {"audit_id": receipt["audit_id"]})
     stored = Admin.of(org.ledger).body(receipt["s3_key"])
     assert stored in answer.content

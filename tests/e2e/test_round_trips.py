@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How often the ledger asks AWS, counted from the product's own wiring against the emulator (architecture §4).
+
+The functions' processes cannot be looked into, so the same objects are built here as they build them
+(`entry.bootstrap`), and botocore says what is sent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from indelible.entry.operations import Caller
+from local.env import Outputs
+from tests.e2e.helpers.admin import Admin
+from tests.e2e.helpers.calls import Calls, recorded
+from tests.e2e.helpers.inprocess import wiring
+from tests.e2e.helpers.tenant import EVENT, Tenant, events, fresh
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What one warm Lambda environment would hold."""
+
+    org: Tenant
+    calls: Calls
+    bootstrap: Any
+
+    def record(self, **more: Any) -> dict[str, Any]:
+        """One event, as the record function hands it on; counted from its beginning."""
+        self.calls.clear()
+        answer = self.bootstrap.recorder().record(self.org.signed({**EVENT, **more}), _caller())
+        return {
+            "sequence": answer.receipt.sequence,
+            "audit_id": answer.receipt.audit_id,
+            "tx_hash": answer.receipt.tx_hash,
+        }
+
+
+def _caller() -> Caller:
+    return Caller(claimed_org=None, deadline_ms=time.time_ns() // 1_000_000 + 27_000)
+
+
+@pytest.fixture
+def environment(ledger: Outputs) -> Iterator[Environment]:
+    org = fresh(ledger, "counted")
+    function = (
+        Admin.of(ledger).client("lambda").get_function_configuration(FunctionName=Admin.of(ledger).function("record"))
+    )
+    with recorded() as calls, wiring(ledger, function["Environment"]["Variables"]) as bootstrap:
+        yield Environment(org, calls, bootstrap)
+
+
+def test_a_warm_record_makes_two_round_trips(environment: Environment) -> None:
+    environment.record()
+    receipt = environment.record()
+    first, *rest = environment.calls.all()
+    assert first.operation == "TransactWriteItems"
+    assert Counter(call.operation for call in rest) == {"PutObject": 1, "PutItem": 1}
+    assert all(call.began > first.ended for call in rest), "sealing began before the commit was answered"
+    put = next(call for call in rest if call.operation == "PutItem")
+    assert put.target == f"{environment.org.org_id}#TX#{receipt['tx_hash']}"
+    # Beside each other: neither waits for the other's answer.
+    assert max(call.began for call in rest) < min(call.ended for call in rest)
+
+
+def test_an_idempotency_key_costs_no_round_trip(environment: Environment) -> None:
+    environment.record()
+    environment.record(idempotency_key="order-1")
+    assert environment.calls.counts() == {"TransactWriteItems": 1, "PutObject": 1, "PutItem": 1}
+
+
+def test_a_cold_environment_looks_once(environment: Environment) -> None:
+    environment.record()
+    made = [(call.operation, call.target.partition("#")[0]) for call in environment.calls.all()]
+    org_id, bucket = environment.org.org_id, Admin.of(environment.org.ledger).bucket
+    before, after = made[:4], made[5:]
+    assert [operation for operation, _ in before] == ["GetItem", "GetSecretValue", "GetItem", "ListObjectVersions"]
+    assert (before[0][1], before[2][1]) == (org_id, org_id)  # who signs, and the head
+    assert before[3][1].startswith(bucket)
+    assert made[4][0] == "TransactWriteItems"
+    assert Counter(after) == {
+        ("PutObject", next(target for operation, target in after if operation == "PutObject")): 1,
+        ("PutItem", org_id): 1,
+        ("PutItem", "_NEWS"): 1,
+    }
+
+
+def test_a_second_organisation_costs_a_warm_environment_four_calls_more(environment: Environment) -> None:
+    environment.record()
+    other = Environment(fresh(environment.org.ledger, "counted-too"), environment.calls, environment.bootstrap)
+    other.record()
+    assert other.calls.counts() == {
+        "GetItem": 2,
+        "ListObjectVersions": 1,
+        "TransactWriteItems": 1,
+        "PutObject": 1,
+        "PutItem": 2,
+    }
+
+
+def test_a_batch_of_a_hundred_takes_two_transactions(environment: Environment) -> None:
+    environment.record()
+    environment.calls.clear()
+    body = environment.org.signed({"events": events(100)})
+    answer = environment.bootstrap.recorder().record_batch(body, _caller())
+    assert len(answer.receipts) == 100
+    assert environment.calls.counts() == {"TransactWriteItems": 2, "PutObject": 100, "PutItem": 100}
+
+
+def test_a_retry_with_the_same_key_writes_nothing(environment: Environment) -> None:
+    first = environment.record(idempotency_key="order-1")
+    assert environment.record(idempotency_key="order-1") == first
+    # Still in the outbox, or already re-read by the anchor; then the object itself.
+    expected = {"TransactWriteItems": 1, "GetItem": 1, "ListObjectVersions": 1, "GetObject": 1}
+    assert environment.calls.counts() == expected
+
+
+def test_a_lost_race_costs_one_transaction_more(environment: Environment) -> None:
+    environment.record()
+    environment.org.record()  # another environment moves the head
+    environment.record()
+    assert environment.calls.counts() == {"TransactWriteItems": 2, "PutObject": 1, "PutItem": 1}
+    # Not alone any more: the head is read, until it turns out to be its own again.
+    environment.record()
+    assert environment.calls.counts() == {"GetItem": 1, "TransactWriteItems": 1, "PutObject": 1, "PutItem": 1}
+    environment.record()
+    assert environment.calls.counts() == {"TransactWriteItems": 1, "PutObject": 1, "PutItem": 1}
+
+
+def test_a_proof_takes_two_reads_by_id_and_three_by_hash(environment: Environment) -> None:
+    receipt = environment.record()
+    reader = environment.bootstrap.proof_reader()
+    reader.prove(environment.org.signed({"audit_id": receipt["audit_id"]}), _caller())
+    for asked, expected in (
+        ({"audit_id": receipt["audit_id"]}, {"ListObjectVersions": 1, "GetObject": 1}),
+        ({"tx_hash": receipt["tx_hash"]}, {"GetItem": 1, "ListObjectVersions": 1, "GetObject": 1}),
+    ):
+        environment.calls.clear()
+        reader.prove(environment.org.signed(asked), _caller())
+        assert environment.calls.counts() == expected
+
+
+def test_verifying_reads_each_record_once(environment: Environment) -> None:
+    environment.org.record_batch(events(40))
+    reader = environment.bootstrap.chain_reader()
+    reader.verify(environment.org.signed({}), _caller())
+    environment.calls.clear()
+    verdict = reader.verify(environment.org.signed({}), _caller())
+    assert (verdict.valid, verdict.entries_checked) == (True, 40)
+    assert environment.calls.counts() == {"GetItem": 1, "ListObjectVersions": 1, "GetObject": 40}
+
+
+def test_a_refused_signature_costs_one_read_at_most(environment: Environment) -> None:
+    environment.record()
+    for org_id, calls in ((environment.org.org_id, {}), ("nobody-here", {"GetItem": 1}), ("nobody-here", {})):
+        environment.calls.clear()
+        with pytest.raises(Exception, match="do not belong together"):
+            environment.bootstrap.recorder().record({**EVENT, "org_id": org_id, "signature": "0" * 64}, _caller())
+        assert environment.calls.counts() == calls
