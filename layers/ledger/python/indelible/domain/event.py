@@ -16,12 +16,14 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from indelible.domain import instants
 from indelible.domain.canonical import JsonObject
 from indelible.errors import InvalidField, InvalidRequest, MissingField, UnknownField
 
 Name = Annotated[str, Meta(max_length=1024)]  # empty is an answer too: an action may have no target
 Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
-Reason = Annotated[str, Meta(min_length=1, pattern=r"\S")]
+# Not only white space. Python and ECMAScript, which JSON Schema means, disagree about the characters that are named.
+Reason = Annotated[str, Meta(min_length=1, pattern=r"[^\s\x1c-\x1f\x85\ufeff]")]
 
 
 class AowContext(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -102,9 +104,11 @@ def validate(arguments: JsonObject, model: type[_StructT]) -> _StructT:
     Raises UnknownField, MissingField or InvalidField, each with the dotted path in `field`.
     """
     try:
-        return msgspec.convert(arguments, model, strict=True)
+        checked = msgspec.convert(arguments, model, strict=True)
     except msgspec.ValidationError as error:
         raise _refusal(str(error), model) from None
+    _check_instants(arguments, checked, "")
+    return checked
 
 
 def from_arguments(arguments: JsonObject, checked: Event) -> JsonObject:
@@ -117,6 +121,22 @@ def from_arguments(arguments: JsonObject, checked: Event) -> JsonObject:
     if checked.payload is not UNSET and checked.detail is not UNSET:
         raise InvalidField("detail is another name for payload: send one of them", field="detail")
     return {"payload" if name == "detail" else name: value for name, value in arguments.items() if name in FIELDS}
+
+
+def _check_instants(given: JsonObject, checked: Struct, path: str) -> None:
+    # msgspec reads more than RFC 3339 (a space for the T, +0000, years that UTC does not have); what is sealed and
+    # published as date-time must be what every reader takes for one.
+    for field, name in zip(checked.__struct_fields__, checked.__struct_encode_fields__, strict=True):
+        value, text = getattr(checked, field), given.get(name)
+        if isinstance(value, datetime):
+            try:
+                instants.from_text(str(text))
+            except ValueError as error:
+                raise InvalidField(str(error), field=f"{path}{name}") from None
+        elif isinstance(value, list) and isinstance(text, list):
+            for position, (inner, outer) in enumerate(zip(value, text, strict=True)):
+                if isinstance(inner, Struct) and isinstance(outer, dict):
+                    _check_instants(outer, inner, f"{path}{name}[{position}].")
 
 
 def _refusal(message: str, model: type[Struct]) -> InvalidRequest:
