@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documentation agrees with the code: names, tables and links are held against what they speak of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from indelible import errors
+from indelible.cli.main import cli
+from indelible.domain.chain import FailureCode
+from infra.config import LedgerConfig
+from tests.documents import DOCUMENTS, ROOT, anchors, blocks, links, table
+
+README = ROOT / "README.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
+LAYER = ROOT / "layers" / "ledger" / "python" / "indelible"
+EVERY_TEXT = "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+FOR_USERS = {"demo", "test", "up", "down", "help", "synth", "deploy"}
+
+
+def _named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_named)
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    broken = []
+    for link in links(document):
+        if link.startswith(("https://", "http://")):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (fragment and fragment not in anchors(target)):
+            broken.append(link)
+    assert not broken
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_named)
+def test_every_command_is_run_or_says_why_not(document: Path) -> None:
+    if document.name == "local.md":
+        return  # two lines of settings, which every other command is run with
+    for block in blocks(document):
+        if block.language in ("sh", "bash", "python"):
+            assert block.marker == "run" or re.match(r"not run: \w+", block.marker), block.text
+    runnable = {README, ROOT / "docs" / "format.md"}
+    assert document in runnable or not any(block.marker == "run" for block in blocks(document))
+
+
+# -- make ---------------------------------------------------------------------------------------------
+
+
+def test_the_readme_names_the_targets_that_users_need_and_all_named_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][a-z_-]*):", makefile, re.M))
+    readme = README.read_text(encoding="utf-8")
+    assert set(re.findall(r"`?\bmake ([a-z-]+)\b", readme)) & targets >= FOR_USERS
+    commands = re.findall(r"`make ([a-z_-]+)[^`]*`", EVERY_TEXT) + re.findall(r"^make ([a-z_-]+)", EVERY_TEXT, re.M)
+    assert set(commands) <= targets
+
+
+# -- the command line -----------------------------------------------------------------------------------
+
+
+def _leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from _leaves(child, (*path, name))
+    else:
+        yield path, command
+
+
+COMMANDS = dict(_leaves(cli, ("indelible",)))
+
+
+def _typed() -> Iterator[str]:
+    """Every `indelible …` in code, wherever it stands."""
+    yield from re.findall(r"`(indelible [^`\n]+)`", EVERY_TEXT)
+    for document in DOCUMENTS:
+        for block in blocks(document):
+            yield from re.findall(r"^indelible [^\n#]+", block.text, re.M)
+
+
+def test_the_readme_and_the_help_name_the_same_commands() -> None:
+    readme = README.read_text(encoding="utf-8")
+    assert all(" ".join(path) in readme for path in COMMANDS)
+
+
+def test_commands_that_are_printed_exist_with_their_options() -> None:
+    typed = [command.split() for command in _typed()]
+    assert typed
+    for words in typed:
+        if words[1].startswith("-"):
+            assert words[1] in {"--version", "--help", "-h"}
+            continue
+        path, given = tuple(words[:3]), words[3:]
+        if len(words) == 2:
+            assert words[1] in cli.commands
+            continue
+        assert path in COMMANDS, " ".join(words)
+        options = {option for parameter in COMMANDS[path].params for option in parameter.opts}
+        assert {word for word in given if word.startswith("-")} <= options, " ".join(words)
+
+
+# -- metrics and alarms ---------------------------------------------------------------------------------
+
+
+def test_the_metrics_are_those_that_the_code_emits() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in LAYER.rglob("*.py"))
+    emitted = set(re.findall(r"""\.count\(\s*"(\w+)\"""", source))
+    documented = {row[0].strip("`") for row in table(OPERATIONS, "metric")}
+    assert documented == emitted | {"DeniedDeletes-indelible"}
+    infra = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "infra").rglob("*.py"))
+    assert emitted <= set(re.findall(r'"(\w+)"', infra)), "each is on the dashboard or has an alarm"
+
+
+def test_the_alarms_are_those_that_are_deployed() -> None:
+    alarms = (ROOT / "infra" / "constructs" / "alarms.py").read_text(encoding="utf-8")
+    deployed = set(re.findall(r'self\._alarm\(\s*"(\w+)"', alarms))
+    assert {row[0].strip("`") for row in table(OPERATIONS, "alarm")} == deployed
+
+
+# -- tables that must equal definitions -------------------------------------------------------------------
+
+
+def test_the_settings_are_those_of_the_configuration() -> None:
+    defaults = {}
+    for names, default, _ in table(README, "key"):
+        values = re.sub(r" \(`dev`.*", "", default).replace("`", "").split(", ")
+        defaults |= dict(zip(names.replace("`", "").split(", "), values, strict=True))
+    expected = {field.name: field.default for field in fields(LedgerConfig)}
+    words = {None: "none", True: "true", False: "false"}
+    assert defaults == {
+        name: words[value] if value is None or isinstance(value, bool) else str(value)
+        for name, value in expected.items()
+    }
+
+
+def _subclasses(cls: type[errors.LedgerError]) -> Iterator[type[errors.LedgerError]]:
+    yield cls
+    for child in cls.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from _subclasses(child)
+
+
+def test_the_error_codes_are_those_of_the_code() -> None:
+    documented = {row[0].strip("`"): (int(row[1]), row[2]) for row in table(ROOT / "docs" / "errors.md", "code")}
+    defined = {
+        error.code: (error.status, "yes" if error.retryable else "no") for error in _subclasses(errors.LedgerError)
+    }
+    assert documented == defined
+
+
+def test_the_failure_types_are_those_of_the_checker() -> None:
+    documented = [row[0].strip("`") for row in table(ROOT / "docs" / "format.md", "code")]
+    assert documented == [code.value for code in FailureCode]
+
+
+# -- decisions ------------------------------------------------------------------------------------------
+
+
+def test_decisions_are_numbered_without_gaps_and_short() -> None:
+    decisions = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    assert [int(path.name[:4]) for path in decisions] == list(range(1, len(decisions) + 1))
+    for path in decisions:
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith(f"# {int(path.name[:4])}. ")
+        assert "\nStatus: " in text
+        assert len(text) < 4_500, f"{path.name} is longer than a page"

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What README.md and docs/format.md tell a stranger to type works as printed: bash runs the very blocks.
+
+The AWS command line comes from this environment. `jq` is the machine's; where it has none, `jaq` from this
+environment stands in, and docs/format.md is run with both. A tool that is missing is a failure, never a skip.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from indelible.client import LedgerClient
+from local.env import Outputs
+from tests.documents import ROOT, Block, blocks
+
+README = ROOT / "README.md"
+FORMAT = ROOT / "docs" / "format.md"
+ASSUMED = ("bash", "base64", "curl", "cut", "find", "od", "openssl", "sed", "sha256sum", "sort")
+JSON_TOOLS = ["jaq", *(["jq"] if shutil.which("jq") else [])]
+_MARK = "\x1e"
+
+Place = Callable[..., "Stranger"]
+
+
+class Stranger:
+    """Somebody at a shell, with a checkout's view of one organisation of the ledger."""
+
+    def __init__(self, directory: Path, outputs: Outputs, json_tool: str) -> None:
+        missing = [tool for tool in ASSUMED if not shutil.which(tool)]
+        assert not missing, f"the documentation's commands need {', '.join(missing)}: install it (apt-get install …)"
+        self.directory = directory
+        self.outputs = outputs
+        (directory / ".local").mkdir()
+        (directory / ".local" / "outputs.json").write_text(json.dumps(outputs.as_dict()))
+        (directory / "tests").symlink_to(ROOT / "tests")
+        (directory / "bin").mkdir()
+        here = Path(sys.executable).parent
+        found = shutil.which(json_tool, path=os.pathsep.join([str(here), os.environ["PATH"]]))
+        assert found, f"{json_tool} is missing: make install"
+        (directory / "bin" / "jq").symlink_to(found)
+        path = os.pathsep.join([str(directory / "bin"), str(here), os.environ["PATH"]])
+        self.environment = {**outputs.environment(), "PATH": path, "HOME": str(directory)}
+
+    def types(self, document: Path, *, careful: bool = True) -> list[tuple[Block, str]]:
+        """Run the document's blocks in one shell; what each printed. `careful` ends at the first failure."""
+        run = [block for block in blocks(document) if block.marker == "run"]
+        assert run
+        done = self.shell("".join(f"{_script(block)}\nprintf '{_MARK}'\n" for block in run), careful=careful)
+        printed = done.stdout.split(_MARK)
+        assert not careful or done.returncode == 0, (
+            f"{done.stderr}\nafter:\n{printed[-1]}\n{run[len(printed) - 1].text}"
+        )
+        assert len(printed) == len(run) + 1, done.stderr
+        return list(zip(run, printed, strict=False))
+
+    def shell(self, script: str, *, careful: bool = True) -> subprocess.CompletedProcess[str]:
+        """One bash, in this place."""
+        return subprocess.run(
+            ["bash", *(["-euo", "pipefail"] if careful else []), "-c", script],
+            cwd=self.directory,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+
+
+def _script(block: Block) -> str:
+    if block.language == "python":
+        return f"python - <<'END_OF_PYTHON'\n{block.text}END_OF_PYTHON"
+    assert block.language == "sh", block.language
+    return block.text
+
+
+@pytest.fixture
+def stranger(new_org: Callable[[str], Outputs], tmp_path: Path) -> Place:
+    def place(name: str, json_tool: str) -> Stranger:
+        return Stranger(tmp_path, new_org(name), json_tool)
+
+    return place
+
+
+def test_the_readme_as_printed(stranger: Place) -> None:
+    somebody = stranger("docs-readme", JSON_TOOLS[-1])
+    ran = somebody.types(README)
+    _answers_as_printed(README, ran)
+    receipt = json.loads((somebody.directory / "receipt.json").read_text())
+    proof, verdict = _documents(ran[1][1])
+    assert proof["storage"]["sha256"] == receipt["tx_hash"]
+    assert verdict["valid"] is True
+    assert ran[2][1].split()[-1] == "True"
+    assert "globex" in ran[-1][1]
+    assert _documents(somebody.shell(ran[0][0].text).stdout) == [receipt], "the same request again, the same receipt"
+
+
+@pytest.mark.parametrize("json_tool", JSON_TOOLS)
+def test_a_stranger_verifies_with_the_commands_of_the_format(stranger: Place, json_tool: str) -> None:
+    somebody = stranger(f"docs-format-{json_tool}", json_tool)
+    receipts = _record(somebody, 4)
+    ran = somebody.types(FORMAT)
+    _answers_as_printed(FORMAT, ran)
+    printed = "".join(text for _, text in ran)
+    vector = next(block for block in blocks(FORMAT) if block.marker == "vector")
+    assert json.loads(vector.text)["governor_signature"] in printed
+    assert printed.count(f"4 records, the last one is {receipts[-1]['tx_hash']}\n") == 2
+    assert f"chain/{receipts[-1]['s3_key']}: OK\n" in printed
+    assert receipts[-1]["tx_hash"] in printed.split("OK\n")[1], "S3's own checksum"
+    for word in ("MISSING", "BROKEN_LINK", "CONTENT_MISMATCH", "SHADOWED", "UNLOCKED"):
+        assert word not in printed
+
+
+@pytest.mark.parametrize("json_tool", JSON_TOOLS)
+def test_the_same_commands_name_what_was_tampered_with(stranger: Place, json_tool: str) -> None:
+    somebody = stranger(f"docs-tampered-{json_tool}", json_tool)
+    receipts = _record(somebody, 5)
+    outputs = somebody.outputs
+    s3 = boto3.session.Session("test", "test", region_name=outputs.region).client(
+        "s3", endpoint_url=outputs.endpoint_url
+    )
+    s3.delete_object(Bucket=outputs.bucket, Key=receipts[1]["s3_key"])
+    s3.put_object(Bucket=outputs.bucket, Key=receipts[3]["s3_key"], Body=b'{"sequence":4}')
+    s3.delete_object(Bucket=outputs.bucket, Key=receipts[4]["s3_key"])
+
+    printed = "".join(text for _, text in somebody.types(FORMAT, careful=False))
+
+    shown, _, sealed = printed.partition("SHADOWED")
+    assert "MISSING or FORK: record 3 follows record 1\n" in shown
+    assert "BROKEN_LINK: record 3\n" in shown
+    assert "CONTENT_MISMATCH or UNKNOWN_FORMAT: record 4 does not say what its key says\n" in shown
+    assert f"5 records, the last one is {receipts[4]['tx_hash']}" not in shown
+    assert f"chain/{receipts[4]['s3_key']}: FAILED" in shown
+    for place in (1, 3, 4):
+        assert f"newer version or delete marker over {receipts[place]['s3_key']}\n" in sealed
+    assert f"\n5 records, the last one is {receipts[4]['tx_hash']}\n" in sealed, "the evidence is all there"
+    for word in ("MISSING", "BROKEN_LINK", "CONTENT_MISMATCH"):
+        assert word not in sealed
+
+
+@pytest.mark.parametrize("json_tool", JSON_TOOLS)
+def test_a_weaker_lock_shows(stranger: Place, json_tool: str) -> None:
+    somebody = stranger(f"docs-unlocked-{json_tool}", json_tool)
+    _record(somebody, 2)
+    check = somebody.types(FORMAT)[-1][0].text
+    lies = [{"ObjectLockMode": "GOVERNANCE"}, {"ObjectLockRetainUntilDate": "2030-01-01T00:00:00Z"}]
+    for described, lie in zip(sorted(somebody.directory.glob("sealed/**/*.s3")), lies, strict=True):
+        described.write_text(json.dumps(json.loads(described.read_text()) | lie))
+    assert somebody.shell(check).stdout.splitlines() == ["UNLOCKED: record 1", "UNLOCKED: record 2"]
+
+
+def _record(somebody: Stranger, count: int) -> list[dict[str, Any]]:
+    outputs = somebody.outputs
+    with LedgerClient(outputs.api_url, org_id=outputs.org_id, hmac_secret=outputs.hmac_secret) as ledger:
+        receipts = [ledger.record({"event_type": "X", "payload": {"number": number}}) for number in range(count)]
+    (somebody.directory / "receipt.json").write_text(json.dumps(receipts[-1]))
+    return receipts
+
+
+def _answers_as_printed(document: Path, ran: list[tuple[Block, str]]) -> None:
+    """Each `answer` is what the last `run` block before it printed: text and errors exactly, other JSON in form."""
+    printed = {block.text: text for block, text in ran}
+    last = ""
+    compared = 0
+    for block in blocks(document):
+        if block.marker == "run":
+            last = printed[block.text]
+        elif block.marker == "answer":
+            compared += 1
+            if block.language == "json":
+                expected, found = json.loads(block.text), _documents(last)[-1]
+                assert _form(found) == _form(expected)
+                assert "error" not in expected or found == expected
+            else:
+                assert last == block.text
+    assert compared
+
+
+def _documents(text: str) -> list[dict[str, Any]]:
+    """Every JSON object in a text, one after another."""
+    decoder, found, position = json.JSONDecoder(), [], 0
+    while (position := text.find("{", position)) >= 0:
+        value, position = decoder.raw_decode(text, position)
+        found.append(value)
+    return found
+
+
+def _form(value: object) -> object:
+    return {key: _form(child) for key, child in value.items()} if isinstance(value, dict) else type(value)
