@@ -267,6 +267,25 @@ class SecretSource(Protocol):
         ...
 
 
+# -- what anybody may ask -------------------------------------------------------------------------------
+
+
+class BucketProbe(Protocol):
+    """Whether the evidence can be reached."""
+
+    def trouble(self) -> str | None:
+        """None when the bucket answers, else a word for the log. Cheap, quick to give up, raises nothing."""
+        ...
+
+
+class SigningKeys(Protocol):
+    """The public keys that the ledger's checkpoints are signed with."""
+
+    def public_keys(self) -> Sequence[bytes]:
+        """Raw Ed25519 public keys (32 bytes each), the one in use first; cached by the adapter."""
+        ...
+
+
 # -- the machine ----------------------------------------------------------------------------------------
 
 
