@@ -59,6 +59,9 @@ class LedgerConfig:
     #: Requests per second, and burst, over all routes of the API.
     throttle_rate: int = 200
     throttle_burst: int = 400
+    #: Records per second, and burst, of one organisation in one function environment (docs/operations.md).
+    org_rate: int = 50
+    org_burst: int = 200
     #: A CloudTrail trail for deletes on the evidence bucket. Off where an organization's trail has them.
     watch_deletes: bool = True
 
@@ -198,6 +201,9 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "alarm_email": _email,
     "throttle_rate": _whole_number(1, 10_000),
     "throttle_burst": _whole_number(1, 5_000),
+    "org_rate": _whole_number(1, 10_000),
+    # A batch of a hundred must fit.
+    "org_burst": _whole_number(100, 100_000),
     "watch_deletes": _flag,
 }
 _KNOWN = "known settings: " + ", ".join(_READERS)

@@ -26,4 +26,6 @@ def door_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str
     return ledger_environment(config, ledger) | {
         "INDELIBLE_SECRET_ARN": ledger.secret.secret_arn,
         "INDELIBLE_STRICT_SIGNATURES": "true" if config.strict_signatures else "false",
+        "INDELIBLE_ORG_RATE": str(config.org_rate),
+        "INDELIBLE_ORG_BURST": str(config.org_burst),
     }

@@ -85,6 +85,8 @@ def test_settings_of_the_functions_that_authenticate(prod: Synthesized, dev: Syn
     assert prod.render(function(prod, name)["Environment"]["Variables"]) == COMMON | {
         "INDELIBLE_SECRET_ARN": "<MasterSecret>",
         "INDELIBLE_STRICT_SIGNATURES": "false",
+        "INDELIBLE_ORG_RATE": "50",
+        "INDELIBLE_ORG_BURST": "200",
     }
     strict = function(dev, name)["Environment"]["Variables"]
     assert strict["INDELIBLE_STRICT_SIGNATURES"] == "true"

@@ -14,6 +14,7 @@ import pytest
 from indelible.domain import credentials
 from indelible.entry import rest
 from indelible.entry.env import Settings
+from indelible.entry.limits import OrgLimits
 from indelible.entry.operations import ChainReader, ProofReader, Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import Unavailable
@@ -38,7 +39,7 @@ class Context:
 class Door:
     """All three doors in one, on the in-memory world."""
 
-    def __init__(self, *, strict: bool = False) -> None:
+    def __init__(self, *, strict: bool = False, burst: int = 1000) -> None:
         self.world = World()
         organisations = FakeOrganisations()
         organisations.create(OrgConfig(ORG, "2026-01-01T00:00:00.000Z", (OrgKey("k1", "2026-01-01T00:00:00.000Z"),)))
@@ -49,11 +50,17 @@ class Door:
         settings = Settings(
             ledger_name="indelible", bucket="bucket", table="table", lock_mode="COMPLIANCE", retention_days=2555
         )
+        limits = OrgLimits(rate=1, burst=burst)
         recorder = Recorder(
-            settings=settings, authenticator=authenticator, appender=self.world.appender(), secrets=secrets
+            settings=settings,
+            authenticator=authenticator,
+            limits=limits,
+            appender=self.world.appender(),
+            secrets=secrets,
+            clock=self.world.clock,
         )
-        prover = ProofReader(authenticator=authenticator, prover=self.world.prover())
-        verifier = ChainReader(authenticator=authenticator, verifier=self.world.verifier())
+        prover = ProofReader(authenticator=authenticator, limits=limits, prover=self.world.prover())
+        verifier = ChainReader(authenticator=authenticator, limits=limits, verifier=self.world.verifier())
         self.routes = {**recorder.routes, **prover.routes, **verifier.routes}
 
 
@@ -249,3 +256,12 @@ def test_what_may_be_tried_again_says_when() -> None:
     event = {"routeKey": "POST /v1/record", "headers": {}, "body": "{}"}
     answer = rest.serve(event, Context(), door=lambda: door, telemetry=PowertoolsTelemetry(), clock=Door().world.clock)
     assert (answer["statusCode"], answer["headers"]["retry-after"]) == (503, "1")
+
+
+def test_an_organisation_has_its_share_and_strangers_do_not_take_from_it() -> None:
+    door = Door(burst=100)
+    stranger = {**EVENT, "org_id": ORG, "signature": "0" * 64}
+    assert [call(door, "POST /v1/record", stranger)[0] for _ in range(3)] == [401] * 3
+    assert call(door, "POST /v1/record/batch", signed({"events": [EVENT] * 100}))[0] == 200
+    status, answer = call(door, "POST /v1/verify", signed({}))
+    assert (status, answer["error"]["code"], answer["error"]["retryable"]) == (429, "TOO_MANY_REQUESTS", True)

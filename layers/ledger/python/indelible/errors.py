@@ -167,6 +167,14 @@ class Unavailable(LedgerError):
     retryable = True
 
 
+class TooManyRequests(LedgerError):
+    """The organisation asks for more than its share. Nothing was recorded."""
+
+    code = "TOO_MANY_REQUESTS"
+    status = 429
+    retryable = True
+
+
 class Contention(LedgerError):
     """Every attempt lost the race for the head within the time left. Nothing was recorded."""
 

@@ -21,6 +21,7 @@ from indelible.aws.stack_outputs import stack_outputs
 from indelible.domain.record import Retention
 from indelible.entry import env
 from indelible.entry.env import Settings
+from indelible.entry.limits import OrgLimits
 from indelible.entry.machine import NoTelemetry, SystemClock, SystemEntropy, ThreadedWorkers
 from indelible.entry.operations import ChainReader, ProofReader, Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
@@ -82,21 +83,28 @@ def recorder() -> Recorder:
         workers=ThreadedWorkers(_pool()),
         telemetry=telemetry(),
     )
-    return Recorder(settings=settings(), authenticator=_authenticator(), appender=appender, secrets=_secrets())
+    return Recorder(
+        settings=settings(),
+        authenticator=_authenticator(),
+        limits=_limits(),
+        appender=appender,
+        secrets=_secrets(),
+        clock=clock(),
+    )
 
 
 @cache
 def proof_reader() -> ProofReader:
     """For the prove function."""
     prover = Prover(records=_records(), index=_index(), journal=_journal())
-    return ProofReader(authenticator=_authenticator(), prover=prover)
+    return ProofReader(authenticator=_authenticator(), limits=_limits(), prover=prover)
 
 
 @cache
 def chain_reader() -> ChainReader:
     """For the verify function."""
     verifier = Verifier(records=_records(), journal=_journal(), clock=clock())
-    return ChainReader(authenticator=_authenticator(), verifier=verifier)
+    return ChainReader(authenticator=_authenticator(), limits=_limits(), verifier=verifier)
 
 
 @cache
@@ -166,6 +174,11 @@ def _authenticator() -> Authenticator:
     return Authenticator(
         organisations=_organisations(), secrets=_secrets(), clock=clock(), strict=settings().strict_signatures
     )
+
+
+@cache
+def _limits() -> OrgLimits:
+    return OrgLimits(rate=settings().org_rate, burst=settings().org_burst)
 
 
 @cache

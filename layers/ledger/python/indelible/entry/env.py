@@ -25,6 +25,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention_days: Annotated[int, Meta(ge=1, le=36_500)]
     secret_arn: str = ""
     strict_signatures: bool = False
+    org_rate: Annotated[int, Meta(ge=1)] = 50
+    org_burst: Annotated[int, Meta(ge=100)] = 200
 
     def retention(self, days: int | None = None) -> Retention:
         """The promise for a record: an organisation may keep longer than the ledger, never shorter."""

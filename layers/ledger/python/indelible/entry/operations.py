@@ -20,6 +20,7 @@ from indelible.domain.event import Event
 from indelible.domain.record import GovernorKey
 from indelible.domain.sanitize import sanitize
 from indelible.entry.env import Settings
+from indelible.entry.limits import READING, VERIFYING, OrgLimits
 from indelible.entry.models import (
     BatchRequest,
     BatchResponse,
@@ -33,7 +34,7 @@ from indelible.entry.models import (
     VerifyResponse,
 )
 from indelible.errors import InvalidField, InvalidRequest, MissingField
-from indelible.ports import OrgConfig, SecretSource
+from indelible.ports import Clock, OrgConfig, SecretSource
 from indelible.services.append import Appender, Submission
 from indelible.services.authenticate import Authenticator
 from indelible.services.prove import Prover
@@ -53,15 +54,26 @@ Routes: TypeAlias = Mapping[str, Operation]
 
 # Sealing comes after the last attempt to commit and wants its own time.
 _SEALING_MS = 8_000
+# An organisation whose writers crowd each other out shall not hold the functions of all others meanwhile.
+_PATIENCE_MS = 6_000
 
 
 class Recorder:
     """Record one event, or many."""
 
     def __init__(
-        self, *, settings: Settings, authenticator: Authenticator, appender: Appender, secrets: SecretSource
+        self,
+        *,
+        settings: Settings,
+        authenticator: Authenticator,
+        limits: OrgLimits,
+        appender: Appender,
+        secrets: SecretSource,
+        clock: Clock,
     ) -> None:
         self._settings = settings
+        self._clock = clock
+        self._limits = limits
         self._authenticator = authenticator
         self._appender = appender
         self._secrets = secrets
@@ -73,6 +85,7 @@ class Recorder:
         request = event.validate(arguments, RecordRequest)
         sealable = _sealable(arguments, request)
         org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=True)
+        self._limits.spend(org.org_id, 1)
         submission = self._submission(org, (sealable,), request.idempotency_key, caller)
         return RecordResponse(receipt=self._appender.append(submission)[0])
 
@@ -88,6 +101,7 @@ class Recorder:
                 error.field = f"events[{position}].{error.field}"
                 raise
         org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=True)
+        self._limits.spend(org.org_id, len(sealable))
         submission = self._submission(org, tuple(sealable), request.idempotency_key, caller)
         return BatchResponse(receipts=self._appender.append(submission))
 
@@ -101,7 +115,7 @@ class Recorder:
             events=events,
             retention=self._settings.retention(org.retention_days),
             governor=self._governors[org.org_id],
-            deadline_ms=caller.deadline_ms - _SEALING_MS,
+            deadline_ms=min(caller.deadline_ms - _SEALING_MS, self._clock.now_ms() + _PATIENCE_MS),
             idempotency_key=None if idempotency_key is UNSET else idempotency_key,
         )
 
@@ -109,8 +123,9 @@ class Recorder:
 class ProofReader:
     """Prove one record."""
 
-    def __init__(self, *, authenticator: Authenticator, prover: Prover) -> None:
+    def __init__(self, *, authenticator: Authenticator, limits: OrgLimits, prover: Prover) -> None:
         self._authenticator = authenticator
+        self._limits = limits
         self._prover = prover
         self.routes: Routes = {"POST /v1/prove": self.prove}
 
@@ -122,6 +137,7 @@ class ProofReader:
         if request.audit_id is not UNSET and request.tx_hash is not UNSET:
             raise InvalidField("name the record by audit_id or by tx_hash, not by both", field="tx_hash")
         org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=False)
+        self._limits.spend(org.org_id, READING)
         proof = self._prover.prove(
             org.org_id,
             audit_id=None if request.audit_id is UNSET else request.audit_id,
@@ -152,8 +168,9 @@ class ProofReader:
 class ChainReader:
     """Verify a range."""
 
-    def __init__(self, *, authenticator: Authenticator, verifier: Verifier) -> None:
+    def __init__(self, *, authenticator: Authenticator, limits: OrgLimits, verifier: Verifier) -> None:
         self._authenticator = authenticator
+        self._limits = limits
         self._verifier = verifier
         self.routes: Routes = {"POST /v1/verify": self.verify}
 
@@ -171,6 +188,7 @@ class ChainReader:
         if asked.to_ms is not None and (asked.from_ms or 0) > asked.to_ms:
             raise InvalidField("must not be before from", field="to")
         org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=False)
+        self._limits.spend(org.org_id, VERIFYING)
         verdict = self._verifier.verify(org.org_id, asked, deadline_ms=caller.deadline_ms)
         return VerifyResponse(
             valid=verdict.valid,
