@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from indelible.aws.error_map import code_of, translated
+from indelible.aws.error_map import code_of
 from indelible.errors import NotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 
-@translated("CloudFormation")
 def stack_outputs(client: CloudFormationClient, stack: str) -> dict[str, str]:
     """The outputs of a stack by name. IAM: cloudformation:DescribeStacks.
 
-    Raises NotFound when there is no such stack in this account and region.
+    Raises NotFound when there is no such stack in this account and region. What else goes wrong keeps the SDK's own
+    words: only people's commands call this, and "Unable to locate credentials" helps a person where Unavailable does not.
     """
     try:
         found = client.describe_stacks(StackName=stack)["Stacks"]
