@@ -58,15 +58,18 @@ def environment(ledger: Outputs) -> Iterator[Environment]:
 
 def test_a_warm_record_makes_two_round_trips(environment: Environment) -> None:
     environment.record()
-    receipt = environment.record()
-    first, *rest = environment.calls.all()
-    assert first.operation == "TransactWriteItems"
-    assert Counter(call.operation for call in rest) == {"PutObject": 1, "PutItem": 1}
-    assert all(call.began > first.ended for call in rest), "sealing began before the commit was answered"
-    put = next(call for call in rest if call.operation == "PutItem")
-    assert put.target == f"{environment.org.org_id}#TX#{receipt['tx_hash']}"
-    # Beside each other: neither waits for the other's answer.
-    assert max(call.began for call in rest) < min(call.ended for call in rest)
+    beside = 0
+    for _ in range(10):
+        receipt = environment.record()
+        first, *rest = environment.calls.all()
+        assert first.operation == "TransactWriteItems"
+        assert Counter(call.operation for call in rest) == {"PutObject": 1, "PutItem": 1}
+        assert all(call.began > first.ended for call in rest), "sealing began before the commit was answered"
+        put = next(call for call in rest if call.operation == "PutItem")
+        assert put.target == f"{environment.org.org_id}#TX#{receipt['tx_hash']}"
+        beside += max(call.began for call in rest) < min(call.ended for call in rest)
+    # Neither waits for the other's answer. (On a busy machine a thread may start late once; not ten times.)
+    assert beside > 0
 
 
 def test_an_idempotency_key_costs_no_round_trip(environment: Environment) -> None:
