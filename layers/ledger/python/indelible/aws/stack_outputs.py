@@ -18,7 +18,7 @@ def stack_outputs(client: CloudFormationClient, stack: str) -> dict[str, str]:
     """The outputs of a stack by name. IAM: cloudformation:DescribeStacks.
 
     Raises NotFound when there is no such stack in this account and region. What else goes wrong keeps the SDK's own
-    words: only people's commands call this, and "Unable to locate credentials" helps a person where Unavailable does not.
+    words: only people's commands call this, and "Unable to locate credentials" helps where Unavailable does not.
     """
     try:
         found = client.describe_stacks(StackName=stack)["Stacks"]
