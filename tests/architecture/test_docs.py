@@ -13,7 +13,7 @@ import pytest
 
 from indelible import errors
 from indelible.cli.main import cli
-from indelible.domain.chain import FailureCode
+from indelible.domain.findings import FailureCode
 from infra.config import LedgerConfig
 from tests.documents import DOCUMENTS, ROOT, anchors, blocks, links, table
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 
 from indelible.domain import record as records
-from indelible.domain.chain import Lock
+from indelible.domain.findings import Lock
 from indelible.domain.record import Head, Record
 from tests.fakes.bucket import Bucket, Marker, Version
 from tests.fakes.journal import FakeJournal

@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from indelible.domain.chain import Lock
+from indelible.domain.findings import Lock
 
 
 class PreconditionFailed(Exception):

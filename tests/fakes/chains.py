@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from indelible.domain import audit_id, record
 from indelible.domain.canonical import JsonObject, canonical_bytes
-from indelible.domain.chain import ChainChecker, Promise, Specimen
+from indelible.domain.chain import ChainChecker
+from indelible.domain.findings import Promise, Specimen
 from indelible.domain.record import EMPTY_CHAIN, GovernorKey, Head, Record, Retention
 from indelible.ports import RecordStore
 from indelible.services.specimen import specimen

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from indelible.domain import record as records
-from indelible.domain.chain import Lock
+from indelible.domain.findings import Lock
 from indelible.domain.record import Record
 from indelible.errors import EvidenceBroken
 from indelible.ports import KeyVersions, StoredVersion

@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from indelible.domain import record
-from indelible.domain.chain import FailureCode
+from indelible.domain.findings import FailureCode
 from indelible.errors import EvidenceBroken, HeadRegressed, LedgerError
 from indelible.services import anchor as anchors
 from indelible.services.anchor import AnchorReport

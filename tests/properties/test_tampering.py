@@ -9,7 +9,7 @@ from itertools import permutations
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from indelible.domain.chain import Specimen
+from indelible.domain.findings import Specimen
 from indelible.domain.record import Head
 from tests.fakes.chains import build_chain, check, specimens, stored
 

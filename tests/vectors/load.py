@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from indelible.domain import instants
-from indelible.domain.chain import Failure, Lock
+from indelible.domain.findings import Failure, Lock
 from indelible.domain.record import Head
 from tests.fakes.bucket import Bucket, Marker, Version
 

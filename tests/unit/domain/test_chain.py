@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from indelible.domain import chain
-from indelible.domain.chain import ChainChecker, Promise, Specimen
+from indelible.domain.chain import ChainChecker
+from indelible.domain.findings import Promise, Specimen
 from indelible.domain.record import EMPTY_CHAIN, UnknownFormat
 from tests.fakes.chains import ORG, build_chain, check, specimens, stored
 

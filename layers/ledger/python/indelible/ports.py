@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from indelible.domain.chain import Lock
+from indelible.domain.findings import Lock
 from indelible.domain.record import EMPTY_CHAIN, Head, Record
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError, FlexibleChecksumError
 
 from indelible.aws.error_map import code_of, translated
 from indelible.domain import instants
-from indelible.domain.chain import Lock
+from indelible.domain.findings import Lock
 from indelible.domain.record import Record, parse_key
 from indelible.errors import EvidenceBroken, Unavailable
 from indelible.ports import KeyVersions, StoredVersion

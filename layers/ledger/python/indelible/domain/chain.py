@@ -10,76 +10,14 @@ first. The same checker serves the API, the anchor and the command line.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import instants, record
+from indelible.domain.findings import Failure, FailureCode, Promise, Specimen
 from indelible.domain.record import GENESIS, Head, Record, RecordKey
 
 MAX_FAILURES = 1000
 """Failures listed one by one; further ones are only counted."""
-
-
-class FailureCode(StrEnum):
-    """Stable names of what can be wrong (architecture §6)."""
-
-    CONTENT_MISMATCH = "CONTENT_MISMATCH"
-    BROKEN_LINK = "BROKEN_LINK"
-    MISSING = "MISSING"
-    FORK = "FORK"
-    SHADOWED = "SHADOWED"
-    UNLOCKED = "UNLOCKED"
-    TIME_REVERSED = "TIME_REVERSED"
-    TRUNCATED = "TRUNCATED"
-    UNKNOWN_FORMAT = "UNKNOWN_FORMAT"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One thing that is wrong, and where. `through` ends a run of missing sequences."""
-
-    code: FailureCode
-    sequence: int | None
-    detail: str
-    through: int | None = None
-    s3_key: str | None = None
-    version_id: str | None = None
-    expected: str | None = None
-    found: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """What the store says protects an object version now."""
-
-    mode: str
-    retain_until_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Specimen:
-    """The oldest version stored under one record key, as read, and what lies over it.
-
-    `stored_sha256` is the checksum that the store keeps (hex), None where it keeps none. `lock` is None for an
-    object without one. `shadows` names newer versions and delete markers. `data` is None when no version with
-    content is left.
-    """
-
-    s3_key: str
-    version_id: str | None
-    data: bytes | None
-    stored_sha256: str | None = None
-    lock: Lock | None = None
-    shadows: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """Somebody's word that `sequence` has `tx_hash`: the head, a receipt, a checkpoint."""
-
-    sequence: int
-    tx_hash: str
-    source: str
 
 
 @dataclass(slots=True)
@@ -171,11 +109,15 @@ class ChainChecker:
         self.pending.append(found.sequence)
         self._link(found.sequence, found.tx_hash, found, None)
 
-    def finish(self, last_sequence: int | None = None) -> None:
+    def finish(self, last_sequence: int | None = None, *, goes_on: bool = False) -> None:
         """Say that there is nothing more; `last_sequence` is where the range was to end.
 
-        A hash chain alone does not notice that its end was cut off: the promises do.
+        A hash chain alone does not notice that its end was cut off: the promises do. Where it `goes_on` after the
+        range, what lacks at the range's end is missing, whoever promised it.
         """
+        if goes_on and last_sequence is not None and last_sequence >= self.next_sequence:
+            self._fail(FailureCode.MISSING, self.next_sequence, "no record in the bucket", through=last_sequence)
+            return
         promised = max((p.sequence for p in self.promises.values() if p.sequence >= self.start), default=0)
         if last_sequence is not None:
             promised = min(promised, last_sequence)

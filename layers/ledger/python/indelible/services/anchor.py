@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from indelible.domain import record
-from indelible.domain.chain import ChainChecker, Failure, FailureCode, Promise
+from indelible.domain.chain import ChainChecker
+from indelible.domain.findings import Failure, FailureCode, Promise
 from indelible.domain.record import Head, Record, RecordKey
 from indelible.ports import (
     Clock,

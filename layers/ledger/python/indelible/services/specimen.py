@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from indelible.domain.chain import Specimen
+from indelible.domain.findings import Specimen
 from indelible.ports import KeyVersions, StoredVersion
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import record
-from indelible.domain.chain import ChainChecker, Failure, Promise
+from indelible.domain.chain import ChainChecker
+from indelible.domain.findings import Failure, Promise
 from indelible.domain.record import Head, RecordKey
 from indelible.ports import Clock, Journal, KeyVersions, RecordStore
 from indelible.services.locate import Locator
@@ -109,7 +110,7 @@ class _Run:
             ends = [self.asked.end_seq, self._beyond.sequence - 1 if self._beyond else None]
             last = min((end for end in ends if end is not None), default=None)
             self._explain_gap(self.head.sequence if last is None else min(last, self.head.sequence))
-            self.checker.finish(last)
+            self.checker.finish(last, goes_on=self._beyond is not None)
 
     def _begin(self) -> tuple[int, str]:
         """The first sequence to check, and a key before its predecessor's."""
@@ -167,13 +168,18 @@ class _Run:
             self.checker.precede(waiting)
 
     def _explain_gap(self, through: int) -> None:
-        """Look for records that the listing did not show: in the outbox, then in the bucket again.
+        """Look for records that the listing did not show, a hundred at a time, as long as that finds any."""
+        before = 0
+        while before < self.checker.next_sequence <= through:
+            before = self.checker.next_sequence
+            self._explain_some(through)
+
+    def _explain_some(self, through: int) -> None:
+        """In the outbox, then in the bucket again.
 
         In this order nothing is missed: an outbox entry goes only after its record was read from the bucket.
         """
         gap = range(self.checker.next_sequence, min(through, self.checker.next_sequence + _MOST_PENDING - 1) + 1)
-        if not gap:
-            return
         waiting = self.journal.outbox(self.org_id, gap)
         sealed: dict[int, KeyVersions] | None = None
         for sequence in gap:

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a verifier looks at, what it holds it against, and what it may find.
+
+Invariant: the names of failures are part of the public interface; they are never renamed or reused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FailureCode(StrEnum):
+    """Stable names of what can be wrong (architecture §6)."""
+
+    CONTENT_MISMATCH = "CONTENT_MISMATCH"
+    BROKEN_LINK = "BROKEN_LINK"
+    MISSING = "MISSING"
+    FORK = "FORK"
+    SHADOWED = "SHADOWED"
+    UNLOCKED = "UNLOCKED"
+    TIME_REVERSED = "TIME_REVERSED"
+    TRUNCATED = "TRUNCATED"
+    UNKNOWN_FORMAT = "UNKNOWN_FORMAT"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that is wrong, and where. `through` ends a run of missing sequences."""
+
+    code: FailureCode
+    sequence: int | None
+    detail: str
+    through: int | None = None
+    s3_key: str | None = None
+    version_id: str | None = None
+    expected: str | None = None
+    found: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What the store says protects an object version now."""
+
+    mode: str
+    retain_until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """The oldest version stored under one record key, as read, and what lies over it.
+
+    `stored_sha256` is the checksum that the store keeps (hex), None where it keeps none. `lock` is None for an
+    object without one. `shadows` names newer versions and delete markers. `data` is None when no version with
+    content is left.
+    """
+
+    s3_key: str
+    version_id: str | None
+    data: bytes | None
+    stored_sha256: str | None = None
+    lock: Lock | None = None
+    shadows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Somebody's word that `sequence` has `tx_hash`: the head, a receipt, a checkpoint."""
+
+    sequence: int
+    tx_hash: str
+    source: str
