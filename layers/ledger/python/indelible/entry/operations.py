@@ -43,10 +43,14 @@ from indelible.services.verify import Range, Verifier
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a door knows besides the arguments: the X-Novus-Org-ID header, and when the answer must be there."""
+    """What a door knows besides the arguments: the X-Novus-Org-ID header, and when the answer must be there.
+
+    `trace_id` is that of the call itself; it stands in for an event's own, and no signature covers it.
+    """
 
     claimed_org: str | None
     deadline_ms: int
+    trace_id: str | None = None
 
 
 Operation: TypeAlias = Callable[[JsonObject, Caller], Struct]
@@ -83,7 +87,7 @@ class Recorder:
     def record(self, arguments: JsonObject, caller: Caller) -> RecordResponse:
         """Seal one event and return its receipt."""
         request = event.validate(arguments, RecordRequest)
-        sealable = _sealable(arguments, request)
+        sealable = _sealable(arguments, request, caller.trace_id)
         org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=True)
         self._limits.spend(org.org_id, 1)
         submission = self._submission(org, (sealable,), request.idempotency_key, caller)
@@ -210,9 +214,12 @@ class _Signed(Struct):
     governor_signature: str
 
 
-def _sealable(arguments: JsonObject, checked: Event) -> bytes:
+def _sealable(arguments: JsonObject, checked: Event, trace_id: str | None = None) -> bytes:
     """The canonical bytes of the sanitized event."""
-    return canonical_bytes(sanitize(event.from_arguments(arguments, checked)))
+    sent = event.from_arguments(arguments, checked)
+    if trace_id is not None:
+        sent.setdefault("trace_id", trace_id)
+    return canonical_bytes(sanitize(sent))
 
 
 def _instant(given: datetime | UnsetType) -> int | None:
