@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What README.md and docs/format.md tell a stranger to type works as printed: bash runs the very blocks.
 
-The AWS command line comes from this environment. `jq` is the machine's; where it has none, `jaq` from this
-environment stands in, and docs/format.md is run with both. A tool that is missing is a failure, never a skip.
+The AWS command line comes from this environment; `jq`, `curl` and `openssl` are the machine's. A machine that has only
+Python and make gets `jaq` from this environment for jq, and tests/e2e/stand_ins for the other two; in CI the real ones
+must be there. Nothing is skipped, and both ways are tried wherever that is possible.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from tests.documents import ROOT, Block, blocks
 
 README = ROOT / "README.md"
 FORMAT = ROOT / "docs" / "format.md"
-ASSUMED = ("bash", "base64", "curl", "cut", "find", "od", "openssl", "sed", "sha256sum", "sort")
+STAND_INS = Path(__file__).parent / "stand_ins"
+ASSUMED = ("bash", "base64", "cut", "find", "od", "sed", "sha256sum", "sort")
+IN_CI = ("curl", "jq", "openssl")
 JSON_TOOLS = ["jaq", *(["jq"] if shutil.which("jq") else [])]
 _MARK = "\x1e"
 
@@ -35,25 +38,35 @@ Place = Callable[..., "Stranger"]
 class Stranger:
     """Somebody at a shell, with a checkout's view of one organisation of the ledger."""
 
-    def __init__(self, directory: Path, outputs: Outputs, json_tool: str) -> None:
-        missing = [tool for tool in ASSUMED if not shutil.which(tool)]
-        assert not missing, f"the documentation's commands need {', '.join(missing)}: install it (apt-get install …)"
+    def __init__(self, directory: Path, outputs: Outputs, json_tool: str, *, bare: bool = False) -> None:
+        """`bare`: as on a machine that has neither jq nor curl nor openssl."""
         self.directory = directory
         self.outputs = outputs
         (directory / ".local").mkdir()
         (directory / ".local" / "outputs.json").write_text(json.dumps(outputs.as_dict()))
         (directory / "tests").symlink_to(ROOT / "tests")
-        (directory / "bin").mkdir()
+        self.bin = directory / "bin"
+        self.bin.mkdir()
         here = Path(sys.executable).parent
-        found = shutil.which(json_tool, path=os.pathsep.join([str(here), os.environ["PATH"]]))
-        assert found, f"{json_tool} is missing: make install"
-        (directory / "bin" / "jq").symlink_to(found)
-        path = os.pathsep.join([str(directory / "bin"), str(here), os.environ["PATH"]])
+        self._provide("jq", here / "jaq" if json_tool == "jaq" else Path(_found(json_tool)))
+        for tool in ("curl", "openssl"):
+            if bare or not shutil.which(tool):
+                self._stand_in(tool)
+        path = os.pathsep.join([str(self.bin), str(here), os.environ["PATH"]])
         self.environment = {**outputs.environment(), "PATH": path, "HOME": str(directory)}
 
-    def types(self, document: Path, *, careful: bool = True) -> list[tuple[Block, str]]:
-        """Run the document's blocks in one shell; what each printed. `careful` ends at the first failure."""
-        run = [block for block in blocks(document) if block.marker == "run"]
+    def _provide(self, name: str, tool: Path) -> None:
+        assert tool.exists(), f"{tool} is missing: make install"
+        (self.bin / name).symlink_to(tool)
+
+    def _stand_in(self, name: str) -> None:
+        stand_in = self.bin / name
+        stand_in.write_text(f'#!/bin/sh\nexec {sys.executable} {STAND_INS / name}.py "$@"\n')
+        stand_in.chmod(0o755)
+
+    def types(self, document: Path, *, careful: bool = True, most: int | None = None) -> list[tuple[Block, str]]:
+        """Run the document's (first) blocks in one shell; what each printed. `careful` ends at the first failure."""
+        run = [block for block in blocks(document) if block.marker == "run"][:most]
         assert run
         done = self.shell("".join(f"{_script(block)}\nprintf '{_MARK}'\n" for block in run), careful=careful)
         printed = done.stdout.split(_MARK)
@@ -75,6 +88,12 @@ class Stranger:
         )
 
 
+def _found(tool: str) -> str:
+    found = shutil.which(tool)
+    assert found, f"the documentation's commands need {tool}: install it (apt-get install {tool})"
+    return found
+
+
 def _script(block: Block) -> str:
     if block.language == "python":
         return f"python - <<'END_OF_PYTHON'\n{block.text}END_OF_PYTHON"
@@ -84,10 +103,22 @@ def _script(block: Block) -> str:
 
 @pytest.fixture
 def stranger(new_org: Callable[[str], Outputs], tmp_path: Path) -> Place:
-    def place(name: str, json_tool: str) -> Stranger:
-        return Stranger(tmp_path, new_org(name), json_tool)
+    def place(name: str, json_tool: str, *, bare: bool = False) -> Stranger:
+        return Stranger(tmp_path, new_org(name), json_tool, bare=bare)
 
     return place
+
+
+def test_the_tools_are_there() -> None:
+    for tool in (*ASSUMED, *(IN_CI if os.environ.get("CI") else ())):
+        _found(tool)
+
+
+def test_recording_proving_and_verifying_with_stand_ins(stranger: Place) -> None:
+    (_, receipt), (_, answers) = stranger("docs-bare", "jaq", bare=True).types(README, most=2)
+    proof, verdict = _documents(answers)
+    assert proof["storage"]["sha256"] == _documents(receipt)[0]["tx_hash"]
+    assert verdict["valid"] is True
 
 
 def test_the_readme_as_printed(stranger: Place) -> None:
