@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A proof is what the bucket holds, within the caller's organisation, or a refusal that says no more."""
+
+from __future__ import annotations
+
+import pytest
+
+from indelible.errors import EvidenceBroken, LedgerError, NotFound, NotSealed
+from indelible.ports import StoredVersion
+from tests.fakes.chains import ORG
+from tests.fakes.world import World
+from tests.faults.wire import Fault, Wire
+
+
+def two_organisations() -> World:
+    world = World()
+    world.record(1, 2, 3)
+    world.record(11, org_id="globex")
+    return world
+
+
+def test_by_id_and_by_hash_it_is_the_same_proof() -> None:
+    world = World()
+    receipt = world.record(1, 2)[1]
+
+    by_id = world.prover().prove(ORG, audit_id=receipt.audit_id)
+    by_hash = world.prover().prove(ORG, tx_hash=receipt.tx_hash)
+
+    assert by_id == by_hash
+    assert by_id.receipt == receipt
+    assert by_id.record == world.sealed()[1]
+    assert isinstance(by_id.stored, StoredVersion)
+    assert by_id.stored.sha256 == receipt.tx_hash
+    assert by_id.block_height is None
+
+
+@pytest.mark.parametrize(
+    "audit_id",
+    [
+        "",
+        "nonsense",
+        "00000000-0000-4000-8000-000400000000",
+        "00000000-0000-8000-8000-000400000000",
+        "ffffffff-ffff-8000-8000-000400000000",
+        "../globex/2026",
+        "%",
+        "\x00",
+        "ä" * 36,
+    ],
+)
+def test_ids_of_nothing_are_not_found(audit_id: str) -> None:
+    with pytest.raises(NotFound):
+        two_organisations().prover().prove(ORG, audit_id=audit_id)
+
+
+def test_another_organisation_s_record_is_as_unknown_as_none_at_all() -> None:
+    world = two_organisations()
+    theirs = world.sealed("globex")[0]
+    refusals: list[dict[str, object]] = []
+    for wanted in (
+        {"audit_id": theirs.audit_id},
+        {"tx_hash": theirs.tx_hash},
+        {"audit_id": "nonsense"},
+        {"tx_hash": "ab" * 32},
+        {},
+    ):
+        with pytest.raises(NotFound) as refused:
+            world.prover().prove(ORG, **wanted)
+        refusals.append(refused.value.as_dict())
+
+    assert all(refusal == refusals[0] for refusal in refusals)
+
+
+def test_an_index_that_lies_is_noticed() -> None:
+    world = two_organisations()
+    first, second, _ = world.sealed()
+    world.index.entries[ORG, first.tx_hash] = second.audit_id
+
+    with pytest.raises(EvidenceBroken):
+        world.prover().prove(ORG, tx_hash=first.tx_hash)
+
+
+def test_an_index_that_points_elsewhere_leads_nowhere() -> None:
+    world = two_organisations()
+    first = world.sealed()[0]
+    world.index.entries[ORG, first.tx_hash] = world.sealed("globex")[0].audit_id
+
+    with pytest.raises(LedgerError) as refused:
+        world.prover().prove(ORG, tx_hash=first.tx_hash)
+    assert refused.value.code in ("NOT_FOUND", "EVIDENCE_BROKEN")
+
+
+def test_what_is_not_sealed_yet_is_said_so_to_its_owner_only() -> None:
+    world = World()
+    with pytest.raises(NotSealed) as first:
+        world.appender(Wire(Fault(4, "before", "outage"))).append(world.submission(1))
+    audit_id = first.value.audit_id
+
+    with pytest.raises(NotSealed) as refused:
+        world.prover().prove(ORG, audit_id=audit_id)
+    assert refused.value.audit_id == audit_id
+    with pytest.raises(NotFound):
+        world.prover().prove("globex", audit_id=audit_id)
+
+
+@pytest.mark.parametrize("old_new", [(b'"number":2', b'"number":3'), (b'"sequence":2', b'"sequence":3'), (b"}", b"]")])
+def test_rotten_bytes_are_not_proven(old_new: tuple[bytes, bytes]) -> None:
+    world = two_organisations()
+    key = world.administrator.key_of(ORG, 2)
+    entry = world.sealed()[1]
+    world.administrator.rot(key, entry.data.replace(*old_new))
+
+    for wanted in ({"audit_id": entry.audit_id}, {"tx_hash": entry.tx_hash}):
+        with pytest.raises(EvidenceBroken):
+            world.prover().prove(ORG, **wanted)
+
+
+def test_a_record_under_a_delete_marker_is_proven_and_the_marker_named() -> None:
+    world = two_organisations()
+    entry = world.sealed()[1]
+    world.administrator.lay_delete_marker(entry.s3_key)
+    world.administrator.lay_newer_version(entry.s3_key, b"{}")
+
+    proof = world.prover().prove(ORG, audit_id=entry.audit_id)
+
+    assert proof.record == entry
+    assert len(proof.stored.shadows) == 2
+
+
+def test_the_lock_is_shown_as_it_is_now() -> None:
+    world = two_organisations()
+    entry = world.sealed()[1]
+    world.administrator.set_lock(entry.s3_key, None)
+
+    assert world.prover().prove(ORG, audit_id=entry.audit_id).stored.lock is None
+
+
+def test_proving_writes_nothing() -> None:
+    world = two_organisations()
+    receipt = world.record(4)[0]
+    wire = Wire()
+    prover = type(world.prover())(
+        records=wire.to("records", world.records),
+        index=wire.to("index", world.index),
+        journal=wire.to("journal", world.journal),
+    )
+
+    prover.prove(ORG, tx_hash=receipt.tx_hash)
+
+    assert wire.calls == ["index.find", "records.oldest"]
