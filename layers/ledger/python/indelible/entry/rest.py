@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Struct
 
 from indelible.domain import canonical
 from indelible.domain.canonical import JsonObject
@@ -27,6 +29,17 @@ MAX_BATCH_BODY_BYTES = 5 * 1024 * 1024
 """Lambda takes 6 MB of event, in which the body stands escaped."""
 
 _ANSWERING_MS = 1_500
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """What an operation returns where its answer is not the usual one: 200, a model, not to be stored by anybody.
+
+    With `max_age_s` the answer may be kept that long, carries an ETag, and is 304 for whoever has it already.
+    """
+
+    content: Struct | bytes
+    status: int = 200
+    max_age_s: int | None = None
 
 
 class Door(Protocol):
@@ -63,7 +76,7 @@ def serve(
         if operation is None:
             raise NotFound("no such route")
         caller = Caller(claimed_org=headers.get("x-novus-org-id"), deadline_ms=deadline_ms)
-        return _answer(200, operation(_arguments(event, route), caller))
+        return _reply(operation(_arguments(event, route), caller), headers.get("if-none-match", ""))
     except LedgerError as error:
         if error.status >= 500:
             telemetry.note("refused", code=error.code, detail=error.message)
@@ -80,6 +93,8 @@ def serve(
 
 
 def _arguments(event: dict[str, Any], route: str) -> JsonObject:
+    if route.startswith("GET "):
+        return {}
     body = event.get("body") or ""
     try:
         data = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
@@ -91,8 +106,22 @@ def _arguments(event: dict[str, Any], route: str) -> JsonObject:
     return canonical.parse(data)
 
 
+def _reply(answer: Struct, known: str) -> dict[str, Any]:
+    if not isinstance(answer, Reply):
+        return _answer(200, answer)
+    reply = _answer(answer.status, answer.content)
+    if answer.max_age_s is not None:
+        etag = f'"{hashlib.sha256(reply["body"].encode()).hexdigest()[:32]}"'
+        reply["headers"] |= {"cache-control": f"public, max-age={answer.max_age_s}", "etag": etag}
+        if etag in (tag.strip().removeprefix("W/") for tag in known.split(",")):
+            del reply["headers"]["content-type"]
+            return {**reply, "statusCode": 304, "body": ""}
+    return reply
+
+
 def _answer(status: int, body: object, *, retryable: bool = False) -> dict[str, Any]:
     headers = {"content-type": "application/json", "cache-control": "no-store"}
     if retryable:
         headers["retry-after"] = "1"
-    return {"statusCode": status, "headers": headers, "body": msgspec.json.encode(body).decode()}
+    text = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    return {"statusCode": status, "headers": headers, "body": text.decode()}
