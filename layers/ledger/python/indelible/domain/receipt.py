@@ -3,24 +3,53 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct
 
 from indelible.domain import instants
 from indelible.domain.record import Record
 
+AuditId: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        description="UUIDv8: says where the record is.",
+    ),
+]
+TxHash: TypeAlias = Annotated[
+    str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the object's bytes, hex: what sha256sum prints.")
+]
+PrevHash: TypeAlias = Annotated[
+    str, Meta(pattern="^(?:GENESIS|[0-9a-f]{64})$", description="tx_hash of the record before; GENESIS in the first.")
+]
+Timestamp: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="The ledger's clock, UTC.",
+        extra_json_schema={"format": "date-time"},
+        examples=["2026-03-20T14:22:01.481Z"],
+    ),
+]
+S3Key: TypeAlias = Annotated[str, Meta(description="The object's key in the evidence bucket.")]
+VersionId: TypeAlias = Annotated[str, Meta(description="The version of that object which is the evidence.")]
+LockMode: TypeAlias = Literal["COMPLIANCE", "GOVERNANCE"]
+
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """Field names and formats as customers hold them. Keep it: with it, a truncated chain is provable."""
+    """What the ledger gives its word for. Keep it: with it, a truncated chain is provable."""
 
-    audit_id: str
-    tx_hash: str
-    sequence: int
-    prev_hash: str
-    timestamp: str
-    s3_key: str
-    s3_version_id: str
-    s3_lock_mode: str
-    retention_until: str
+    audit_id: AuditId
+    tx_hash: TxHash
+    sequence: Annotated[int, Meta(ge=1, description="Place in your organisation's chain, from 1.")]
+    prev_hash: PrevHash
+    timestamp: Timestamp
+    s3_key: S3Key
+    s3_version_id: VersionId
+    s3_lock_mode: LockMode
+    retention_until: Annotated[
+        str, Meta(description="Nobody can delete the object before.", extra_json_schema={"format": "date-time"})
+    ]
 
     @classmethod
     def of(cls, record: Record, version_id: str) -> Receipt:

@@ -13,11 +13,14 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from indelible.domain.event import Event
-from indelible.domain.receipt import Receipt
+from indelible.domain.findings import FailureCode
+from indelible.domain.receipt import AuditId, Receipt, S3Key, Timestamp, TxHash, VersionId
 from indelible.domain.record import ORG_ID
 
 # Python's $ alone lets a last newline by; ECMAScript's, which JSON Schema means, does not.
-OrgId = Annotated[str, Meta(pattern=rf"^{ORG_ID}$(?!\n)", description="Your organisation in the ledger.")]
+OrgId = Annotated[
+    str, Meta(pattern=rf"^{ORG_ID}$(?!\n)", description="Your organisation in the ledger.", examples=["acme-corp"])
+]
 Signature = Annotated[
     str,
     Meta(
@@ -26,7 +29,13 @@ Signature = Annotated[
     ),
 ]
 KeyId = Annotated[
-    str, Meta(min_length=1, max_length=64, description="Which of your active keys signed; the newest when absent.")
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        description="Which of your active keys signed; the newest when absent.",
+        examples=["k1"],
+    ),
 ]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339, for example 2026-03-20T14:22:01.481Z.")]
 SignedAt = Annotated[datetime, Meta(tz=True, description="When it was signed (RFC 3339): within five minutes.")]
@@ -38,7 +47,9 @@ IdempotencyKey = Annotated[
         description="A retry with the same key and event gets the same receipt, for 30 days.",
     ),
 ]
-Sequence = Annotated[int, Meta(ge=1, le=999_999_999_999)]
+MAX_SEQUENCE = 999_999_999_999
+Sequence = Annotated[int, Meta(ge=1, le=MAX_SEQUENCE, description="A place in the chain; written without a fraction.")]
+Count = Annotated[int, Meta(ge=0)]
 MAX_BATCH = 100
 
 
@@ -51,8 +62,9 @@ class Identity(Struct, kw_only=True, forbid_unknown_fields=True):
     signed_at: SignedAt | UnsetType = UNSET
 
 
+# A struct has one base only: the members of Identity stand here again.
 class RecordRequest(Event, kw_only=True, forbid_unknown_fields=True):
-    """One event to record. (A struct has one base only: the members of Identity stand here again.)"""
+    """One event to record."""
 
     org_id: OrgId
     signature: Signature | UnsetType = UNSET
@@ -64,15 +76,21 @@ class RecordRequest(Event, kw_only=True, forbid_unknown_fields=True):
 class BatchRequest(Identity, kw_only=True, forbid_unknown_fields=True):
     """Events to record one after another, in one call."""
 
-    events: Annotated[list[Event], Meta(min_length=1, max_length=MAX_BATCH)]
+    events: Annotated[list[Event], Meta(min_length=1, max_length=MAX_BATCH, description="Recorded in this order.")]
     idempotency_key: IdempotencyKey | UnsetType = UNSET
 
 
 class ProveRequest(Identity, kw_only=True, forbid_unknown_fields=True):
     """Which record: by exactly one of the two."""
 
-    audit_id: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
-    tx_hash: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    # Anything may be asked for: what cannot be an id is not found, like an id that does not exist.
+    audit_id: (
+        Annotated[str, Meta(min_length=1, max_length=64, description="As in the receipt. Or give tx_hash.")] | UnsetType
+    ) = UNSET
+    tx_hash: (
+        Annotated[str, Meta(min_length=1, max_length=64, description="As in the receipt. Or give audit_id.")]
+        | UnsetType
+    ) = UNSET
 
 
 class VerifyRequest(Identity, kw_only=True, forbid_unknown_fields=True):
@@ -94,42 +112,50 @@ class RecordResponse(Struct, kw_only=True):
 class BatchResponse(Struct, kw_only=True):
     """All events are sealed; receipts in the order of the events."""
 
-    receipts: list[Receipt]
+    receipts: Annotated[list[Receipt], Meta(min_length=1, max_length=MAX_BATCH)]
     status: Literal["recorded"] = "recorded"
 
 
 class Storage(Struct, kw_only=True):
-    """What S3 says about the object now. `shadowed_by`: newer versions or delete markers laid over it."""
+    """What S3 says about the object now."""
 
-    s3_key: str
-    version_id: str
-    lock_mode: str | None
-    retain_until: str | None
-    sha256: str | None
-    shadowed_by: list[str]
+    s3_key: S3Key
+    version_id: VersionId
+    lock_mode: Annotated[str | None, Meta(description="null: the object is not locked.")]
+    retain_until: Annotated[str | None, Meta(description="When the lock ends.")]
+    sha256: Annotated[str | None, Meta(description="The checksum that S3 keeps beside the bytes, hex.")]
+    shadowed_by: Annotated[list[str], Meta(description="Newer versions or delete markers laid over the sealed one.")]
 
 
 class ProveResponse(Struct, kw_only=True):
-    """`record` is the stored record itself; its RFC 8785 serialization hashes to `tx_hash`."""
+    """One record, its receipt, and what S3 says about the object now."""
 
-    audit_id: str
-    tx_hash: str
-    block_height: int | None
-    timestamp: str
+    audit_id: AuditId
+    tx_hash: TxHash
+    block_height: Annotated[
+        int | None, Meta(description="Tree size of the first signed checkpoint that covers the record; null before.")
+    ]
+    timestamp: Timestamp
     governor_key_id: str
-    governor_signature: str
-    record: msgspec.Raw
+    governor_signature: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="HMAC by the ledger's own key.")]
+    record: Annotated[
+        msgspec.Raw,
+        Meta(
+            description="The stored record itself; the SHA-256 of its RFC 8785 serialization is tx_hash.",
+            extra_json_schema={"type": "object"},
+        ),
+    ]
     receipt: Receipt
     storage: Storage
 
 
 class FailureModel(Struct, kw_only=True, omit_defaults=True):
-    """One thing that is wrong, and where. `through` ends a run of sequences."""
+    """One thing that is wrong, and where."""
 
-    code: str
+    code: FailureCode
     sequence: int | None
-    detail: str
-    through: int | None = None
+    detail: Annotated[str, Meta(description="For people; may change.")]
+    through: Annotated[int | None, Meta(description="Ends a run of sequences that began with `sequence`.")] = None
     s3_key: str | None = None
     version_id: str | None = None
     expected: str | None = None
@@ -137,15 +163,59 @@ class FailureModel(Struct, kw_only=True, omit_defaults=True):
 
 
 class VerifyResponse(Struct, kw_only=True):
-    """`valid` is null when time ran out with nothing wrong so far: ask again from `next_seq`."""
+    """The verdict over a range, with everything that is wrong in it."""
 
-    valid: bool | None
-    entries_checked: int
-    first_broken_at: int | None
-    verification_time_ms: int
-    failures: list[FailureModel]
-    failures_total: int
-    pending: list[int]
-    complete: bool
-    next_seq: int | None
+    valid: Annotated[
+        bool | None, Meta(description="null: time ran out, with nothing wrong so far; ask again from next_seq.")
+    ]
+    entries_checked: Count
+    first_broken_at: Annotated[int | None, Meta(description="The lowest sequence among the failures.")]
+    verification_time_ms: Count
+    failures: Annotated[list[FailureModel], Meta(max_length=1000, description="The first thousand.")]
+    failures_total: Count
+    pending: Annotated[list[int], Meta(description="Committed a moment ago and not sealed yet; no failure.")]
+    complete: Annotated[bool, Meta(description="Whether the whole range was checked.")]
+    next_seq: Annotated[int | None, Meta(description="Where to go on when it was not.")]
     checkpoint: None = None
+
+
+class HealthResponse(Struct, kw_only=True):
+    """Whether the ledger can reach its evidence."""
+
+    status: Literal["healthy", "unhealthy"]
+    server: Literal["indelible"] = "indelible"
+    version: Annotated[str, Meta(description="Of the ledger's code.", examples=["1.0.0"])]
+    tools_available: Annotated[int, Meta(ge=0, description="MCP tools behind POST /mcp.", examples=[3])]
+    s3_connected: Annotated[bool, Meta(description="Whether the bucket answered within the last seconds.")]
+
+
+class SigningKey(Struct, kw_only=True):
+    """One public key, in the two forms that tools read."""
+
+    key_id: Annotated[str, Meta(pattern="^[0-9a-f]{8}$", description="The key hash of C2SP signed notes.")]
+    algorithm: Literal["Ed25519"] = "Ed25519"
+    verifier_key: Annotated[str, Meta(description="name+hash+base64, as note verifiers and witnesses take it.")]
+    public_key_pem: Annotated[str, Meta(description="SubjectPublicKeyInfo, as `openssl pkey -pubin` reads it.")]
+    origin: Annotated[str, Meta(description="The key name on signature lines: the name of the ledger.")]
+
+
+class KeysResponse(Struct, kw_only=True):
+    """The keys that the ledger's checkpoints are signed with, the one in use first."""
+
+    keys: Annotated[list[SigningKey], Meta(min_length=1)]
+
+
+class ErrorDetail(Struct, kw_only=True, omit_defaults=True):
+    """Why not. Messages name fields and limits, never values."""
+
+    code: Annotated[str, Meta(description="Stable: never renamed, never reused.")]
+    message: Annotated[str, Meta(description="For people; may change.")]
+    retryable: Annotated[bool, Meta(description="Whether the same request may succeed later.")]
+    field: Annotated[str, Meta(description="The dotted path of the argument at fault.")] | UnsetType = UNSET
+    audit_id: Annotated[str, Meta(description="The record that is committed all the same.")] | UnsetType = UNSET
+
+
+class ErrorResponse(Struct, kw_only=True):
+    """Every refusal looks like this."""
+
+    error: ErrorDetail
