@@ -15,16 +15,23 @@ from infra.config import LedgerConfig
 from infra.constructs.http_api import LedgerHttpApi
 from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
-from infra.environment import door_environment
+from infra.environment import door_environment, ledger_environment
 from infra.ledger_stack import LedgerStack
 from infra.nag import acknowledge
+
+#: Why routes have no authorizer at the gateway (cdk-nag asks for one).
+_SIGNED = (
+    "The function authenticates every request itself, by HMAC over the arguments under the organisation's secret "
+    "and in constant time, before it touches the ledger."
+)
+_PUBLIC = "Public on purpose: whether the ledger answers, its public keys and its contract tell nothing of a tenant."
 
 #: API Gateway gives up after 30 seconds; a function that ends before it can still say what happened.
 _REQUEST_TIMEOUT = Duration.seconds(29)
 
 
 class ApiStack(Stack):
-    """HTTP API with record, prove and verify."""
+    """HTTP API: the REST doors, the MCP door, and what is public."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: LedgerConfig, ledger: LedgerStack, bundling: Bundling
@@ -38,16 +45,26 @@ class ApiStack(Stack):
         bucket, table, secret = ledger.bucket, ledger.table, ledger.secret
         records = permissions.record(bucket=bucket, table=table, secret=secret)
         reads = permissions.read_only(bucket=bucket, table=table, secret=secret)
-        record = self._serve("record", records, "/v1/record", "/v1/record/batch")
-        prove = self._serve("prove", reads, "/v1/prove")
-        verify = self._serve("verify", reads, "/v1/verify")
-        permissions.acknowledge_key_patterns(record.role, bucket=bucket, seals=True)
-        for reader in (prove, verify):
-            permissions.acknowledge_key_patterns(reader.role, bucket=bucket, seals=False)
+        record = self._serve("record", records, "POST /v1/record", "POST /v1/record/batch")
+        prove = self._serve("prove", reads, "POST /v1/prove")
+        verify = self._serve("verify", reads, "POST /v1/verify")
+        # All methods: the function itself says 405 to those that MCP does not have.
+        mcp = self._serve("mcp", permissions.tools(bucket=bucket, table=table, secret=secret), "ANY /mcp")
+        for function, seals in ((record, True), (prove, False), (verify, False), (mcp, True)):
+            permissions.acknowledge_key_patterns(function.role, bucket=bucket, seals=seals)
+
+        # It authenticates nobody, so it is not even told where the secret is.
+        self._environment = ledger_environment(config, ledger) | {
+            "INDELIBLE_SIGNING_KEY_ID": ledger.signing_key.key_arn
+        }
+        published = permissions.published(bucket=bucket, key=ledger.signing_key)
+        self._serve("meta", published, "GET /health", "GET /v1/keys", "GET /openapi.json", open_because=_PUBLIC)
 
         CfnOutput(self, "ApiUrl", value=self.http_api.url)
 
-    def _serve(self, name: str, statements: Sequence[iam.PolicyStatement], *paths: str) -> LedgerFunction:
+    def _serve(
+        self, name: str, statements: Sequence[iam.PolicyStatement], *routes: str, open_because: str = _SIGNED
+    ) -> LedgerFunction:
         served = LedgerFunction(
             self,
             name.capitalize(),
@@ -64,5 +81,5 @@ class ApiStack(Stack):
             "HIPAA.Security-LambdaDLQ",
             "NIST.800.53.R5-LambdaDLQ",
         )
-        self.http_api.post(served.function, *paths, name=name)
+        self.http_api.route(served.function, *routes, name=name, open_because=open_because)
         return served

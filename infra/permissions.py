@@ -10,6 +10,7 @@ from __future__ import annotations
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
@@ -37,6 +38,21 @@ def read_only(
         _list(bucket),
         _read_secret(secret),
     ]
+
+
+def tools(*, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
+    """The MCP door has all three tools: what records, and what prove and verify read besides."""
+    return [
+        _allow(table.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        *_seal_and_read(bucket),
+        _list(bucket),
+        _read_secret(secret),
+    ]
+
+
+def published(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]:
+    """What anybody may know: that the bucket answers (HeadBucket), and the public half of the signing key."""
+    return [_allow(bucket.bucket_arn, "s3:ListBucket"), _allow(key.key_arn, "kms:GetPublicKey")]
 
 
 def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable) -> list[iam.PolicyStatement]:

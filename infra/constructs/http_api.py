@@ -97,16 +97,15 @@ class LedgerHttpApi(Construct):
         """Base URL, without a trailing slash."""
         return self.api.api_endpoint
 
-    def post(self, function: lambda_.IFunction, *paths: str, name: str) -> None:
-        """Route ``POST`` on each path to the function, through one integration (payload format 2.0)."""
+    def route(self, function: lambda_.IFunction, *routes: str, name: str, open_because: str) -> None:
+        """Lead routes such as ``POST /v1/record`` to the function, through one integration (payload format 2.0).
+
+        ``open_because`` says why the gateway itself lets everybody in.
+        """
         integration = integrations.HttpLambdaIntegration(
             f"{name}-integration", function, payload_format_version=apigw.PayloadFormatVersion.VERSION_2_0
         )
-        for path in paths:
-            for route in self.api.add_routes(path=path, methods=[apigw.HttpMethod.POST], integration=integration):
-                acknowledge(
-                    route,
-                    "The function authenticates every request itself, by HMAC over the arguments under the "
-                    "organisation's secret and in constant time, before it touches the ledger.",
-                    "AwsSolutions-APIG4",
-                )
+        for route in routes:
+            method, path = route.split()
+            for added in self.api.add_routes(path=path, methods=[apigw.HttpMethod(method)], integration=integration):
+                acknowledge(added, open_because, "AwsSolutions-APIG4")

@@ -27,8 +27,12 @@ def test_routes_reach_their_functions_and_there_are_no_others(prod: Synthesized)
         "POST /v1/record/batch": "<RecordFunction.Arn>",
         "POST /v1/prove": "<ProveFunction.Arn>",
         "POST /v1/verify": "<VerifyFunction.Arn>",
+        "ANY /mcp": "<McpFunction.Arn>",
+        "GET /health": "<MetaFunction.Arn>",
+        "GET /v1/keys": "<MetaFunction.Arn>",
+        "GET /openapi.json": "<MetaFunction.Arn>",
     }
-    assert len(integrations) == 3, "one integration per function"
+    assert len(integrations) == 5, "one integration per function"
     assert {i["PayloadFormatVersion"] for i in integrations.values()} == {"2.0"}
 
 
@@ -36,7 +40,16 @@ def test_the_api_may_invoke_only_through_its_own_routes(prod: Synthesized) -> No
     for logical_id, permission in prod.resources("AWS::Lambda::Permission"):
         source = prod.render(permission["Properties"]["SourceArn"])
         assert permission["Properties"]["Principal"] == "apigateway.amazonaws.com"
-        assert "<HttpApi>/*/*/v1/" in source, logical_id
+        assert source.partition("<HttpApi>/*/*/")[2] in {
+            "v1/record",
+            "v1/record/batch",
+            "v1/prove",
+            "v1/verify",
+            "v1/keys",
+            "mcp",
+            "health",
+            "openapi.json",
+        }, logical_id
 
 
 def test_every_route_is_throttled(prod: Synthesized, dev: Synthesized) -> None:
@@ -57,7 +70,9 @@ def test_access_is_logged_without_payloads(prod: Synthesized) -> None:
     assert not any(word in settings["Format"].lower() for word in ("body", "header", "authorizer", "querystring"))
 
 
-@pytest.mark.parametrize(("name", "timeout"), [("record", 29), ("prove", 29), ("verify", 29), ("anchor", 900)])
+@pytest.mark.parametrize(
+    ("name", "timeout"), [("record", 29), ("prove", 29), ("verify", 29), ("mcp", 29), ("meta", 29), ("anchor", 900)]
+)
 def test_functions_run_the_newest_python_on_arm64(prod: Synthesized, name: str, timeout: int) -> None:
     properties = function(prod, name)
     assert properties["Runtime"] == "python3.14"
@@ -80,7 +95,7 @@ COMMON = {
 }
 
 
-@pytest.mark.parametrize("name", ["record", "prove", "verify"])
+@pytest.mark.parametrize("name", ["record", "prove", "verify", "mcp"])
 def test_settings_of_the_functions_that_authenticate(prod: Synthesized, dev: Synthesized, name: str) -> None:
     assert prod.render(function(prod, name)["Environment"]["Variables"]) == COMMON | {
         "INDELIBLE_SECRET_ARN": "<MasterSecret>",
@@ -95,6 +110,11 @@ def test_settings_of_the_functions_that_authenticate(prod: Synthesized, dev: Syn
 
 def test_the_anchor_does_not_know_where_the_secret_is(prod: Synthesized) -> None:
     assert prod.render(function(prod, "anchor")["Environment"]["Variables"]) == COMMON
+
+
+def test_what_is_public_knows_the_key_and_no_secret(prod: Synthesized) -> None:
+    environment = prod.render(function(prod, "meta")["Environment"]["Variables"])
+    assert environment == COMMON | {"INDELIBLE_SIGNING_KEY_ID": "<SigningKey.Arn>"}
 
 
 def test_every_log_group_ends_some_day_and_production_keeps_it(prod: Synthesized, dev: Synthesized) -> None:

@@ -40,6 +40,19 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
     },
     "ProveRole": {logs_of("ProveLogs")} | READER,
     "VerifyRole": {logs_of("VerifyLogs")} | READER,
+    "McpRole": {
+        logs_of("McpLogs"),
+        (TABLE, ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")),
+        (RECORDS, SEAL),
+        (f"{BUCKET}/*", READ_OBJECTS),
+        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (SECRET, ("secretsmanager:GetSecretValue",)),
+    },
+    "MetaRole": {
+        logs_of("MetaLogs"),
+        (BUCKET, ("s3:ListBucket",)),
+        ("<SigningKey.Arn>", ("kms:GetPublicKey",)),
+    },
     "AnchorRole": {
         logs_of("AnchorLogs"),
         (
@@ -76,7 +89,11 @@ FORBIDDEN = (
     "dynamodb:DeleteTable",
     "dynamodb:UpdateTable",
     "dynamodb:Scan",
-    "kms:*",
+    "kms:Sign",
+    "kms:Create*",
+    "kms:Put*",
+    "kms:Schedule*",
+    "kms:Disable*",
     "iam:*",
     "secretsmanager:Put*",
     "secretsmanager:Update*",
@@ -99,8 +116,8 @@ def test_each_role_has_exactly_what_is_listed(prod: Synthesized) -> None:
 
 def test_every_function_has_a_role_of_its_own(prod: Synthesized) -> None:
     roles = [prod.render(f["Properties"]["Role"]) for _, f in prod.resources("AWS::Lambda::Function")]
-    assert len(roles) == 4
-    assert len(set(roles)) == 4
+    assert len(roles) == 6
+    assert len(set(roles)) == 6
 
 
 def test_only_the_anchors_batches_carry_a_condition_and_it_confines_them(prod: Synthesized) -> None:
@@ -133,8 +150,8 @@ def test_no_role_has_a_wildcard_action_or_the_resource_of_everything(prod: Synth
                 assert resource.startswith("<"), f"{role}: {resource} begins with no known ARN"
 
 
-@pytest.mark.parametrize("role", ["ProveRole", "VerifyRole"])
-def test_prove_and_verify_cannot_write(prod: Synthesized, role: str) -> None:
+@pytest.mark.parametrize("role", ["ProveRole", "VerifyRole", "MetaRole"])
+def test_what_only_reads_cannot_write(prod: Synthesized, role: str) -> None:
     for action in actions(prod.roles()[role]):
         assert not any(fnmatch.fnmatchcase(action, write) for write in WRITES), action
 

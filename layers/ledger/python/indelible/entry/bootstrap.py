@@ -37,6 +37,10 @@ from indelible.services.verify import Verifier
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    # Imported where they are built: no other function pays for them at its cold start.
+    from indelible.entry.mcp import AgentDoor
+    from indelible.entry.meta import Meta
+
 THREADS = 32
 
 _CONFIG = Config(
@@ -124,6 +128,31 @@ def rounds() -> Rounds:
         anchor=anchor,
         news=DynamoNews(client=_dynamodb(), table=table),
         organisations=_organisations(),
+        clock=clock(),
+        telemetry=telemetry(),
+    )
+
+
+@cache
+def mcp() -> AgentDoor:
+    """For the mcp function: all three operations as tools."""
+    from indelible.entry.mcp import AgentDoor
+
+    routes = (recorder().routes, proof_reader().routes, chain_reader().routes)
+    return AgentDoor.of(*routes, allowed_origins=settings().allowed_origins)
+
+
+@cache
+def meta() -> Meta:
+    """For the meta function: what is public."""
+    from indelible.aws.kms_public_key import KmsPublicKey
+    from indelible.aws.s3_probe import PROBE_CONFIG, S3Probe
+    from indelible.entry.meta import Meta
+
+    return Meta(
+        settings=settings(),
+        probe=S3Probe(client=_client("s3", PROBE_CONFIG), bucket=settings().bucket),
+        keys=KmsPublicKey(client=_client("kms"), key_id=settings().signing_key_id),
         clock=clock(),
         telemetry=telemetry(),
     )
@@ -217,6 +246,6 @@ def _dynamodb() -> DynamoDBClient:
     return client
 
 
-def _client(service: str) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
+def _client(service: str, config: Config = _CONFIG) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
     # boto3 alone among the SDKs does not know AWS_REGION; None leaves it to its own search.
-    return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=_CONFIG)  # type: ignore[call-overload]
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=config)  # type: ignore[call-overload]

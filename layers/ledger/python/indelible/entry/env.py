@@ -16,7 +16,10 @@ _PREFIX = "INDELIBLE_"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """`INDELIBLE_LEDGER_NAME` and so on; `secret_arn` is set only for functions that authenticate."""
+    """`INDELIBLE_LEDGER_NAME` and so on: each function is told only what it needs.
+
+    `allowed_origins`: browser origins that may call the MCP door, comma-separated; none by default.
+    """
 
     ledger_name: Annotated[str, Meta(min_length=1)]
     bucket: Annotated[str, Meta(min_length=3)]
@@ -27,6 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     strict_signatures: bool = False
     org_rate: Annotated[int, Meta(ge=1)] = 50
     org_burst: Annotated[int, Meta(ge=100)] = 200
+    signing_key_id: str = ""
+    allowed_origins: str = ""
 
     def retention(self, days: int | None = None) -> Retention:
         """The promise for a record: an organisation may keep longer than the ledger, never shorter."""

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GET /health, GET /v1/keys, GET /openapi.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from indelible.entry import bootstrap, rest
+
+
+def handler(event: dict[str, Any], context: rest.LambdaContext) -> dict[str, Any]:
+    """Answer one request."""
+    return rest.serve(event, context, door=bootstrap.meta, telemetry=bootstrap.telemetry(), clock=bootstrap.clock())
