@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from indelible.domain import sanitize as sanitizing
 from indelible.domain.sanitize import REDACTED, names_a_secret, sanitize
 
 
@@ -69,6 +70,16 @@ def test_the_places_are_json_pointers_in_order() -> None:
     ]
     assert clean["reason"] == f"used {REDACTED} for it"
     assert clean["payload"] == {"list": [{"a/b": {"m~n_secret": REDACTED}}, "x", REDACTED], "pin": REDACTED}
+
+
+def test_long_keys_are_judged_and_not_remembered() -> None:
+    """A record of 256 KiB may be one key; a cache of thousands of them would be a gibibyte."""
+    before = sanitizing._names_a_secret.cache_info().currsize
+
+    assert all(names_a_secret(f"{number:0500d}_password") for number in range(50))
+    assert not any(names_a_secret(f"{number:0500d}_passwort") for number in range(50))
+
+    assert sanitizing._names_a_secret.cache_info().currsize == before
 
 
 def test_without_a_secret_nothing_changes_and_nothing_is_added() -> None:

@@ -25,6 +25,7 @@ _SECRET_KEY = re.compile(
     r"|connection_?string|cvv|cvc|pin)(?:_(?:value|text|plain|base64|b64|\d+))?$"
     r"|(?:^|_)(?:token|jwt)$"
 )
+_LONGEST_KNOWN_KEY = 128
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 
@@ -53,9 +54,14 @@ def sanitize(event: JsonObject) -> JsonObject:
     return clean
 
 
-@lru_cache(maxsize=4096)  # a tenant's events use the same keys again and again
 def names_a_secret(key: str) -> bool:
     """Whether values under this key are replaced whole."""
+    # Callers choose the keys: long ones are not kept, or a few thousand of them would fill the memory.
+    return _names_a_secret(key) if len(key) <= _LONGEST_KNOWN_KEY else _names_a_secret.__wrapped__(key)
+
+
+@lru_cache(maxsize=4096)  # a tenant's events use the same keys again and again
+def _names_a_secret(key: str) -> bool:
     words = _SEPARATORS.sub("_", _CAMEL.sub("_", key)).strip("_").lower()
     return _SECRET_KEY.search(words) is not None
 

@@ -11,6 +11,7 @@ organisation and nobody else.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -167,4 +168,11 @@ class Anchor:
         return state
 
     def _left_behind(self, report: AnchorReport, state: LogState) -> AnchorReport:
-        return replace(report, behind_ms=self._clock.now_ms() - state.tail.timestamp_ms)
+        """With the age of the first record that is not covered: until it is, it is in the outbox."""
+        first = state.tree_size + 1
+        since_ms = state.tail.timestamp_ms
+        waiting = self._journal.outbox(report.org_id, [first]).get(first)
+        if waiting is not None:
+            with suppress(record.UnknownFormat):
+                since_ms = record.read(waiting).timestamp_ms
+        return replace(report, behind_ms=self._clock.now_ms() - since_ms)
