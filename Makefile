@@ -18,7 +18,7 @@ failed = { echo "error: could not install $(1) (is the network reachable?); $(IN
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
-.PHONY: help install venv node_modules up down status demo clean test test-fast lint format lock bench-record synth deploy
+.PHONY: help install venv node_modules up down status demo clean test test-fast fuzz lint format openapi lock bench-record bench-parse synth deploy
 
 help: ## list what can be made
 	@echo 'usage: make TARGET'
@@ -88,6 +88,15 @@ lint: venv ## style, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict layers/ lambdas/
+
+openapi: venv ## write docs/openapi.json from the models
+	@$(BIN)/python -m indelible.entry.openapi >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+fuzz: install ## thousands of generated requests against a deployed ledger of their own, held to docs/openapi.json
+	@INDELIBLE_FUZZ_CASES=$(or $(CASES),3000) $(BIN)/python -m pytest -q -s tests/e2e/test_contract.py
+
+bench-parse: venv ## how long the worst JSON at the body limits takes to read or to refuse
+	@$(BIN)/python -m benchmarks.parse
 
 format: venv ## let ruff format and fix what it can
 	@$(BIN)/ruff check --fix .

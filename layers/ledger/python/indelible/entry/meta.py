@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What anybody may ask without a signature: is it up, which keys does it sign with, what is the contract.
+
+Nothing here names a bucket, a table, an account or an organisation, and nothing here reads a record.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from indelible import __version__
+from indelible.domain import note
+from indelible.domain.canonical import JsonObject
+from indelible.entry import openapi
+from indelible.entry.env import Settings
+from indelible.entry.models import HealthResponse, KeysResponse, SigningKey
+from indelible.entry.operations import Caller, Routes
+from indelible.entry.rest import Reply
+from indelible.ports import BucketProbe, Clock, SigningKeys, Telemetry
+
+TOOLS = 3
+"""record_audit_event, get_audit_proof, verify_chain."""
+
+_PROBED_FOR_MS = 5_000
+_DOCUMENT_MAX_AGE_S = 300
+_KEYS_MAX_AGE_S = 300
+
+
+class Meta:
+    """GET /health, /v1/keys and /openapi.json."""
+
+    def __init__(
+        self, *, settings: Settings, probe: BucketProbe, keys: SigningKeys, clock: Clock, telemetry: Telemetry
+    ) -> None:
+        self._settings = settings
+        self._probe = probe
+        self._keys = keys
+        self._clock = clock
+        self._telemetry = telemetry
+        self._probed: tuple[int, bool] | None = None
+        self.routes: Routes = {
+            "GET /health": self.health,
+            "GET /v1/keys": self.keys,
+            "GET /openapi.json": self.openapi,
+        }
+
+    def health(self, _arguments: JsonObject, _caller: Caller) -> Reply:
+        """Whether the bucket answers; 503 when it does not."""
+        connected = self._connected()
+        answer = HealthResponse(
+            status="healthy" if connected else "unhealthy",
+            version=__version__,
+            tools_available=TOOLS,
+            s3_connected=connected,
+        )
+        return Reply(content=answer, status=200 if connected else 503)
+
+    def keys(self, _arguments: JsonObject, _caller: Caller) -> Reply:
+        """The keys that checkpoints are signed with.
+
+        The name in a verifier key is the ledger's, which is also the origin of the log that goes outside.
+        """
+        name = self._settings.ledger_name
+        keys = [
+            SigningKey(
+                key_id=note.key_hash(name, key),
+                verifier_key=note.verifier_key(name, key),
+                public_key_pem=note.public_key_pem(key),
+                origin=name,
+            )
+            for key in self._keys.public_keys()
+        ]
+        return Reply(content=KeysResponse(keys=keys), max_age_s=_KEYS_MAX_AGE_S)
+
+    def openapi(self, _arguments: JsonObject, _caller: Caller) -> Reply:
+        """The contract of every REST route."""
+        return Reply(content=_document(), max_age_s=_DOCUMENT_MAX_AGE_S)
+
+    def _connected(self) -> bool:
+        # Anybody may ask as often as they like; S3 is asked every few seconds.
+        now = self._clock.now_ms()
+        if self._probed is None or not 0 <= now - self._probed[0] < _PROBED_FOR_MS:
+            trouble = self._probe.trouble()
+            if trouble is not None:
+                self._telemetry.note("unhealthy", s3=trouble)
+            self._probed = (now, trouble is None)
+        return self._probed[1]
+
+
+@cache
+def _document() -> bytes:
+    return openapi.encoded()
