@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -33,7 +33,7 @@ Timestamp: TypeAlias = Annotated[
 ]
 S3Key: TypeAlias = Annotated[str, Meta(description="The object's key in the evidence bucket.")]
 VersionId: TypeAlias = Annotated[str, Meta(description="The version of that object which is the evidence.")]
-LockMode: TypeAlias = Literal["COMPLIANCE", "GOVERNANCE"]
+LockMode: TypeAlias = Annotated[str, Meta(extra_json_schema={"enum": ["COMPLIANCE", "GOVERNANCE"]})]
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
