@@ -21,6 +21,7 @@ import boto3
 import pytest
 
 from indelible.client import LedgerClient
+from indelible.domain.canonical import canonical_bytes
 from local.env import Outputs
 from tests.documents import ROOT, Block, blocks
 
@@ -112,6 +113,22 @@ def stranger(new_org: Callable[[str], Outputs], tmp_path: Path) -> Place:
 def test_the_tools_are_there() -> None:
     for tool in (*ASSUMED, *(IN_CI if os.environ.get("CI") else ())):
         _found(tool)
+
+
+@pytest.mark.parametrize("json_tool", JSON_TOOLS)
+def test_jq_writes_canonical_json_where_the_readme_says_so(json_tool: str) -> None:
+    everything = (
+        "".join(chr(c) for c in range(0x10000) if c != 0x7F and not 0xD800 <= c < 0xE000) + "\U0001f600\U0010ffff"
+    )
+    printable = "".join(map(chr, range(0x20, 0x7F)))
+    names: dict[str, Any] = {f"{one}{printable}": None for one in printable} | {"": [], "a": {}, "A": True, "aa": False}
+    integers = [0, 1, -1, 12_500, 10**15, 2**53 - 1, 1 - 2**53]
+    document = {"text": everything, "names": names, "integers": integers}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    tool = shutil.which(json_tool, path=path)
+    assert tool
+    printed = subprocess.run([tool, "-cjS", "."], input=json.dumps(document).encode(), capture_output=True, check=True)
+    assert printed.stdout == canonical_bytes(document)
 
 
 def test_recording_proving_and_verifying_with_stand_ins(stranger: Place) -> None:
