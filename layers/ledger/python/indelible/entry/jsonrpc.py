@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON-RPC 2.0 as MCP narrows it: one request or notification in, one response out, never a batch.
+
+Invariant: whatever bytes come in, `read` gives a well-formed message or raises RpcError. A fault inside a tool's
+arguments that the strict parser finds (a repeated member, a number beyond 2^53) is the caller's input, not a broken
+protocol: it is kept on the message, so that the agent gets to see it as the tool's answer.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import msgspec
+
+from indelible.domain import canonical
+from indelible.domain.canonical import JsonObject, JsonValue
+from indelible.errors import InvalidJson, LedgerError
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+HEADER_MISMATCH = -32020
+"""MCP 2026-07-28: a header is missing or says something else than the body."""
+UNSUPPORTED_VERSION = -32022
+"""MCP 2026-07-28: `data` holds `supported` and `requested`."""
+
+Id: TypeAlias = "str | int"
+
+_ARGUMENTS = "params.arguments"
+
+
+class RpcError(Exception):
+    """A protocol error. `message` names members and limits, never values."""
+
+    def __init__(
+        self, code: int, message: str, *, data: object = None, status: int = 400, request_id: Id | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+        self.status = status
+        self.request_id = request_id
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request, or a notification when `id` is None. `fault` is what the strict parser refused in the arguments."""
+
+    id: Id | None
+    method: str
+    params: JsonObject
+    fault: LedgerError | None = None
+
+    @property
+    def meta(self) -> JsonObject:
+        """`params._meta`; empty where there is none."""
+        meta = self.params.get("_meta", {})
+        return meta if isinstance(meta, dict) else {}
+
+
+def read(data: bytes) -> Message:
+    """One message from the body of a POST. Raises RpcError."""
+    if data.lstrip(b" \t\r\n")[:1] == b"[":
+        raise RpcError(INVALID_REQUEST, "batches are not supported: send one message in each POST")
+    try:
+        return _message(canonical.parse(data))
+    except InvalidJson as error:
+        raise RpcError(PARSE_ERROR, error.message) from None
+    except LedgerError as error:
+        return _faulty(data, error)
+
+
+def result(request_id: Id | None, members: dict[str, object]) -> bytes:
+    """A response that carries a result."""
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": request_id, "result": members})
+
+
+def error(raised: RpcError, request_id: Id | None = None) -> bytes:
+    """A response that carries an error; without `id` where the request's could not be read."""
+    body: dict[str, object] = {"code": raised.code, "message": raised.message}
+    if raised.data is not None:
+        body["data"] = raised.data
+    answered = raised.request_id if request_id is None else request_id
+    known = {} if answered is None else {"id": answered}
+    return msgspec.json.encode({"jsonrpc": "2.0", **known, "error": body})
+
+
+def _message(body: JsonObject, fault: LedgerError | None = None) -> Message:
+    request_id = _id(body)
+    method, params = body.get("method"), body.get("params", {})
+    if body.get("jsonrpc") != "2.0":
+        raise RpcError(INVALID_REQUEST, "jsonrpc must be 2.0", request_id=request_id)
+    if not isinstance(method, str):
+        raise RpcError(INVALID_REQUEST, "method must be a string; no responses are expected", request_id=request_id)
+    if request_id is None and not method.startswith("notifications/"):
+        # Answered with 202 and nothing else, a tools/call without id would record without giving a receipt.
+        raise RpcError(INVALID_REQUEST, "a request needs an id; only notifications have none")
+    if not isinstance(params, dict) or not isinstance(params.get("_meta", {}), dict):
+        raise RpcError(INVALID_PARAMS, "params and params._meta must be objects", request_id=request_id)
+    return Message(request_id, method, params, fault)
+
+
+def _id(body: JsonObject) -> Id | None:
+    if "id" not in body:
+        return None
+    given: JsonValue = body["id"]
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        raise RpcError(INVALID_REQUEST, "id must be a string or an integer")
+    return given
+
+
+def _faulty(data: bytes, fault: LedgerError) -> Message:
+    """A call with the fault in its arguments. It only ever gets a refusal, so a lax reading of the rest will do."""
+    field = fault.field or ""
+    if field.startswith((f"{_ARGUMENTS}.", f"{_ARGUMENTS}[")):
+        body = json.loads(data, parse_int=_short_int)
+        params = body.get("params")
+        if body.get("method") == "tools/call" and isinstance(params, dict):
+            rest = {**body, "params": {**params, "arguments": {}}}
+            try:
+                canonical.check(rest)
+            except LedgerError as other:
+                fault = other
+            else:
+                fault.field = field.removeprefix(_ARGUMENTS).removeprefix(".")
+                return _message(rest, fault)
+    raise RpcError(INVALID_REQUEST, fault.message, data={"error": fault.as_dict()})
+
+
+def _short_int(digits: str) -> int | None:
+    # Converting a million digits takes quadratic time.
+    return int(digits) if len(digits) < len(str(2**64)) else None

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The MCP door: stateless Streamable HTTP with plain JSON answers, two eras of the protocol on one endpoint.
+
+No session exists in either era, so each request stands alone and any instance of the function may answer it. What the
+ledger refuses is a tool's answer (`isError`, the object of REST); what breaks the protocol is a JSON-RPC error;
+nothing raises, and nothing unexpected is told.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from indelible import __version__
+from indelible.entry import jsonrpc, mcp_rules, mcp_tools
+from indelible.entry.jsonrpc import Message, RpcError
+from indelible.entry.operations import Caller, Routes
+from indelible.entry.rest import MAX_BODY_BYTES, LambdaContext
+from indelible.entry.telemetry import PowertoolsTelemetry
+from indelible.errors import HeadRegressed, LedgerError, TooLarge
+from indelible.ports import Clock
+
+SERVER_INFO = {"name": "indelible", "title": "Indelible audit ledger", "version": __version__}
+INSTRUCTIONS = (
+    "An audit ledger for AI decisions: what is recorded here cannot be changed or erased. Record each consequential "
+    "step with record_audit_event and keep the receipt; get_audit_proof shows one record again, verify_chain checks "
+    "the history. Every call names the organisation (org_id) and is signed by the program that holds its secret "
+    "(signature): the secret belongs in no prompt. Errors have a stable code and name the field at fault; call again "
+    "only when retryable is true, with the same idempotency_key."
+)
+
+_ANSWERING_MS = 1_500
+_CACHEABLE: Mapping[str, object] = {"ttlMs": 3_600_000, "cacheScope": "public"}
+_PREFLIGHT = {
+    "access-control-allow-methods": "POST",
+    "access-control-allow-headers": (
+        "content-type, accept, mcp-protocol-version, mcp-method, mcp-name, x-novus-org-id, authorization"
+    ),
+    "access-control-max-age": "600",
+}
+
+Members: TypeAlias = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDoor:
+    """What calls need: the operations by their REST routes, and the web pages that may call from a browser."""
+
+    routes: Routes
+    allowed_origins: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, *routes: Routes, allowed_origins: str = "") -> AgentDoor:
+        """`allowed_origins` is INDELIBLE_ALLOWED_ORIGINS: `https://a.example, https://b.example:8443`."""
+        listed = (origin.strip().rstrip("/") for origin in allowed_origins.split(","))
+        return cls({route: run for one in routes for route, run in one.items()}, frozenset(filter(None, listed)))
+
+
+def serve(
+    event: dict[str, Any],
+    context: LambdaContext,
+    *,
+    door: Callable[[], AgentDoor],
+    telemetry: PowertoolsTelemetry,
+    clock: Clock,
+) -> dict[str, Any]:
+    """Answer one HTTP request. Never raises."""
+    telemetry.begin(context.aws_request_id)
+    try:
+        headers = {name.lower(): value.strip() for name, value in event.get("headers", {}).items()}
+        deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _ANSWERING_MS
+        exchange = _Exchange(headers, deadline_ms, door, telemetry, context.aws_request_id)
+        shared = exchange.admit()
+        method = event["requestContext"]["http"]["method"]
+        if method == "OPTIONS" and shared:
+            return _http(204, b"", shared | _PREFLIGHT)
+        if method != "POST":
+            refused = RpcError(jsonrpc.INVALID_REQUEST, "only POST is served: there are no streams and no sessions")
+            return _http(405, jsonrpc.error(refused), shared | {"allow": "POST"})
+        return _http(*exchange.answer(event), shared)
+    except RpcError as error:
+        return _http(error.status, jsonrpc.error(error))
+    except Exception:
+        unexpected = _unexpected(telemetry, context.aws_request_id)
+        return _http(unexpected.status, jsonrpc.error(unexpected))
+    finally:
+        telemetry.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """One request, and everything needed to answer it."""
+
+    headers: Mapping[str, str]
+    deadline_ms: int
+    door: Callable[[], AgentDoor]
+    telemetry: PowertoolsTelemetry
+    request_id: str
+
+    def admit(self) -> dict[str, str]:
+        """Headers for every answer to a browser. Raises RpcError where the page may not call."""
+        origin = self.headers.get("origin")
+        if origin is None:
+            return {}
+        if not mcp_rules.may_call(origin, self.headers.get("host", ""), self.door().allowed_origins):
+            raise RpcError(jsonrpc.INVALID_REQUEST, "web pages of this origin may not call", status=403)
+        return {"access-control-allow-origin": origin, "vary": "origin"}
+
+    def answer(self, event: dict[str, Any]) -> tuple[int, bytes]:
+        """Status and body of a POST."""
+        try:
+            message = jsonrpc.read(_body(event))
+        except RpcError as error:
+            return error.status, jsonrpc.error(error)
+        if message.id is None:
+            return 202, b""  # none is defined that would ask anything of this server
+        try:
+            modern = mcp_rules.declares_modern(message, self.headers)
+        except RpcError as error:
+            return error.status, jsonrpc.error(error, message.id)
+        try:
+            method = (_MODERN if modern else _HANDSHAKE).get(message.method)
+            if method is None:
+                raise RpcError(jsonrpc.METHOD_NOT_FOUND, "this method is not known here", status=404)
+            members = method(self, message)
+        except Exception as raised:
+            told = raised if isinstance(raised, RpcError) else _unexpected(self.telemetry, self.request_id)
+            # Clients of the handshake era read an error only under 200, and take 404 for the end of a session.
+            return told.status if modern else 200, jsonrpc.error(told, message.id)
+        if modern:
+            members = {"resultType": "complete", **members, "_meta": {mcp_rules.SERVER_META: SERVER_INFO}}
+        return 200, jsonrpc.result(message.id, members)
+
+    def discover(self, _message: Message) -> Members:
+        """server/discover."""
+        known = {"supportedVersions": mcp_rules.SUPPORTED, "capabilities": {"tools": {}}, "instructions": INSTRUCTIONS}
+        return {**known, **_CACHEABLE}
+
+    def initialize(self, message: Message) -> Members:
+        """The handshake, which leaves nothing behind."""
+        asked = message.params.get("protocolVersion")
+        if not isinstance(asked, str):
+            raise RpcError(jsonrpc.INVALID_PARAMS, "params.protocolVersion must be a string")
+        return {
+            "protocolVersion": asked if asked in mcp_rules.HANDSHAKE else mcp_rules.HANDSHAKE[0],
+            "capabilities": {"tools": {}},
+            "serverInfo": SERVER_INFO,
+            "instructions": INSTRUCTIONS,
+        }
+
+    def ping(self, _message: Message) -> Members:
+        """A sign of life."""
+        return {}
+
+    def list_tools(self, message: Message) -> Members:
+        """tools/list: one page."""
+        if "cursor" in message.params:
+            raise RpcError(jsonrpc.INVALID_PARAMS, "params.cursor is none of this server's: there is one page")
+        return {"tools": mcp_tools.listing()}
+
+    def list_tools_cacheable(self, message: Message) -> Members:
+        """tools/list as of 2026-07-28."""
+        return {**self.list_tools(message), **_CACHEABLE}
+
+    def call_tool(self, message: Message) -> Members:
+        """tools/call: a refusal by the ledger is the tool's answer, for the agent to read and mend."""
+        tool = mcp_tools.named(message.params.get("name"))
+        if tool is None:
+            raise RpcError(jsonrpc.INVALID_PARAMS, "unknown tool: tools/list names those there are")
+        arguments = message.params.get("arguments", {})
+        if not isinstance(arguments, dict):
+            raise RpcError(jsonrpc.INVALID_PARAMS, "params.arguments must be an object")
+        caller = Caller(
+            claimed_org=self.headers.get("x-novus-org-id"),
+            deadline_ms=self.deadline_ms,
+            trace_id=mcp_rules.trace_id(message.meta.get("traceparent")),
+        )
+        try:
+            if message.fault is not None:
+                raise message.fault
+            return mcp_tools.answer(self.door().routes[tool.route](arguments, caller))
+        except LedgerError as error:
+            if error.status >= 500:
+                self.telemetry.note("refused", code=error.code, detail=error.message)
+            if isinstance(error, HeadRegressed):
+                self.telemetry.count("HeadRegressed")
+            return mcp_tools.refusal(error)
+
+
+_Method: TypeAlias = Callable[[_Exchange, Message], Members]
+_MODERN: Mapping[str, _Method] = {
+    "server/discover": _Exchange.discover,
+    "tools/list": _Exchange.list_tools_cacheable,
+    "tools/call": _Exchange.call_tool,
+}
+_HANDSHAKE: Mapping[str, _Method] = {
+    "initialize": _Exchange.initialize,
+    "ping": _Exchange.ping,
+    "tools/list": _Exchange.list_tools,
+    "tools/call": _Exchange.call_tool,
+}
+
+
+def _body(event: dict[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    try:
+        data = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+    except (binascii.Error, UnicodeEncodeError):
+        raise RpcError(jsonrpc.PARSE_ERROR, "the body is not UTF-8") from None
+    if len(data) > MAX_BODY_BYTES:
+        error = TooLarge(f"the body may have at most {MAX_BODY_BYTES} bytes, this one has {len(data)}", field="body")
+        raise RpcError(jsonrpc.INVALID_REQUEST, error.message, data={"error": error.as_dict()}, status=error.status)
+    return data
+
+
+def _unexpected(telemetry: PowertoolsTelemetry, request_id: str) -> RpcError:
+    telemetry.logger.exception("unexpected error")
+    telemetry.count("UnexpectedErrors")
+    message = f"unexpected error; quote request {request_id} to the operator"
+    return RpcError(jsonrpc.INTERNAL_ERROR, message, status=500)
+
+
+def _http(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    kind = {"content-type": "application/json"} if body else {}
+    return {
+        "statusCode": status,
+        "headers": {**kind, "cache-control": "no-store", **(headers or {})},
+        "body": body.decode(),
+    }
