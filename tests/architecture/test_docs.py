@@ -161,6 +161,16 @@ def test_the_failure_types_are_those_of_the_checker() -> None:
     assert documented == [code.value for code in FailureCode]
 
 
+def test_the_readme_names_every_route_and_no_other() -> None:
+    source = (ROOT / "infra" / "api_stack.py").read_text(encoding="utf-8")
+    routes = set(re.findall(r'"(?:ANY|GET|POST) (/[a-z0-9./_-]+)"', source))
+    named = set(
+        re.findall(r"(?<![\w.*}])(/v1/[a-z/]*[a-z]|/health|/mcp|/openapi\.json)\b", README.read_text(encoding="utf-8"))
+    )
+    assert routes
+    assert named == routes
+
+
 # -- decisions ------------------------------------------------------------------------------------------
 
 
