@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from indelible.entry import bootstrap
+from indelible.entry.machine import NoTelemetry
 from local.env import Outputs, use_emulator
 
 
@@ -20,15 +21,19 @@ from local.env import Outputs, use_emulator
 def wiring(ledger: Outputs, variables: dict[str, str] | None = None) -> Iterator[Any]:
     """`entry.bootstrap` with nothing made yet, in an environment that leads to the emulator.
 
-    What it makes meanwhile goes on working later: clients keep their endpoint.
+    What it makes meanwhile goes on working later: clients keep their endpoint. Metrics would go to stdout: they are
+    the one thing that is left out.
     """
     before = dict(os.environ)
     use_emulator(os.environ, ledger.endpoint_url)
     os.environ.update(variables or {})
     _forget()
+    telemetry = bootstrap.telemetry
+    bootstrap.telemetry = NoTelemetry  # type: ignore[assignment]
     try:
         yield bootstrap
     finally:
+        bootstrap.telemetry = telemetry
         _forget()
         os.environ.clear()
         os.environ.update(before)
