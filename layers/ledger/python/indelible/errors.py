@@ -112,7 +112,7 @@ class Unauthenticated(LedgerError):
 
 
 class StaleSignature(LedgerError):
-    """`signed_at` is too far from the ledger's clock, or absent where it is required."""
+    """`signed_at` is too far from the ledger's clock."""
 
     code = "STALE_SIGNATURE"
     status = 401

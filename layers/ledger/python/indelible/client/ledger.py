@@ -20,7 +20,7 @@ _ATTEMPTS = 5
 
 
 class LedgerRefusal(Exception):
-    """The ledger said no. `code` is stable (docs/format.md); `field` names the argument at fault."""
+    """The ledger said no. `code` is stable (docs/errors.md); `field` names the argument at fault."""
 
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
         super().__init__(f"{error.get('code')}: {error.get('message')}")
