@@ -29,7 +29,7 @@ def synthetic() -> list[Event]:
     for number in range(TRACES):
         common = {"trace_id": f"synthetic-{number}", "actor": "synthetic-agent"}
         events.append(_pipeline("PIPELINE_SUBMITTED", "submit", number, common, {"trial": 0}))
-        for step in range(max(1, round(source.gauss(5.2, 3.5)))):
+        for step in range(max(1, round(source.gauss(5.5, 3.5)))):
             call = {**common, "correlation_id": f"call_{number}_{step}"}
             decision = {"event_type": "AGENT_DECISION", "level": "decision", "action": "look_up", "target": f"t-{step}"}
             reason = f"asked by the customer: {_text(source, 30)}"

@@ -30,12 +30,13 @@ _FIELDS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def org(ledger: Outputs) -> Tenant:
+    """One for each test: an organisation's share is ten verifications at once."""
     return fresh(ledger, "verify")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def chain(org: Tenant) -> list[Record]:
     """Twelve records, one every ten hours, the last one ten days ago: six different days."""
     start = time.time_ns() // 1_000_000 - 15 * 24 * HOUR_MS
