@@ -9,7 +9,6 @@ doubles cannot tell apart, strings without a UTF-8 form — is refused here, wit
 from __future__ import annotations
 
 import json
-import math
 from typing import TypeAlias
 
 import rfc8785
@@ -25,6 +24,9 @@ MAX_DEPTH = 32
 MAX_NUMBER = 2**53 - 1
 """Beyond this magnitude neighbouring integers share one double (RFC 7493 §2.2)."""
 
+MAX_FIELD = 256
+"""Characters of a path in an answer."""
+
 _LONGEST_SAFE_INTEGER = len(str(-MAX_NUMBER))
 
 Path: TypeAlias = "tuple[Path, str | int] | None"
@@ -39,7 +41,12 @@ def parse(data: bytes) -> JsonObject:
         DuplicateKey, InvalidNumber, InvalidString, NestingTooDeep: with the dotted path in `field`.
     """
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_object_without_duplicates, parse_int=_bounded_int)
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_object_without_duplicates,
+            parse_int=_bounded_int,
+            parse_float=_plain_number,
+        )
     except UnicodeDecodeError as error:
         raise InvalidJson(f"the body is not UTF-8 (byte {error.start})", field="body") from None
     except json.JSONDecodeError as error:
@@ -59,29 +66,38 @@ def check(value: object) -> None:
 
     Iterative, so that depth is bounded by the rule and not by the interpreter's stack.
     """
-    stack: list[tuple[object, Path, int]] = [(value, None, 1)]
+    stack: list[tuple[object, Path, int]] = []
+    _visit(value, None, 0, stack)
     while stack:
         node, path, depth = stack.pop()
-        if isinstance(node, str):
-            _check_text(node, path)
-        elif isinstance(node, dict):
-            if depth > MAX_DEPTH:
-                raise _too_deep(dotted(path))
+        if isinstance(node, dict):
             for key, child in node.items():
                 _check_text(key, path)
-                stack.append((child, (path, key), depth + 1))
+                _visit(child, (path, key), depth, stack)
         elif isinstance(node, list):
-            if depth > MAX_DEPTH:
-                raise _too_deep(dotted(path))
-            stack.extend((child, (path, index), depth + 1) for index, child in enumerate(node))
-        elif isinstance(node, (int, float)):
-            if not math.isfinite(node) or abs(node) > MAX_NUMBER:
-                raise InvalidNumber(
-                    "numbers must be finite and within ±(2^53−1); send larger ones as strings",
-                    field=dotted(path),
-                )
-        elif isinstance(node, _Duplicate):
-            raise DuplicateKey("an object names this member twice", field=dotted((path, node.key)))
+            for index, child in enumerate(node):
+                # Numbers and plain text are most of what is sent, and most of what could be sent to keep us busy.
+                if type(child) is int and -MAX_NUMBER <= child <= MAX_NUMBER:
+                    continue
+                _visit(child, (path, index), depth, stack)
+
+
+def _visit(node: object, path: Path, depth: int, stack: list[tuple[object, Path, int]]) -> None:
+    """Check a leaf now; put what has children on the stack, one entry for each, however many they are."""
+    if isinstance(node, str):
+        _check_text(node, path)
+    elif isinstance(node, (dict, list)):
+        if depth >= MAX_DEPTH:
+            raise _too_deep(dotted(path))
+        if node:
+            stack.append((node, path, depth + 1))
+    elif isinstance(node, (int, float)):
+        if not -MAX_NUMBER <= node <= MAX_NUMBER:  # so put, it is true of NaN as well
+            raise InvalidNumber(
+                "numbers must be finite and within ±(2^53−1); send larger ones as strings", field=dotted(path)
+            )
+    elif isinstance(node, _Duplicate):
+        raise DuplicateKey("an object names this member twice", field=dotted((path, node.key)))
 
 
 def canonical_bytes(value: JsonValue) -> bytes:
@@ -90,12 +106,20 @@ def canonical_bytes(value: JsonValue) -> bytes:
 
 
 def dotted(path: Path) -> str:
-    """`payload.items[3].name`; the whole document is `body`."""
+    """`payload.items[3].name`; the whole document is `body`. Cut where it gets longer than any name should be."""
     text = ""
     while path is not None:
         path, step = path
-        text = f"[{step}]{text}" if isinstance(step, int) else f".{step}{text}"
-    return text.removeprefix(".").encode("utf-8", "replace").decode("utf-8") or "body"
+        text = f"[{step}]{text}" if isinstance(step, int) else f".{shortened(step)}{text}"
+    return shortened(text.removeprefix(".")).encode("utf-8", "replace").decode("utf-8") or "body"
+
+
+def shortened(text: str) -> str:
+    """At most MAX_FIELD characters.
+
+    A key may be as long as the body; an answer that repeated it could be too large for the gateway to pass on.
+    """
+    return text if len(text) <= MAX_FIELD else f"{text[: MAX_FIELD - 1]}…"
 
 
 def pointer(path: Path) -> str:
@@ -126,6 +150,12 @@ def _object_without_duplicates(pairs: list[tuple[str, JsonValue]]) -> JsonObject
 def _bounded_int(digits: str) -> int:
     # Converting a million digits takes quadratic time; anything this long is out of range whatever it says.
     return int(digits) if len(digits) <= _LONGEST_SAFE_INTEGER else MAX_NUMBER + 1
+
+
+def _plain_number(digits: str) -> int | float:
+    # 1.0 and 1 are one number in JSON Schema and have one serialization (RFC 8785 §3.2.2.3): one value here, too.
+    value = float(digits)
+    return int(value) if value.is_integer() and abs(value) <= MAX_NUMBER else value
 
 
 def _check_text(text: str, path: Path) -> None:

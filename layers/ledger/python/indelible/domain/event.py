@@ -17,7 +17,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from indelible.domain import instants
-from indelible.domain.canonical import JsonObject
+from indelible.domain.canonical import JsonObject, shortened
 from indelible.errors import InvalidField, InvalidRequest, MissingField, UnknownField
 
 Name = Annotated[str, Meta(max_length=1024)]  # empty is an answer too: an action may have no target
@@ -145,7 +145,7 @@ def _refusal(message: str, model: type[Struct]) -> InvalidRequest:
     parent = where.group(1) if where else ""
     what = message[: where.start()] if where else message
     named = _BACKTICKED.search(what)
-    inner = f"{parent}.{named.group(1)}".removeprefix(".") if named else parent
+    inner = shortened(f"{parent}.{named.group(1)}".removeprefix(".")) if named else parent
     if "unknown field" in what:
         return UnknownField(f"this field is not known; known here: {_known(parent, model)}", field=inner)
     if "missing required field" in what:
