@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The implementations. moto stands for AWS where it is faithful: create-only puts, versions, conditions, transactions.
 
-It is no evidence for locks, checksums that S3 checks, or what an administrator may do: those cases are in tests/e2e.
+It is no evidence for races, locks, checksums that S3 checks, or what an administrator may do: for those, tests/e2e.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Adapters:
 def adapters(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Adapters]:
     """Every implementation, one after the other."""
     if request.param == "fakes":
-        yield _fakes()
+        yield fakes()
         return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
@@ -63,7 +63,8 @@ def adapters(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         yield _aws(pool)
 
 
-def _fakes() -> Adapters:
+def fakes() -> Adapters:
+    """The in-memory ones."""
     records = FakeRecords()
     administrator = Administrator(records.bucket)
     organisations = FakeOrganisations()

@@ -115,6 +115,16 @@ def test_rotten_bytes_are_not_proven(old_new: tuple[bytes, bytes]) -> None:
             world.prover().prove(ORG, **wanted)
 
 
+def test_a_record_under_another_record_s_key_is_not_proven() -> None:
+    """A whole record, intact in itself, with a checksum that fits: but not this one."""
+    world = two_organisations()
+    first, second, _ = world.sealed()
+    world.administrator.rewrite(second.s3_key, first.data)
+
+    with pytest.raises(EvidenceBroken):
+        world.prover().prove(ORG, audit_id=second.audit_id)
+
+
 def test_a_record_under_a_delete_marker_is_proven_and_the_marker_named() -> None:
     world = two_organisations()
     entry = world.sealed()[1]
