@@ -16,7 +16,6 @@ from msgspec import UNSET, Struct, UnsetType
 
 from indelible.domain import credentials, event, instants
 from indelible.domain.canonical import JsonObject, canonical_bytes
-from indelible.domain.event import Event
 from indelible.domain.record import GovernorKey
 from indelible.domain.sanitize import sanitize
 from indelible.entry.env import Settings
@@ -87,36 +86,39 @@ class Recorder:
     def record(self, arguments: JsonObject, caller: Caller) -> RecordResponse:
         """Seal one event and return its receipt."""
         request = event.validate(arguments, RecordRequest)
-        sealable = _sealable(arguments, request, caller.trace_id)
+        sent = event.from_arguments(arguments, request)
         org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=True)
         self._limits.spend(org.org_id, 1)
-        submission = self._submission(org, (sealable,), request.idempotency_key, caller)
+        if caller.trace_id is not None:
+            sent.setdefault("trace_id", caller.trace_id)
+        submission = self._submission(org, [sent], request.idempotency_key, caller)
         return RecordResponse(receipt=self._appender.append(submission)[0])
 
     def record_batch(self, arguments: JsonObject, caller: Caller) -> BatchResponse:
         """Seal up to a hundred events as consecutive records and return a receipt for each."""
         request = event.validate(arguments, BatchRequest)
         given = arguments["events"]
-        sealable = []
+        sent = []
         for position, (one, checked) in enumerate(zip(given, request.events, strict=True)):  # type: ignore[arg-type]
             try:
-                sealable.append(_sealable(one, checked))  # type: ignore[arg-type]
+                sent.append(event.from_arguments(one, checked))  # type: ignore[arg-type]
             except InvalidRequest as error:
                 error.field = f"events[{position}].{error.field}"
                 raise
         org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=True)
-        self._limits.spend(org.org_id, len(sealable))
-        submission = self._submission(org, tuple(sealable), request.idempotency_key, caller)
+        self._limits.spend(org.org_id, len(sent))
+        submission = self._submission(org, sent, request.idempotency_key, caller)
         return BatchResponse(receipts=self._appender.append(submission))
 
     def _submission(
-        self, org: OrgConfig, events: tuple[bytes, ...], idempotency_key: str | UnsetType, caller: Caller
+        self, org: OrgConfig, sent: list[JsonObject], idempotency_key: str | UnsetType, caller: Caller
     ) -> Submission:
         if org.org_id not in self._governors:
             self._governors[org.org_id] = credentials.governor_key(self._secrets.master(), org.org_id)
         return Submission(
             org_id=org.org_id,
-            events=events,
+            # Sanitizing is the dearest part of a large body: no stranger is worth it.
+            events=tuple(canonical_bytes(sanitize(one)) for one in sent),
             retention=self._settings.retention(org.retention_days),
             governor=self._governors[org.org_id],
             deadline_ms=min(caller.deadline_ms - _SEALING_MS, self._clock.now_ms() + _PATIENCE_MS),
@@ -212,14 +214,6 @@ class _Signed(Struct):
 
     governor_key_id: str
     governor_signature: str
-
-
-def _sealable(arguments: JsonObject, checked: Event, trace_id: str | None = None) -> bytes:
-    """The canonical bytes of the sanitized event."""
-    sent = event.from_arguments(arguments, checked)
-    if trace_id is not None:
-        sent.setdefault("trace_id", trace_id)
-    return canonical_bytes(sanitize(sent))
 
 
 def _instant(given: datetime | UnsetType) -> int | None:

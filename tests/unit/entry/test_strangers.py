@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is dear is done for those who have proven who they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from indelible.entry import operations
+from tests.unit.entry.test_rest import EVENT, ORG, Door, call, signed
+
+
+@pytest.fixture(autouse=True)
+def _powertools(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "indelible")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Indelible")
+
+
+@pytest.mark.parametrize(
+    ("route", "arguments"),
+    [("POST /v1/record", EVENT), ("POST /v1/record/batch", {"events": [EVENT, EVENT]})],
+)
+def test_nothing_is_sanitized_for_a_stranger(
+    monkeypatch: pytest.MonkeyPatch, route: str, arguments: dict[str, Any]
+) -> None:
+    seen: list[object] = []
+
+    def counted(sent: Any) -> Any:
+        seen.append(sent)
+        return sent
+
+    monkeypatch.setattr(operations, "sanitize", counted)
+    door = Door()
+    stranger = {"org_id": ORG, **arguments, "signature": "0" * 64}
+    assert call(door, route, stranger)[0] == 401
+    assert seen == []
+    assert call(door, route, signed(arguments))[0] == 200
+    assert seen == arguments.get("events", [EVENT])
