@@ -11,7 +11,6 @@ import pytest
 from indelible.domain import record
 from indelible.domain.record import Record
 from indelible.errors import (
-    Contention,
     EvidenceBroken,
     HeadRegressed,
     IdempotencyConflict,
@@ -19,8 +18,8 @@ from indelible.errors import (
     TooLarge,
     Unavailable,
 )
-from indelible.services.append import BACKOFF_CAP_MS, Submission
-from tests.fakes.chains import ORG, build_chain, event
+from indelible.services.append import Submission
+from tests.fakes.chains import ORG, event
 from tests.fakes.world import World
 from tests.faults.wire import Fault, Wire
 
@@ -158,62 +157,6 @@ def test_two_with_one_clock_never_go_back_in_time() -> None:
     first, second = world.sealed()
     assert second.timestamp_ms == first.timestamp_ms
     assert world.verify().valid is True
-
-
-class Rival:
-    """A journal where somebody else wins every race, for a while."""
-
-    def __init__(self, world: World, wins: int) -> None:
-        self.world, self.wins, self.tries = world, wins, 0
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.world.journal, name)
-
-    def commit(self, head, records, idempotency, now_ms) -> None:  # type: ignore[no-untyped-def]
-        self.tries += 1
-        if self.tries <= self.wins:
-            built = build_chain(1, head=self.world.journal.head(ORG), start_ms=now_ms, seed=1000 + self.tries)
-            self.world.journal.commit(self.world.journal.head(ORG), built, None, now_ms)
-            self.world.records.seal(built[0])
-        self.world.journal.commit(head, records, idempotency, now_ms)
-
-
-class Contended(Wire):
-    """Puts the rival between the process and the table."""
-
-    def __init__(self, rival: Rival) -> None:
-        super().__init__()
-        self.rival = rival
-
-    def to(self, name, port):  # type: ignore[no-untyped-def]
-        return self.rival if name == "journal" else port
-
-
-def test_a_lost_race_is_run_again_with_growing_pauses() -> None:
-    world = World()
-    rival = Rival(world, wins=9)
-
-    receipt = world.appender(Contended(rival)).append(world.submission(1, wait_ms=60_000))[0]
-
-    assert (receipt.sequence, rival.tries) == (10, 10)
-    assert world.telemetry.counts["LostRaces"] == 9
-    assert len(world.clock.sleeps) == 9
-    assert all(pause <= min(BACKOFF_CAP_MS, 4 * 2**turn) for turn, pause in enumerate(world.clock.sleeps))
-    assert len(set(world.clock.sleeps)) == 9, "full jitter, not a fixed pause"
-    assert world.verify().valid is True
-
-
-def test_contention_ends_with_the_time_and_says_that_nothing_was_recorded() -> None:
-    world = World()
-    began = world.clock.now
-    rival = Rival(world, wins=10_000)
-
-    with pytest.raises(Contention) as refused:
-        world.appender(Contended(rival)).append(world.submission(1, wait_ms=500))
-
-    assert refused.value.retryable
-    assert world.clock.now <= began + 500
-    assert world.journal.head(ORG).sequence == rival.tries, "only the rival's records are there"
 
 
 def test_a_table_that_does_not_answer_is_unavailable_in_time() -> None:
