@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeAlias
+
+
+Machine: TypeAlias = dict[str, str | int | float]
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,13 @@ class Latency:
         return cls(*(round(1000 * _rank(ordered, share), 1) for share in (0.5, 0.99, 1.0)))
 
 
-def describe() -> dict[str, str | int]:
-    """Processor, cores that this process may use, and versions."""
+def describe() -> Machine:
+    """Processor, cores that this process may use, how busy they are (a minute's load average), and versions."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {
         "processor": _processor(),
         "cores": cores,
+        "load": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "emulator": f"MiniStack {version('ministack')}",

@@ -30,7 +30,7 @@ from rich.table import Table
 
 from benchmarks.counting import Cost, RecordFunction, counted, new_org, progress
 from benchmarks.events import Event, by_trace, load, synthetic
-from benchmarks.machine import Latency, describe
+from benchmarks.machine import Latency, Machine, describe
 from indelible.client import LedgerClient
 from local.env import Outputs
 from local.state import DEFAULT_STATE, ROOT, LocalError
@@ -66,6 +66,7 @@ def main(path: Path, singles: int | None, state: Path, as_json: bool) -> None:
         outputs = Outputs.load(state)
     except LocalError as error:
         raise click.ClickException(str(error)) from None
+    machine = describe()  # before the run adds to the load
     events, source = _events(path)
     alone = events[:singles]
     ways = {"batches by trace": by_trace(events), "one by one": [[event] for event in alone]}
@@ -75,10 +76,10 @@ def main(path: Path, singles: int | None, state: Path, as_json: bool) -> None:
     # Verifying costs the same however the records came.
     costs = [*(recording for recording, _ in costed), costed[0][1]]
     if as_json:
-        json.dump(_as_json(source, runs, costs), sys.stdout, indent=2)
+        json.dump(_as_json(machine, source, runs, costs), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        _show(source, runs, costs)
+        _show(machine, source, runs, costs)
     if not all(run.valid and run.entries_checked == run.records for run in runs):
         raise click.ClickException("what was recorded does not verify")
 
@@ -131,9 +132,9 @@ def _timed(act: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def _as_json(source: str, runs: Sequence[Run], costs: Sequence[Cost]) -> dict[str, Any]:
+def _as_json(machine: Machine, source: str, runs: Sequence[Run], costs: Sequence[Cost]) -> dict[str, Any]:
     return {
-        "machine": describe(),
+        "machine": machine,
         "events": source,
         "runs": [asdict(run) for run in runs],
         "aws_calls": {
@@ -143,10 +144,10 @@ def _as_json(source: str, runs: Sequence[Run], costs: Sequence[Cost]) -> dict[st
     }
 
 
-def _show(source: str, runs: Sequence[Run], costs: Sequence[Cost]) -> None:
+def _show(machine: Machine, source: str, runs: Sequence[Run], costs: Sequence[Cost]) -> None:
     console = Console(highlight=False)
-    machine = describe()
-    console.print(f"{source} on {machine['cores']} cores of {machine['processor']}, {machine['emulator']}")
+    where = f"{machine['cores']} cores of {machine['processor']}, load {machine['load']}"
+    console.print(f"{source} on {where}; {machine['emulator']}, Python {machine['python']}")
     heads = ("", "records", "requests", "seconds", "records/s", "median ms", "p99 ms")
     table = Table(*heads, title="Recorded through the API, one client", title_justify="left")
     for run in runs:
