@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
-
 Machine: TypeAlias = dict[str, str | int | float]
 
 
