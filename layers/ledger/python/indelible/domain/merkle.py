@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Merkle tree of RFC 6962 §2.1: hashing, growing, proving, and verifying.
+
+Invariant: a root commits to the number and the order of the leaves as well as to each of them. Verification is
+RFC 9162 §2.1.3.2 and §2.1.4.2 to the letter. Hashes are the 32 raw bytes of SHA-256; indices count from 0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import TypeAlias
+
+HASH_BYTES = 32
+Hash: TypeAlias = bytes
+EMPTY_ROOT: Hash = hashlib.sha256(b"").digest()
+
+NodeReader: TypeAlias = Callable[[int, int], Hash]
+"""`(height, index)` → the root of the `index`-th perfect subtree with 2^height leaves."""
+
+
+class ProofInvalid(ValueError):
+    """The proof does not lead to the root."""
+
+
+def leaf_hash(data: bytes) -> Hash:
+    """SHA-256(0x00 ‖ data)."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: Hash, right: Hash) -> Hash:
+    """SHA-256(0x01 ‖ left ‖ right)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Subtree:
+    """A perfect subtree of 2^height leaves, by its root."""
+
+    height: int
+    root: Hash
+
+
+def merged(subtrees: Iterable[Subtree]) -> list[Subtree]:
+    """Adjoining perfect subtrees, left to right, with equal neighbours joined: strictly falling heights.
+
+    What remains is the binary form of the number of leaves; from it the root follows, and nothing else is needed
+    to go on growing.
+    """
+    stack: list[Subtree] = []
+    for subtree in subtrees:
+        stack.append(subtree)
+        while len(stack) > 1 and stack[-1].height == stack[-2].height:
+            right, left = stack.pop(), stack.pop()
+            stack.append(Subtree(left.height + 1, node_hash(left.root, right.root)))
+    return stack
+
+
+def root_of(subtrees: Iterable[Subtree]) -> Hash:
+    """The root of the tree that these adjoining perfect subtrees make; `EMPTY_ROOT` for none."""
+    parts = merged(subtrees)
+    if not parts:
+        return EMPTY_ROOT
+    root = parts.pop().root
+    while parts:
+        root = node_hash(parts.pop().root, root)
+    return root
+
+
+def perfect_root(hashes: Sequence[Hash]) -> Hash:
+    """The root over a power of two of neighbouring hashes. Raises ValueError for any other number of them."""
+    row = list(hashes)
+    if len(row).bit_count() != 1:
+        raise ValueError("a perfect subtree has a power of two of hashes")
+    while len(row) > 1:
+        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)]
+    return row[0]
+
+
+def inclusion_proof(index: int, size: int, node: NodeReader) -> list[Hash]:
+    """PATH(index, D[size]) of RFC 6962 §2.1.1: sibling hashes from the leaf to the root.
+
+    Raises ValueError unless 0 ≤ index < size.
+    """
+    if not 0 <= index < size:
+        raise ValueError("the index is not in the tree")
+    path: list[Hash] = []
+    low, high = 0, size
+    while high - low > 1:  # from the root down; the proof reads from the leaf up
+        middle = low + _split(high - low)
+        if index < middle:
+            path.append(_range_root(middle, high, node))
+            high = middle
+        else:
+            path.append(_range_root(low, middle, node))
+            low = middle
+    return path[::-1]
+
+
+def consistency_proof(old: int, new: int, node: NodeReader) -> list[Hash]:
+    """PROOF(old, D[new]) of RFC 6962 §2.1.2; empty for equal sizes.
+
+    Raises ValueError unless 0 < old ≤ new.
+    """
+    if not 0 < old <= new:
+        raise ValueError("a consistency proof goes from a size above 0 to the same or a larger one")
+    path: list[Hash] = []
+    low, high, whole = 0, new, True
+    while old != high:
+        middle = low + _split(high - low)
+        if old <= middle:
+            path.append(_range_root(middle, high, node))
+            high = middle
+        else:
+            path.append(_range_root(low, middle, node))
+            low, whole = middle, False
+    if not whole:
+        path.append(_range_root(low, high, node))
+    return path[::-1]
+
+
+def verify_inclusion(leaf: Hash, index: int, size: int, proof: Sequence[Hash], root: Hash) -> None:
+    """RFC 9162 §2.1.3.2. Raises ProofInvalid."""
+    if not 0 <= index < size:
+        raise ProofInvalid("the index is not in the tree")
+    _whole(leaf, *proof)
+    fn, sn, found = index, size - 1, leaf
+    for sibling in proof:
+        if sn == 0:
+            raise ProofInvalid("the proof is too long")
+        if fn & 1 or fn == sn:
+            found = node_hash(sibling, found)
+            while not fn & 1 and fn != 0:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            found = node_hash(found, sibling)
+        fn, sn = fn >> 1, sn >> 1
+    if sn != 0:
+        raise ProofInvalid("the proof is too short")
+    _same(found, root)
+
+
+def verify_consistency(old: int, new: int, old_root: Hash, new_root: Hash, proof: Sequence[Hash]) -> None:
+    """RFC 9162 §2.1.4.2. Raises ProofInvalid.
+
+    Every tree is consistent with the empty one, and a tree with itself, by an empty proof.
+    """
+    if not 0 <= old <= new:
+        raise ProofInvalid("the sizes are out of order")
+    if old in (0, new):
+        if proof:
+            raise ProofInvalid("the proof is too long")
+        if old == 0:
+            _same(old_root, EMPTY_ROOT)
+        if old == new:
+            _same(new_root, old_root)
+        return
+    _whole(*proof)
+    path = list(proof)
+    if old & (old - 1) == 0:
+        path.insert(0, old_root)
+    if not path:
+        raise ProofInvalid("the proof is too short")
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    found_old = found_new = path[0]
+    for sibling in path[1:]:
+        if sn == 0:
+            raise ProofInvalid("the proof is too long")
+        if fn & 1 or fn == sn:
+            found_old, found_new = node_hash(sibling, found_old), node_hash(sibling, found_new)
+            while not fn & 1 and fn != 0:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            found_new = node_hash(found_new, sibling)
+        fn, sn = fn >> 1, sn >> 1
+    if sn != 0:
+        raise ProofInvalid("the proof is too short")
+    _same(found_old, old_root)
+    _same(found_new, new_root)
+
+
+def _range_root(low: int, high: int, node: NodeReader) -> Hash:
+    """MTH(D[low:high]); `low` is a multiple of the smallest power of two that is not below the width."""
+    parts: list[Subtree] = []
+    while low < high:
+        height = (high - low).bit_length() - 1
+        parts.append(Subtree(height, node(height, low >> height)))
+        low += 1 << height
+    return root_of(parts)
+
+
+def _split(width: int) -> int:
+    """The largest power of two smaller than the width."""
+    return 1 << (width - 1).bit_length() - 1
+
+
+def _whole(*hashes: Hash) -> None:
+    # Two neighbours are hashed end to end: a byte moved from one to the other would change nothing.
+    if any(len(found) != HASH_BYTES for found in hashes):
+        raise ProofInvalid(f"a hash has {HASH_BYTES} bytes")
+
+
+def _same(found: Hash, expected: Hash) -> None:
+    if not compare_digest(found, expected):
+        raise ProofInvalid("the proof leads to another root")

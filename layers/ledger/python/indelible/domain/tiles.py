@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The log as static files (c2sp.org/tlog-tiles): where each hash lies, and what growing the tree writes.
+
+Invariant: a full tile never changes, and a partial one has its width in its name, so nothing is ever overwritten.
+A tile at level L holds up to 256 hashes of perfect subtrees of height 8·L; an entry bundle holds the leaf data
+itself, here always the 32 raw bytes of a `tx_hash`. Adding n leaves to a tree of N reads one bundle and the partial
+tiles above it, and writes about 2·n/256 + 2·log₂₅₆N objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from indelible.domain import merkle
+from indelible.domain.merkle import Hash, NodeReader, Subtree
+
+HEIGHT = 8
+WIDTH = 1 << HEIGHT
+LEAF_BYTES = 32
+_LENGTH = LEAF_BYTES.to_bytes(2, "big")
+
+FileReader: TypeAlias = Callable[[str], bytes]
+"""A path below the log's prefix → the file's bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something to write below the log's prefix."""
+
+    path: str
+    data: bytes
+
+
+def tile_path(level: int, index: int, width: int = WIDTH) -> str:
+    """`tile/<L>/<N>[.p/<W>]`, N in groups of three digits: 1234067 is `x001/x234/067`."""
+    return f"tile/{level}/{_grouped(index)}{_partial(width)}"
+
+
+def entries_path(index: int, width: int = WIDTH) -> str:
+    """`tile/entries/<N>[.p/<W>]`."""
+    return f"tile/entries/{_grouped(index)}{_partial(width)}"
+
+
+def bundle(leaves: Sequence[bytes]) -> bytes:
+    """Leaf data, each behind its length as a big-endian uint16. Raises ValueError for leaves not of 32 bytes."""
+    if any(len(leaf) != LEAF_BYTES for leaf in leaves):
+        raise ValueError("a leaf of this log has 32 bytes")
+    return b"".join(_LENGTH + leaf for leaf in leaves)
+
+
+def unbundle(data: bytes) -> list[bytes]:
+    """The leaf data of an entry bundle. Raises ValueError for anything but entries of 32 bytes."""
+    step = len(_LENGTH) + LEAF_BYTES
+    entries = [data[start : start + step] for start in range(0, len(data), step)]
+    if any(len(entry) != step or not entry.startswith(_LENGTH) for entry in entries):
+        raise ValueError("an entry bundle of this log has entries of 32 bytes only")
+    return [entry[len(_LENGTH) :] for entry in entries]
+
+
+def partial_width(level: int, size: int) -> int:
+    """How many hashes the last, partial tile of a level has in a tree of this size; 0 when there is none."""
+    return (size >> HEIGHT * level) % WIDTH
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The right edge of a tree: all that is needed to go on from there.
+
+    `leaves` is the data in the last, partial bundle; `rows` are the hashes in the partial tile of each level from 1
+    upwards (level 0 follows from the leaves).
+    """
+
+    size: int
+    leaves: tuple[bytes, ...] = ()
+    rows: tuple[tuple[Hash, ...], ...] = ()
+
+    def root(self) -> Hash:
+        """The root of the tree."""
+        high_to_low = [
+            Subtree(HEIGHT * level, found)
+            for level, row in reversed(list(enumerate(self.rows, start=1)))
+            for found in row
+        ]
+        return merkle.root_of([*high_to_low, *(Subtree(0, merkle.leaf_hash(leaf)) for leaf in self.leaves)])
+
+
+EMPTY = Edge(size=0)
+
+
+def edge_paths(size: int) -> tuple[str | None, list[str | None]]:
+    """What to read to go on from a size: the partial bundle, and the partial tile of each level from 1 upwards."""
+    width = size % WIDTH
+    bundle_path = entries_path(size >> HEIGHT, width) if width else None
+    rows: list[str | None] = []
+    level = 1
+    while size >> HEIGHT * level:
+        width = partial_width(level, size)
+        rows.append(tile_path(level, size >> HEIGHT * (level + 1), width) if width else None)
+        level += 1
+    return bundle_path, rows
+
+
+def read_edge(size: int, read: FileReader) -> Edge:
+    """The right edge of a tree of this size, from its files.
+
+    Files say nothing of their own truth: compare `root()` with the signed one before going on from here.
+
+    Raises ValueError when a file does not have the width that its name says.
+    """
+    bundle_path, row_paths = edge_paths(size)
+    leaves = unbundle(read(bundle_path)) if bundle_path else []
+    if len(leaves) != size % WIDTH:
+        raise ValueError(f"{bundle_path} does not have {size % WIDTH} entries")
+    rows = [split(read(path)) if path else [] for path in row_paths]
+    for level, (row, path) in enumerate(zip(rows, row_paths, strict=True), start=1):
+        if len(row) != partial_width(level, size):
+            raise ValueError(f"{path} does not have {partial_width(level, size)} hashes")
+    return Edge(size, tuple(leaves), tuple(tuple(row) for row in rows))
+
+
+def grow(edge: Edge, added: Sequence[bytes]) -> tuple[Edge, list[File]]:
+    """The edge after adding leaves, and every file that this makes: full tiles and bundles, and new partial ones.
+
+    Adding nothing makes nothing. Raises ValueError for leaves not of 32 bytes.
+    """
+    if not added:
+        return edge, []
+    files: list[File] = []
+    leaves = [*edge.leaves, *added]
+    whole = len(leaves) // WIDTH * WIDTH
+    first = edge.size >> HEIGHT
+    for offset in range(0, len(leaves), WIDTH):
+        part = leaves[offset : offset + WIDTH]
+        files.append(File(entries_path(first + offset // WIDTH, len(part)), bundle(part)))
+    level, rows = 0, [list(row) for row in edge.rows]
+    row, fresh = [merkle.leaf_hash(leaf) for leaf in leaves], True
+    new_rows: list[tuple[Hash, ...]] = []
+    while fresh:  # a level above changes only when a tile below it became full
+        index = edge.size >> HEIGHT * (level + 1)
+        carried: list[Hash] = []
+        for offset in range(0, len(row), WIDTH):
+            part = row[offset : offset + WIDTH]
+            files.append(File(tile_path(level, index + offset // WIDTH, len(part)), b"".join(part)))
+            if len(part) == WIDTH:
+                carried.append(merkle.perfect_root(part))
+        if level > 0:
+            new_rows.append(tuple(row[len(carried) * WIDTH :]))
+        row, fresh = (rows[level] if level < len(rows) else []) + carried, bool(carried)
+        level += 1
+    kept = edge.rows[len(new_rows) :]
+    grown = Edge(edge.size + len(added), tuple(leaves[whole:]), (*new_rows, *kept))
+    return grown, files
+
+
+def node_reader(size: int, read: FileReader) -> NodeReader:
+    """Perfect subtrees of a tree of this size, from its tiles; `read` should remember what it has read.
+
+    The reader raises ValueError for a subtree that is not wholly in the tree, and for a tile of the wrong width.
+    """
+
+    def node(height: int, index: int) -> Hash:
+        if not 0 < (index + 1) << height <= size:
+            raise ValueError("that subtree is not in the tree")
+        level, rest = divmod(height, HEIGHT)
+        start = index << rest
+        tile = start >> HEIGHT
+        width = min(WIDTH, (size >> HEIGHT * level) - tile * WIDTH)
+        hashes = split(read(tile_path(level, tile, width)))
+        if len(hashes) != width:
+            raise ValueError(f"tile {tile} of level {level} does not have {width} hashes")
+        start %= WIDTH
+        return merkle.perfect_root(hashes[start : start + (1 << rest)])
+
+    return node
+
+
+def split(data: bytes) -> list[Hash]:
+    """The hashes of a tile. Raises ValueError when it does not consist of whole ones."""
+    if len(data) % LEAF_BYTES:
+        raise ValueError("a tile consists of hashes of 32 bytes")
+    return [data[start : start + LEAF_BYTES] for start in range(0, len(data), LEAF_BYTES)]
+
+
+def all_paths(size: int) -> Iterator[str]:
+    """Every file that a reader of a tree of this size may want, in no particular order."""
+    for index in range(-(-size // WIDTH)):
+        yield entries_path(index, min(WIDTH, size - index * WIDTH))
+    level = 0
+    while count := size >> HEIGHT * level:
+        for index in range(-(-count // WIDTH)):
+            yield tile_path(level, index, min(WIDTH, count - index * WIDTH))
+        level += 1
+
+
+def _grouped(index: int) -> str:
+    digits = str(index)
+    digits = digits.zfill(-(-len(digits) // 3) * 3)
+    groups = [digits[start : start + 3] for start in range(0, len(digits), 3)]
+    return "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
+
+
+def _partial(width: int) -> str:
+    return "" if width == WIDTH else f".p/{width}"
