@@ -177,6 +177,8 @@ def test_only_services_assume_the_roles(prod: Synthesized) -> None:
         "RecordRole": "lambda.amazonaws.com",
         "ProveRole": "lambda.amazonaws.com",
         "VerifyRole": "lambda.amazonaws.com",
+        "McpRole": "lambda.amazonaws.com",
+        "MetaRole": "lambda.amazonaws.com",
         "AnchorRole": "lambda.amazonaws.com",
         "ScheduleRole": "scheduler.amazonaws.com",
         "DeletionTrailRole": "cloudtrail.amazonaws.com",
