@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError
 
+from tests.documents import ROOT, blocks
 from tests.e2e.helpers.agent import ERAS, structured, talk
-from tests.unit.entry.mcp_world import EVENT, ORG, McpWorld, signed
+from tests.unit.entry.mcp_world import EVENT, ORG, SECRET, McpWorld, signed
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +49,12 @@ def test_the_sdk_gets_refusals_as_answers_and_broken_protocol_as_errors(mode: st
 
     with McpWorld().on_loopback() as url:
         talk(url, mode, conversation)
+
+
+def test_the_documentations_program_runs_as_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = (block.text for block in blocks(ROOT / "docs" / "mcp.md") if block.language == "python")
+    world = McpWorld()
+    with world.on_loopback() as url:
+        exec(program.replace("https://YOUR-API/mcp", url).replace("YOUR-SECRET", SECRET), {})
+    (sealed,) = world.world.sealed()
+    assert capsys.readouterr().out.strip() == sealed.audit_id
