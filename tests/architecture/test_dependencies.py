@@ -30,8 +30,8 @@ MAY_USE_AWS_SDK = ("indelible.aws.", BOOTSTRAP, "indelible.cli.org")
 """`indelible org` catches the SDK's exceptions, to show an administrator what AWS said; it is in no function."""
 
 PURE = {
-    "__future__", "base64", "bisect", "collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "hmac",
-    "itertools", "json", "math", "re", "struct", "types", "typing", "uuid",
+    "__future__", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools",
+    "hashlib", "hmac", "itertools", "json", "math", "re", "struct", "types", "typing", "uuid",
 }  # fmt: skip
 """Of the standard library, what the domain may use: nothing with a clock, an environment or the outside world."""
 PURE_THIRD_PARTY = {"cryptography", "msgspec", "rfc8785"}
