@@ -77,7 +77,7 @@ NOT_ONE_VALUE = [
 
 TOO_LARGE = [
     Case("300 KiB payload", {**EVENT, "payload": {"a": "x" * 300 * 1024}}, "TOO_LARGE", "payload", status=413),
-    Case("300 KiB elsewhere", {**EVENT, "reason": "x" * 300 * 1024}, "TOO_LARGE", "payload", status=413),
+    Case("300 KiB elsewhere", {**EVENT, "reason": "x" * 300 * 1024}, "TOO_LARGE", "reason", status=413),
     Case(
         "300 KiB in a batch",
         {"events": [EVENT, {**EVENT, "payload": {"a": "x" * 300 * 1024}}]},

@@ -53,7 +53,7 @@ def test_the_largest_event_is_recorded_and_one_byte_more_is_refused_before_anyth
     with pytest.raises(TooLarge) as refused:
         process.append(sending(world, of_size(record.MAX_EVENT_BYTES + 1)))
 
-    assert refused.value.field == "payload"
+    assert refused.value.field == "event"
     assert wire.calls == []
 
 

@@ -205,7 +205,7 @@ class ChainChecker:
                 self._fail(
                     FailureCode.TIME_REVERSED,
                     sequence,
-                    "earlier than the record before",
+                    "earlier than a record before it",
                     specimen,
                     expected=f"not before {instants.to_text(timestamp_ms)}",
                     found=instants.to_text(found.timestamp_ms),

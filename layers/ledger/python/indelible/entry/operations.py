@@ -32,7 +32,7 @@ from indelible.entry.models import (
     VerifyRequest,
     VerifyResponse,
 )
-from indelible.errors import InvalidField, InvalidRequest, MissingField
+from indelible.errors import InvalidField, InvalidRequest, MissingField, TooLarge
 from indelible.ports import Clock, OrgConfig, SecretSource
 from indelible.services.append import Appender, Submission
 from indelible.services.authenticate import Authenticator
@@ -92,7 +92,11 @@ class Recorder:
         if caller.trace_id is not None:
             sent.setdefault("trace_id", caller.trace_id)
         submission = self._submission(org, [sent], request.idempotency_key, caller)
-        return RecordResponse(receipt=self._appender.append(submission)[0])
+        try:
+            return RecordResponse(receipt=self._appender.append(submission)[0])
+        except TooLarge as error:
+            error.field = max(sent, key=lambda name: len(canonical_bytes(sent[name])))
+            raise
 
     def record_batch(self, arguments: JsonObject, caller: Caller) -> BatchResponse:
         """Seal up to a hundred events as consecutive records and return a receipt for each."""

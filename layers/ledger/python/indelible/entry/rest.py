@@ -70,7 +70,7 @@ def serve(
     telemetry.begin(context.aws_request_id)
     try:
         deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _ANSWERING_MS
-        headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         route = str(event.get("routeKey", ""))
         operation = door().routes.get(route)
         if operation is None:

@@ -121,7 +121,7 @@ class Appender:
         """
         for position, event in enumerate(submission.events):
             if len(event) > record.MAX_EVENT_BYTES:
-                field = "payload" if len(submission.events) == 1 else f"events[{position}]"
+                field = "event" if len(submission.events) == 1 else f"events[{position}]"
                 limit = f"at most {record.MAX_EVENT_BYTES} bytes of canonical JSON are allowed"
                 raise TooLarge(f"the event has {len(event)} bytes; {limit}", field=field)
         receipts: list[Receipt] = []
