@@ -191,3 +191,34 @@ def test_the_calls_trace_is_kept_where_the_event_names_none(
     assert world.call("record_audit_event", signed(event), meta)["isError"] is False
     (sealed,) = world.world.sealed()
     assert json.loads(sealed.data)["event"].get("trace_id") == kept
+
+
+def test_a_retry_may_come_from_another_trace(world: McpWorld) -> None:
+    once = signed(EVENT, idempotency_key="once")
+    first, again = (
+        world.call("record_audit_event", once, meta)["structuredContent"]
+        for meta in ({"traceparent": TRACEPARENT}, {"traceparent": TRACEPARENT.replace("0af7", "1bf8")})
+    )
+    assert again == first
+    assert world.call("record_audit_event", once)["structuredContent"] == first
+    assert (
+        world.request(rpc("tools/call", {"name": "record_audit_event", "arguments": once})).json["result"][
+            "structuredContent"
+        ]
+        == first
+    )
+    other = signed({**EVENT, "trace_id": "mine"}, idempotency_key="once")
+    assert world.call("record_audit_event", other)["structuredContent"]["error"]["code"] == "IDEMPOTENCY_CONFLICT"
+    assert len(world.world.sealed()) == 1
+
+
+@pytest.mark.parametrize(("levels", "accepted"), [(31, True), (32, False)])
+def test_an_event_may_be_as_deep_as_in_rest(world: McpWorld, levels: int, *, accepted: bool) -> None:
+    payload: dict[str, Any] = {}
+    for _ in range(levels - 1):
+        payload = {"a": payload}
+    result = world.call("record_audit_event", signed({"event_type": "X", "payload": payload}))
+    assert result["isError"] is not accepted
+    if not accepted:
+        error = result["structuredContent"]["error"]
+        assert (error["code"], error["field"]) == ("NESTING_TOO_DEEP", "payload" + ".a" * 31)

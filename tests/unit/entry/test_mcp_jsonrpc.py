@@ -26,7 +26,7 @@ def refused(data: bytes) -> RpcError:
         (b"", -32700),
         (b"{", -32700),
         (b"hello", -32700),
-        (b'"text"', -32700),
+        (b'"text"', -32600),
         (b"\xff\xfe", -32700),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "ping"} {}', -32700),
         (b"[]", -32600),
@@ -96,7 +96,7 @@ def test_a_notification_has_no_id() -> None:
         ('{"payload": {"x": 1e400}}', "INVALID_NUMBER", "payload.x"),
         ('{"payload": {"x": NaN}}', "INVALID_NUMBER", "payload.x"),
         ('{"payload": ["\\ud800"]}', "INVALID_STRING", "payload[0]"),
-        ('{"payload": ' + '{"a":' * 40 + "1" + "}" * 40 + "}", "NESTING_TOO_DEEP", "payload" + ".a" * 29),
+        ('{"payload": ' + '{"a":' * 40 + "1" + "}" * 40 + "}", "NESTING_TOO_DEEP", "payload" + ".a" * 31),
         ("[9007199254740992]", "INVALID_NUMBER", "[0]"),
     ],
 )

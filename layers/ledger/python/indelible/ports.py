@@ -133,7 +133,9 @@ class Journal(Protocol):
         In one transaction: the head, on condition that its sequence *and* hash are unchanged; an outbox entry
         for each record; the idempotency key, on condition that it is not taken; the day, when it turned.
 
-        Raises AlreadyRecorded (before HeadMoved, where both hold) or HeadMoved; then nothing was written.
+        An idempotency key is remembered for 30 days. Raises AlreadyRecorded (before HeadMoved, where both hold),
+        HeadMoved, or HeadRegressed where the outbox has a record for the next sequence already; then nothing was
+        written.
         """
         ...
 

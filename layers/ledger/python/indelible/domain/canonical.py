@@ -40,8 +40,20 @@ def parse(data: bytes) -> JsonObject:
         InvalidJson: not UTF-8, not JSON, or not an object.
         DuplicateKey, InvalidNumber, InvalidString, NestingTooDeep: with the dotted path in `field`.
     """
+    value = decode(data)
+    check(value)
+    if not isinstance(value, dict):
+        raise InvalidJson("the body must be a JSON object", field="body")
+    return value
+
+
+def decode(data: bytes) -> object:
+    """The value of JSON text for whoever checks its parts apart. Nothing of it is safe to use before `check`.
+
+    Raises InvalidJson, or NestingTooDeep where it could not be read at all.
+    """
     try:
-        value = json.loads(
+        value: object = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_object_without_duplicates,
             parse_int=_bounded_int,
@@ -55,9 +67,6 @@ def parse(data: bytes) -> JsonObject:
         ) from None
     except RecursionError:
         raise _too_deep("body") from None
-    check(value)
-    if not isinstance(value, dict):
-        raise InvalidJson("the body must be a JSON object", field="body")
     return value
 
 

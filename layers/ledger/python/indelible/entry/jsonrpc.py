@@ -8,8 +8,7 @@ protocol: it is kept on the message, so that the agent gets to see it as the too
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import msgspec
@@ -29,8 +28,6 @@ UNSUPPORTED_VERSION = -32022
 """MCP 2026-07-28: `data` holds `supported` and `requested`."""
 
 Id: TypeAlias = "str | int"
-
-_ARGUMENTS = "params.arguments"
 
 
 class RpcError(Exception):
@@ -65,14 +62,32 @@ class Message:
 
 def read(data: bytes) -> Message:
     """One message from the body of a POST. Raises RpcError."""
-    if data.lstrip(b" \t\r\n")[:1] == b"[":
-        raise RpcError(INVALID_REQUEST, "batches are not supported: send one message in each POST")
     try:
-        return _message(canonical.parse(data))
+        value = canonical.decode(data)
+        envelope, arguments = _apart(value)
+        canonical.check(envelope)
     except InvalidJson as error:
         raise RpcError(PARSE_ERROR, error.message) from None
     except LedgerError as error:
-        return _faulty(data, error)
+        raise RpcError(INVALID_REQUEST, error.message, data={"error": error.as_dict()}) from None
+    if isinstance(value, list):
+        raise RpcError(INVALID_REQUEST, "batches are not supported: send one message in each POST")
+    if not isinstance(value, dict):
+        raise RpcError(INVALID_REQUEST, "a message is a JSON object")
+    message = _message(value)
+    try:
+        canonical.check(arguments)
+    except LedgerError as error:
+        return replace(message, params={**message.params, "arguments": {}}, fault=error)
+    return message
+
+
+def _apart(value: object) -> tuple[object, object]:
+    """A message without its tool's arguments, and those: they have limits of their own, the same as in REST."""
+    params = value.get("params") if isinstance(value, dict) and value.get("method") == "tools/call" else None
+    if not isinstance(params, dict) or "arguments" not in params:
+        return value, {}
+    return {**value, "params": {**params, "arguments": {}}}, params["arguments"]  # type: ignore[dict-item]
 
 
 def result(request_id: Id | None, members: dict[str, object]) -> bytes:
@@ -90,7 +105,7 @@ def error(raised: RpcError, request_id: Id | None = None) -> bytes:
     return msgspec.json.encode({"jsonrpc": "2.0", **known, "error": body})
 
 
-def _message(body: JsonObject, fault: LedgerError | None = None) -> Message:
+def _message(body: JsonObject) -> Message:
     request_id = _id(body)
     method, params = body.get("method"), body.get("params", {})
     if body.get("jsonrpc") != "2.0":
@@ -102,7 +117,7 @@ def _message(body: JsonObject, fault: LedgerError | None = None) -> Message:
         raise RpcError(INVALID_REQUEST, "a request needs an id; only notifications have none")
     if not isinstance(params, dict) or not isinstance(params.get("_meta", {}), dict):
         raise RpcError(INVALID_PARAMS, "params and params._meta must be objects", request_id=request_id)
-    return Message(request_id, method, params, fault)
+    return Message(request_id, method, params)
 
 
 def _id(body: JsonObject) -> Id | None:
@@ -112,26 +127,3 @@ def _id(body: JsonObject) -> Id | None:
     if isinstance(given, bool) or not isinstance(given, (str, int)):
         raise RpcError(INVALID_REQUEST, "id must be a string or an integer")
     return given
-
-
-def _faulty(data: bytes, fault: LedgerError) -> Message:
-    """A call with the fault in its arguments. It only ever gets a refusal, so a lax reading of the rest will do."""
-    field = fault.field or ""
-    if field.startswith((f"{_ARGUMENTS}.", f"{_ARGUMENTS}[")):
-        body = json.loads(data, parse_int=_short_int)
-        params = body.get("params")
-        if body.get("method") == "tools/call" and isinstance(params, dict):
-            rest = {**body, "params": {**params, "arguments": {}}}
-            try:
-                canonical.check(rest)
-            except LedgerError as other:
-                fault = other
-            else:
-                fault.field = field.removeprefix(_ARGUMENTS).removeprefix(".")
-                return _message(rest, fault)
-    raise RpcError(INVALID_REQUEST, fault.message, data={"error": fault.as_dict()})
-
-
-def _short_int(digits: str) -> int | None:
-    # Converting a million digits takes quadratic time.
-    return int(digits) if len(digits) < len(str(2**64)) else None

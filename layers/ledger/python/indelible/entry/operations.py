@@ -7,7 +7,7 @@ Each checks the shape first (it is the same for everybody, so it tells nothing),
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -89,9 +89,10 @@ class Recorder:
         sent = event.from_arguments(arguments, request)
         org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=True)
         self._limits.spend(org.org_id, 1)
-        if caller.trace_id is not None:
-            sent.setdefault("trace_id", caller.trace_id)
         submission = self._submission(org, [sent], request.idempotency_key, caller)
+        if caller.trace_id is not None and "trace_id" not in sent:
+            traced = _sealable({**sent, "trace_id": caller.trace_id})
+            submission = replace(submission, events=(traced,), asked=submission.events)
         try:
             return RecordResponse(receipt=self._appender.append(submission)[0])
         except TooLarge as error:
@@ -122,7 +123,7 @@ class Recorder:
         return Submission(
             org_id=org.org_id,
             # Sanitizing is the dearest part of a large body: no stranger is worth it.
-            events=tuple(canonical_bytes(sanitize(one)) for one in sent),
+            events=tuple(_sealable(one) for one in sent),
             retention=self._settings.retention(org.retention_days),
             governor=self._governors[org.org_id],
             deadline_ms=min(caller.deadline_ms - _SEALING_MS, self._clock.now_ms() + _PATIENCE_MS),
@@ -218,6 +219,11 @@ class _Signed(Struct):
 
     governor_key_id: str
     governor_signature: str
+
+
+def _sealable(sent: JsonObject) -> bytes:
+    """The canonical bytes of the sanitized event."""
+    return canonical_bytes(sanitize(sent))
 
 
 def _instant(given: datetime | UnsetType) -> int | None:

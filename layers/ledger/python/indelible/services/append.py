@@ -69,7 +69,8 @@ class Submission:
     """Events of one organisation, sanitized and canonical, to be recorded one after another.
 
     `deadline_ms` (Unix time) bounds the attempts to commit; sealing comes after it. The same `idempotency_key`
-    with the same events gives the same receipts, for 30 days.
+    with the same events gives the same receipts, for 30 days. `asked` are the events without what the call itself
+    added to them (its trace); an idempotency key stands for those, so that a retry may come from another trace.
     """
 
     org_id: str
@@ -78,6 +79,7 @@ class Submission:
     governor: GovernorKey
     deadline_ms: int
     idempotency_key: str | None = None
+    asked: tuple[bytes, ...] = ()
 
 
 class Appender:
@@ -166,13 +168,13 @@ class Appender:
 
     def _build(self, submission: Submission, start: int, head: Head) -> list[Record]:
         records: list[Record] = []
-        size = 0
+        size, now_ms = 0, self._clock.now_ms()  # one reading: a transaction lies within one day
         for event in submission.events[start : start + MAX_RECORDS_PER_COMMIT]:
             built = record.build(
                 event,
                 org_id=submission.org_id,
                 head=head,
-                now_ms=self._clock.now_ms(),
+                now_ms=now_ms,
                 retention=submission.retention,
                 governor=submission.governor,
                 random=self._entropy.bits(audit_ids.RANDOM_BITS),
@@ -231,7 +233,7 @@ class Appender:
 
     def _replay(self, submission: Submission, remembered: Remembered) -> list[Receipt]:
         """The receipts of the first request with this idempotency key, sealing what it left unsealed."""
-        if remembered.request_hash != _request_hash(submission.events):
+        if remembered.request_hash != _request_hash(submission):
             raise IdempotencyConflict("this key was used for another request", field="idempotency_key")
         sequences = [audit_ids.decode(audit_id).sequence for audit_id in remembered.audit_ids]
         # The outbox first: an entry that is gone from there has been read back from the bucket.
@@ -280,12 +282,12 @@ def _idempotency(submission: Submission, start: int) -> Idempotency | None:
     if submission.idempotency_key is None:
         return None
     key_hash = hashlib.sha256(submission.idempotency_key.encode()).hexdigest()
-    return Idempotency(key_hash=key_hash, request_hash=_request_hash(submission.events), start=start)
+    return Idempotency(key_hash=key_hash, request_hash=_request_hash(submission), start=start)
 
 
-def _request_hash(events: Sequence[bytes]) -> str:
+def _request_hash(submission: Submission) -> str:
     """Over what is recorded, not over what was sent: the hash of a secret that was taken out tells about it."""
     digest = hashlib.sha256()
-    for event in events:
+    for event in submission.asked or submission.events:
         digest.update(hashlib.sha256(event).digest())
     return digest.hexdigest()
