@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from indelible import __version__
 from indelible.domain import note
-from indelible.entry import openapi, rest
+from indelible.entry import mcp_tools, meta, openapi, rest
 from indelible.entry.env import Settings
 from indelible.entry.meta import Meta
 from indelible.entry.telemetry import PowertoolsTelemetry
@@ -187,3 +187,8 @@ def test_a_body_on_a_get_is_nobody_s_business(world: World) -> None:
     event = {"routeKey": "GET /health", "headers": {}, "body": "{" * 9}
     answer = rest.serve(event, Context(), door=lambda: world.door, telemetry=PowertoolsTelemetry(), clock=world.clock)
     assert answer["statusCode"] == 200
+
+
+def test_the_tools_that_health_counts_are_those_of_the_mcp_door() -> None:
+    # Counted by hand: loading them would cost every cold start of this function their schemas.
+    assert len(mcp_tools.TOOLS) == meta.TOOLS
