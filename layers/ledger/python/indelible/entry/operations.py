@@ -196,7 +196,7 @@ class ChainReader:
         )
         if (asked.end_seq or 0) and (asked.start_seq or 1) > (asked.end_seq or 0):
             raise InvalidField("must not be before start_seq", field="end_seq")
-        if asked.to_ms is not None and (asked.from_ms or 0) > asked.to_ms:
+        if asked.to_ms is not None and asked.from_ms is not None and asked.from_ms > asked.to_ms:
             raise InvalidField("must not be before from", field="to")
         org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=False)
         self._limits.spend(org.org_id, VERIFYING)
