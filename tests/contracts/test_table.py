@@ -118,7 +118,11 @@ def test_a_change_to_somebody_unknown_changes_nothing(adapters: Adapters) -> Non
 
 def test_everything_in_a_config_comes_back(adapters: Adapters) -> None:
     full = OrgConfig(
-        ORG, CREATED, (OrgKey("k1", CREATED, disabled_at=CREATED), OrgKey("k2", CREATED)), retention_days=3650
+        ORG,
+        CREATED,
+        (OrgKey("k1", CREATED, disabled_at=CREATED), OrgKey("k2", CREATED)),
+        retention_days=3650,
+        principals=("arn:aws:iam::123456789012:role/recorder", "arn:aws:iam::123456789012:user/team/ann"),
     )
     adapters.organisations().create(full)
 

@@ -52,9 +52,26 @@ def test_rotate_and_disable_answer_in_json(office: Office) -> None:
     assert disabled["disabled_at"] is not None
 
 
+def test_allow_and_deny_say_who_may_act_now(office: Office) -> None:
+    run("create", "acme-corp")
+    role, session = "arn:aws:iam::123456789012:role/r1", "arn:aws:sts::123456789012:assumed-role/r1/s1"
+    shown = run("allow", "acme-corp", "--principal", session, "--json")
+    assert json.loads(shown.stdout)["principals"] == [role]
+    assert role in run("allow", "acme-corp", "--principal", "arn:aws:iam::123456789012:user/ann").stderr
+    listed = json.loads(run("list", "--json").stdout)["organisations"]
+    assert [org["principals"] for org in listed] == [[], [role, "arn:aws:iam::123456789012:user/ann"]]
+    assert json.loads(run("deny", "acme-corp", "--principal", role, "--json").stdout)["principals"] != [role]
+    last = run("deny", "acme-corp", "--principal", "arn:aws:iam::123456789012:user/ann")
+    assert (last.stdout, last.stderr) == ("", "acme-corp: allowed for no AWS identity\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(("create", "ACME"), "must match"), (("rotate", "nobody"), "there is no organisation nobody")],
+    [
+        (("create", "ACME"), "must match"),
+        (("rotate", "nobody"), "there is no organisation nobody"),
+        (("allow", "_admin", "--principal", "*"), "must be the ARN of one IAM role or user"),
+    ],
 )
 def test_a_refusal_is_one_line(office: Office, arguments: tuple[str, ...], said: str) -> None:
     done = run(*arguments)
@@ -73,7 +90,9 @@ def test_missing_credentials_are_one_line(monkeypatch: pytest.MonkeyPatch) -> No
     assert (done.exit_code, done.stderr) == (1, "Error: AWS: Unable to locate credentials\n")
 
 
-@pytest.mark.parametrize("command", [(), ("create",), ("rotate",), ("keep",), ("disable",), ("list",)])
+@pytest.mark.parametrize(
+    "command", [(), ("create",), ("rotate",), ("keep",), ("disable",), ("allow",), ("deny",), ("list",)]
+)
 def test_help_says_what_is_meant(command: tuple[str, ...]) -> None:
     done = run(*command, "--help")
     assert done.exit_code == 0

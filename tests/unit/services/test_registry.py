@@ -11,7 +11,7 @@ from indelible.domain import credentials
 from indelible.domain.record import ADMIN_ORG, Retention
 from indelible.errors import InvalidField, NotFound, OrgExists, Unavailable
 from indelible.services.diary import Diary
-from indelible.services.registry import MOST_ACTIVE_KEYS, Registry
+from indelible.services.registry import MOST_ACTIVE_KEYS, MOST_PRINCIPALS, Registry
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
 from tests.fakes.world import World
 
@@ -139,6 +139,61 @@ def test_retention_is_only_ever_lengthened(office: Office) -> None:
         with pytest.raises(InvalidField) as caught:
             office.registry.keep("acme-corp", days)
         assert caught.value.field == "retention_days"
+
+
+SESSION = "arn:aws:sts::123456789012:assumed-role/recorder/i-0abc"
+ROLE = "arn:aws:iam::123456789012:role/recorder"
+
+
+def test_principals_are_allowed_and_denied_and_both_are_written_down(office: Office) -> None:
+    office.registry.create("acme-corp")
+    assert office.registry.allow("acme-corp", SESSION).principals == (ROLE,)
+    both = office.registry.allow("acme-corp", "arn:aws:iam::123456789012:user/ann")
+    assert both.principals == (ROLE, "arn:aws:iam::123456789012:user/ann")
+    assert office.registry.deny("acme-corp", "arn:aws:iam::123456789012:role/teams/recorder").principals == (
+        "arn:aws:iam::123456789012:user/ann",
+    )
+    assert [action for _, action, _ in office.acts()] == ["org.create", "org.allow", "org.allow", "org.deny"]
+    assert ROLE.encode() in office.world.sealed(ADMIN_ORG)[1].data
+
+
+def test_allowing_twice_is_allowing_once(office: Office) -> None:
+    office.registry.create("acme-corp")
+    first = office.registry.allow("acme-corp", ROLE)
+    assert office.registry.allow("acme-corp", SESSION) == first
+    assert len(office.acts()) == 2
+
+
+@pytest.mark.parametrize("principal", ["", "*", "recorder", "arn:aws:iam::123456789012:root", ROLE + "*"])
+def test_only_a_role_or_a_user_can_be_allowed(office: Office, principal: str) -> None:
+    office.registry.create("acme-corp")
+    for act in (office.registry.allow, office.registry.deny):
+        with pytest.raises(InvalidField) as caught:
+            act("acme-corp", principal)
+        assert caught.value.field == "principal"
+    assert len(office.acts()) == 1
+
+
+def test_nobody_is_allowed_for_what_is_not_there_or_not_open(office: Office) -> None:
+    office.registry.create("acme-corp")
+    with pytest.raises(NotFound):
+        office.registry.allow("nobody", ROLE)
+    with pytest.raises(NotFound) as caught:
+        office.registry.deny("acme-corp", ROLE)
+    assert caught.value.field == "principal"
+    with pytest.raises(InvalidField, match="closed to callers"):
+        office.registry.allow(ADMIN_ORG, ROLE)
+    office.registry.disable("acme-corp")
+    with pytest.raises(InvalidField, match="disabled"):
+        office.registry.allow("acme-corp", ROLE)
+
+
+def test_not_too_many_are_allowed(office: Office) -> None:
+    office.registry.create("acme-corp")
+    for number in range(MOST_PRINCIPALS):
+        office.registry.allow("acme-corp", f"{ROLE}{number}")
+    with pytest.raises(InvalidField, match="deny one first"):
+        office.registry.allow("acme-corp", ROLE)
 
 
 def test_usage_counts_what_is_recorded_and_what_is_anchored(office: Office) -> None:

@@ -228,13 +228,17 @@ class OrgKey:
 
 @dataclass(frozen=True, slots=True)
 class OrgConfig:
-    """An organisation: its keys in the order of creation, and whether it may do anything at all."""
+    """An organisation: its keys in the order of creation, and whether it may do anything at all.
+
+    `principals`: IAM roles and users that may act for it under auth=iam, as domain/identity.py writes them.
+    """
 
     org_id: str
     created_at: str
     keys: tuple[OrgKey, ...]
     disabled_at: str | None = None
     retention_days: int | None = None
+    principals: tuple[str, ...] = ()
 
     def active_keys(self) -> tuple[OrgKey, ...]:
         """Keys that may sign, oldest first; none for a disabled organisation."""

@@ -156,4 +156,10 @@ class DynamoLogHead:
 
 
 def _text(config: OrgConfig) -> str:
-    return msgspec.json.encode(config, order="sorted").decode()
+    # The text is compared as a whole. Members that came later are therefore left out while they are empty: what was
+    # stored before there were any is still the text of its config, and can be replaced. The other way round, a version
+    # that does not know a member writes another text, and so cannot replace a config and lose it.
+    members = msgspec.to_builtins(config)
+    if not members["principals"]:
+        del members["principals"]
+    return msgspec.json.encode(members, order="sorted").decode()

@@ -24,6 +24,7 @@ _ledger = click.option(
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 _name = click.argument("name")
+_principal = click.option("--principal", required=True, metavar="ARN", help="An IAM role or user; a session's role.")
 
 
 def _common(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,7 +33,7 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def org() -> None:
-    """Create, rotate, keep, disable and list organisations.
+    """Create, rotate, keep, disable, allow, deny and list organisations.
 
     Uses the AWS credentials, region and endpoint of the usual environment variables (AWS_PROFILE, AWS_REGION,
     AWS_ENDPOINT_URL, …) and finds the ledger by its CloudFormation stack.
@@ -84,6 +85,26 @@ def disable(name: str, key_id: str | None, ledger: str, as_json: bool) -> None:
         click.echo(json.dumps(_described(config)))
     else:
         click.echo(f"{name}: {'key ' + key_id if key_id else 'the organisation'} is disabled", err=True)
+
+
+@org.command()
+@_name
+@_principal
+@_common
+def allow(name: str, principal: str, ledger: str, as_json: bool) -> None:
+    """Let an AWS identity act for NAME, within a minute. For ledgers deployed with auth=iam."""
+    with _registry(ledger) as registry:
+        _show_principals(registry.allow(name, principal), as_json)
+
+
+@org.command()
+@_name
+@_principal
+@_common
+def deny(name: str, principal: str, ledger: str, as_json: bool) -> None:
+    """Take that back, within a minute."""
+    with _registry(ledger) as registry:
+        _show_principals(registry.deny(name, principal), as_json)
 
 
 @org.command("list")
@@ -148,6 +169,13 @@ def _show_key(key: NewKey, as_json: bool) -> None:
     click.echo("Keep the secret now: it is not shown again.", err=True)
 
 
+def _show_principals(config: OrgConfig, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_described(config)))
+    else:
+        click.echo(f"{config.org_id}: allowed for {', '.join(config.principals) or 'no AWS identity'}", err=True)
+
+
 def _described(config: OrgConfig) -> dict[str, Any]:
     return {
         "org_id": config.org_id,
@@ -155,4 +183,5 @@ def _described(config: OrgConfig) -> dict[str, Any]:
         "disabled_at": config.disabled_at,
         "retention_days": config.retention_days,
         "keys": [asdict(key) for key in config.keys],
+        "principals": list(config.principals),
     }

@@ -11,12 +11,14 @@ import re
 from dataclasses import dataclass, replace
 
 from indelible.domain import credentials, instants
-from indelible.domain.record import ORG_ID
+from indelible.domain.identity import principal_arn
+from indelible.domain.record import ADMIN_ORG, ORG_ID
 from indelible.errors import InvalidField, NotFound, OrgExists, Unavailable
 from indelible.ports import Clock, Journal, LogHead, Organisations, OrgConfig, OrgKey, SecretSource
 from indelible.services.diary import Diary
 
 MOST_ACTIVE_KEYS = 4
+MOST_PRINCIPALS = 100
 MOST_RETENTION_DAYS = 36_500
 """S3's own ceiling: a hundred years."""
 
@@ -123,6 +125,31 @@ class Registry:
         self._diary.write("org.disable", org_id, {"key_id": key_id})
         return self._replace(old, new)
 
+    def allow(self, org_id: str, principal: str) -> OrgConfig:
+        """Let an IAM role or user act for the organisation, where the ledger authenticates by IAM.
+
+        `principal` is its ARN; that of a session means its role. Nothing happens when it is allowed already.
+
+        Raises NotFound, or InvalidField for what is no role or user, too many of them, or a disabled organisation.
+        """
+        arn, old = _arn(principal), self._get(org_id)
+        if old.disabled_at or org_id == ADMIN_ORG:
+            raise InvalidField(f"{org_id} is {'disabled' if old.disabled_at else 'closed to callers'}", field="org_id")
+        if arn in old.principals:
+            return old
+        if len(old.principals) >= MOST_PRINCIPALS:
+            raise InvalidField(f"at most {MOST_PRINCIPALS} may be allowed: deny one first", field="principal")
+        self._diary.write("org.allow", org_id, {"principal": arn})
+        return self._replace(old, replace(old, principals=(*old.principals, arn)))
+
+    def deny(self, org_id: str, principal: str) -> OrgConfig:
+        """Take that back. Raises NotFound for an organisation that does not exist or a principal not allowed for it."""
+        arn, old = _arn(principal), self._get(org_id)
+        if arn not in old.principals:
+            raise NotFound(f"{arn} is not allowed for {org_id}", field="principal")
+        self._diary.write("org.deny", org_id, {"principal": arn})
+        return self._replace(old, replace(old, principals=tuple(one for one in old.principals if one != arn)))
+
     def usage(self) -> list[Usage]:
         """Every organisation by name, the ledger's own `_admin` among them."""
         found = (self._organisations.get(org_id) for org_id in self._organisations.all())
@@ -158,3 +185,13 @@ class Registry:
 
     def _now(self) -> str:
         return instants.to_text(self._clock.now_ms())
+
+
+def _arn(principal: str) -> str:
+    arn = principal_arn(principal.strip())
+    if arn is None:
+        raise InvalidField(
+            "must be the ARN of one IAM role or user, for example arn:aws:iam::123456789012:role/recorder",
+            field="principal",
+        )
+    return arn
