@@ -22,6 +22,7 @@ CODES = {
     "Unauthenticated": ("UNAUTHENTICATED", 401, False),
     "StaleSignature": ("STALE_SIGNATURE", 401, False),
     "OrgMismatch": ("ORG_MISMATCH", 403, False),
+    "Forbidden": ("FORBIDDEN", 403, False),
     "NotFound": ("NOT_FOUND", 404, False),
     "IdempotencyConflict": ("IDEMPOTENCY_CONFLICT", 409, False),
     "EvidenceBroken": ("EVIDENCE_BROKEN", 409, False),

@@ -107,8 +107,13 @@ class Unauthenticated(LedgerError):
     code = "UNAUTHENTICATED"
     status = 401
 
-    def __init__(self) -> None:
-        super().__init__("org_id, key_id and signature do not belong together", field="signature")
+    def __init__(
+        self,
+        message: str = "org_id, key_id and signature do not belong together",
+        *,
+        field: str | None = "signature",
+    ) -> None:
+        super().__init__(message, field=field)
 
 
 class StaleSignature(LedgerError):
@@ -123,6 +128,16 @@ class OrgMismatch(LedgerError):
 
     code = "ORG_MISMATCH"
     status = 403
+
+
+class Forbidden(LedgerError):
+    """A good identity, and no organisation that it may act for: unknown, disabled or another's, all one answer."""
+
+    code = "FORBIDDEN"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("this identity may not act for that organisation", field="org_id")
 
 
 # -- what is asked for ----------------------------------------------------------------------------------

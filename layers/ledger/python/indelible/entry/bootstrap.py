@@ -32,6 +32,7 @@ from indelible.services.diary import Diary
 from indelible.services.prove import Prover
 from indelible.services.registry import Registry
 from indelible.services.rounds import Rounds
+from indelible.services.schemes import scheme
 from indelible.services.verify import Verifier
 
 if TYPE_CHECKING:
@@ -201,7 +202,11 @@ def registry(ledger_name: str) -> Registry:
 @cache
 def _authenticator() -> Authenticator:
     return Authenticator(
-        organisations=_organisations(), secrets=_secrets(), clock=clock(), strict=settings().strict_signatures
+        organisations=_organisations(),
+        secrets=_secrets(),
+        clock=clock(),
+        strict=settings().strict_signatures,
+        scheme=scheme(settings().auth, org_claim=settings().jwt_org_claim),
     )
 
 

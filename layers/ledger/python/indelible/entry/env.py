@@ -28,6 +28,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention_days: Annotated[int, Meta(ge=1, le=36_500)]
     secret_arn: str = ""
     strict_signatures: bool = False
+    auth: Literal["hmac", "jwt", "iam"] = "hmac"
+    jwt_org_claim: Annotated[str, Meta(min_length=1)] = "org_id"
     org_rate: Annotated[int, Meta(ge=1)] = 50
     org_burst: Annotated[int, Meta(ge=100)] = 200
     signing_key_id: str = ""

@@ -24,7 +24,7 @@ _WHY = {
     304: "You have it already.",
     400: "Not well formed.",
     401: "Who asks is not proven.",
-    403: "Header and body name different organisations.",
+    403: "Header, body and identity name different organisations, or the identity may not act for that one.",
     404: "Nothing of that name in your organisation.",
     409: "At odds with what was recorded.",
     413: "Too large.",
@@ -34,6 +34,8 @@ _WHY = {
 }
 _FROM_THE_GATEWAY = (413, 429, 500, 503)
 """What API Gateway says by itself, in its own form, before or instead of a function."""
+_FROM_ITS_AUTHORIZERS = (401, 403)
+"""The same, where it checks who asks (auth=jwt, auth=iam)."""
 
 
 def document() -> Json:
@@ -117,7 +119,7 @@ def _responses(route: Route) -> Iterator[tuple[str, Json]]:
     if route.also:
         either = {"anyOf": [schema, _ref("GatewayError")]}
         yield str(route.also), {"description": _WHY[route.also], "content": {"application/json": {"schema": either}}}
-    for status in sorted({kind.status for kind in route.refusals} | set(_FROM_THE_GATEWAY)):
+    for status in sorted({kind.status for kind in route.refusals} | set(_gateway(route))):
         if status != route.also:
             yield str(status), _refused(route, status)
 
@@ -125,7 +127,7 @@ def _responses(route: Route) -> Iterator[tuple[str, Json]]:
 def _refused(route: Route, status: int) -> Json:
     codes = sorted(kind.code for kind in route.refusals if kind.status == status)
     forms = [_ref(f"Error{status}")] if codes else []
-    forms += [_ref("GatewayError")] if status in _FROM_THE_GATEWAY else []
+    forms += [_ref("GatewayError")] if status in _gateway(route) else []
     response: Json = {
         "description": " ".join([_WHY[status], *(f"`{code}`" for code in codes)]),
         "content": {"application/json": {"schema": forms[0] if len(forms) == 1 else {"anyOf": forms}}},
@@ -133,6 +135,10 @@ def _refused(route: Route, status: int) -> Json:
     if any(kind.retryable for kind in route.refusals if kind.status == status):
         response["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
     return response
+
+
+def _gateway(route: Route) -> tuple[int, ...]:
+    return _FROM_THE_GATEWAY if route.request is None else _FROM_ITS_AUTHORIZERS + _FROM_THE_GATEWAY
 
 
 def _schemas() -> Json:

@@ -33,6 +33,9 @@ Every `POST` carries its proof of identity in its body:
 To check your own code: under the secret `{EXAMPLE_SECRET}` the serialization
 `{EXAMPLE_SIGNED}` has the signature `{EXAMPLE_SIGNATURE}`.
 
+A ledger may know you by a token (JWT, `auth=jwt`) or by an AWS signature (SigV4, `auth=iam`) instead. Then `signature`
+is optional, and with a token `org_id` may be left out; docs/identities.md says what to send.
+
 ## Retrying
 
 Answers with `retryable: true` may be sent again, after `Retry-After` seconds and then with growing pauses. With the

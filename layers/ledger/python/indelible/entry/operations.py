@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from indelible.domain import credentials, event, instants
 from indelible.domain.canonical import JsonObject, canonical_bytes
+from indelible.domain.identity import Identity
 from indelible.domain.record import GovernorKey
 from indelible.domain.sanitize import sanitize
 from indelible.entry.env import Settings
@@ -44,12 +45,14 @@ from indelible.services.verify import Range, Verifier
 class Caller:
     """What a door knows besides the arguments: the X-Novus-Org-ID header, and when the answer must be there.
 
-    `trace_id` is that of the call itself; it stands in for an event's own, and no signature covers it.
+    `trace_id` is that of the call itself; it stands in for an event's own, and no signature covers it. `identity` is
+    who the gateway has found it to be.
     """
 
     claimed_org: str | None
     deadline_ms: int
     trace_id: str | None = None
+    identity: Identity | None = None
 
 
 Operation: TypeAlias = Callable[[JsonObject, Caller], Struct]
@@ -85,9 +88,11 @@ class Recorder:
 
     def record(self, arguments: JsonObject, caller: Caller) -> RecordResponse:
         """Seal one event and return its receipt."""
-        request = event.validate(arguments, RecordRequest)
+        request = event.validate(self._authenticator.complete(arguments, caller.identity), RecordRequest)
         sent = event.from_arguments(arguments, request)
-        org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=True)
+        org = self._authenticator.authenticate(
+            arguments, claimed_org=caller.claimed_org, writes=True, identity=caller.identity
+        )
         self._limits.spend(org.org_id, 1)
         submission = self._submission(org, [sent], request.idempotency_key, caller)
         if caller.trace_id is not None and "trace_id" not in sent:
@@ -101,7 +106,7 @@ class Recorder:
 
     def record_batch(self, arguments: JsonObject, caller: Caller) -> BatchResponse:
         """Seal up to a hundred events as consecutive records and return a receipt for each."""
-        request = event.validate(arguments, BatchRequest)
+        request = event.validate(self._authenticator.complete(arguments, caller.identity), BatchRequest)
         given = arguments["events"]
         sent = []
         for position, (one, checked) in enumerate(zip(given, request.events, strict=True)):  # type: ignore[arg-type]
@@ -110,7 +115,9 @@ class Recorder:
             except InvalidRequest as error:
                 error.field = f"events[{position}].{error.field}"
                 raise
-        org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=True)
+        org = self._authenticator.authenticate(
+            arguments, claimed_org=caller.claimed_org, writes=True, identity=caller.identity
+        )
         self._limits.spend(org.org_id, len(sent))
         submission = self._submission(org, sent, request.idempotency_key, caller)
         return BatchResponse(receipts=self._appender.append(submission))
@@ -142,12 +149,14 @@ class ProofReader:
 
     def prove(self, arguments: JsonObject, caller: Caller) -> ProveResponse:
         """One record with its receipt and what S3 says about it now."""
-        request = event.validate(arguments, ProveRequest)
+        request = event.validate(self._authenticator.complete(arguments, caller.identity), ProveRequest)
         if request.audit_id is UNSET and request.tx_hash is UNSET:
             raise MissingField("name the record by audit_id or by tx_hash", field="audit_id")
         if request.audit_id is not UNSET and request.tx_hash is not UNSET:
             raise InvalidField("name the record by audit_id or by tx_hash, not by both", field="tx_hash")
-        org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=False)
+        org = self._authenticator.authenticate(
+            arguments, claimed_org=caller.claimed_org, writes=False, identity=caller.identity
+        )
         self._limits.spend(org.org_id, READING)
         proof = self._prover.prove(
             org.org_id,
@@ -187,7 +196,7 @@ class ChainReader:
 
     def verify(self, arguments: JsonObject, caller: Caller) -> VerifyResponse:
         """Re-read a range from the bucket and report everything that is wrong with it."""
-        request = event.validate(arguments, VerifyRequest)
+        request = event.validate(self._authenticator.complete(arguments, caller.identity), VerifyRequest)
         asked = Range(
             start_seq=None if request.start_seq is UNSET else request.start_seq,
             end_seq=None if request.end_seq is UNSET else request.end_seq,
@@ -198,7 +207,9 @@ class ChainReader:
             raise InvalidField("must not be before start_seq", field="end_seq")
         if asked.to_ms is not None and asked.from_ms is not None and asked.from_ms > asked.to_ms:
             raise InvalidField("must not be before from", field="to")
-        org = self._authenticator.authenticate(arguments, claimed_org=caller.claimed_org, writes=False)
+        org = self._authenticator.authenticate(
+            arguments, claimed_org=caller.claimed_org, writes=False, identity=caller.identity
+        )
         self._limits.spend(org.org_id, VERIFYING)
         verdict = self._verifier.verify(org.org_id, asked, deadline_ms=caller.deadline_ms)
         return VerifyResponse(

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from indelible.domain import canonical
 from indelible.domain.canonical import JsonObject
+from indelible.entry import identity
 from indelible.entry.operations import Caller, Routes
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import HeadRegressed, InvalidJson, LedgerError, NotFound, TooLarge
@@ -75,7 +76,8 @@ def serve(
         operation = door().routes.get(route)
         if operation is None:
             raise NotFound("no such route")
-        caller = Caller(claimed_org=headers.get("x-novus-org-id"), deadline_ms=deadline_ms)
+        claimed_org = headers.get("x-novus-org-id")
+        caller = Caller(claimed_org=claimed_org, deadline_ms=deadline_ms, identity=identity.of(event))
         return _reply(operation(_arguments(event, route), caller), headers.get("if-none-match", ""))
     except LedgerError as error:
         if error.status >= 500:

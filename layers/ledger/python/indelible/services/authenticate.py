@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks: an organisation, proven by an HMAC over the whole request.
+"""Who asks: an organisation, proven by an HMAC over the whole request, or by the gateway's word for an identity.
 
 Unknown organisation, disabled organisation, unknown key, disabled key and wrong signature take the same steps and
-get the same answer, so that a stranger learns nothing about who is a tenant.
+get the same answer, so that a stranger learns nothing about who is a tenant. (Under JWT and IAM: schemes.py.)
 """
 
 from __future__ import annotations
@@ -11,51 +11,79 @@ import hmac
 
 from indelible.domain import credentials, instants
 from indelible.domain.canonical import JsonObject
+from indelible.domain.identity import Identity
 from indelible.errors import MissingField, OrgMismatch, StaleSignature, Unauthenticated
 from indelible.ports import Clock, Organisations, OrgConfig, SecretSource
+from indelible.services.schemes import Hmac, Scheme
 
 SIGNED_AT_WINDOW_MS = 5 * 60_000
 
 
 class Authenticator:
-    """Checks `signature`, `key_id` and `signed_at` of validated arguments."""
+    """Checks `signature`, `key_id` and `signed_at` of validated arguments, and what the scheme asks for."""
 
-    def __init__(self, *, organisations: Organisations, secrets: SecretSource, clock: Clock, strict: bool) -> None:
+    def __init__(
+        self,
+        *,
+        organisations: Organisations,
+        secrets: SecretSource,
+        clock: Clock,
+        strict: bool,
+        scheme: Scheme | None = None,
+    ) -> None:
         self._organisations = organisations
         self._secrets = secrets
         self._clock = clock
         self._strict = strict
+        self._scheme = scheme or Hmac()
 
-    def authenticate(self, arguments: JsonObject, *, claimed_org: str | None, writes: bool) -> OrgConfig:
-        """The organisation that signed these arguments.
+    def complete(self, arguments: JsonObject, identity: Identity | None) -> JsonObject:
+        """The arguments whose shape is to be checked: with `org_id`, where only the identity names it.
 
-        `claimed_org` is the value of X-Novus-Org-ID, where sent. In strict mode `signed_at` is required, and
-        `idempotency_key` too for what `writes`, so that a captured request cannot be used twice.
-
-        Raises OrgMismatch, MissingField, Unauthenticated or StaleSignature.
+        Raises Unauthenticated or Forbidden.
         """
-        org_id = str(arguments["org_id"])
+        return self._scheme.complete(arguments, identity)
+
+    def authenticate(
+        self, arguments: JsonObject, *, claimed_org: str | None, writes: bool, identity: Identity | None = None
+    ) -> OrgConfig:
+        """The organisation that asks. `arguments` are those that were sent, for it is they that are signed.
+
+        `claimed_org` is the value of X-Novus-Org-ID, where sent; `identity` is the gateway's. In strict mode
+        `signature` and `signed_at` are required, and `idempotency_key` too for what `writes`, so that a captured
+        request cannot be used twice. A signature that is not required is checked all the same when it is there.
+
+        Raises OrgMismatch, MissingField, Unauthenticated, Forbidden or StaleSignature.
+        """
+        org_id = self._scheme.organisation(arguments, identity)
         if claimed_org is not None and claimed_org != org_id:
             raise OrgMismatch("X-Novus-Org-ID and org_id name different organisations", field="org_id")
         for name in self._required(writes=writes):
             if name not in arguments:
                 raise MissingField("this field is required", field=name)
         config = self._organisations.get(org_id)
-        active = config.active_keys() if config else ()
-        wanted = arguments.get("key_id")
-        key = next((k for k in reversed(active) if wanted in (None, k.key_id)), None)
-        secret = credentials.hmac_secret(self._secrets.master(), org_id, key.key_id if key else "none")
-        expected = credentials.sign(arguments, secret)
-        matches = hmac.compare_digest(expected.encode(), str(arguments["signature"]).encode())
-        if not matches or key is None or config is None:
+        self._scheme.admit(config, identity)
+        if self._scheme.signature_required or "signature" in arguments:
+            self._check_signature(arguments, org_id, config)
+        if config is None:
             raise Unauthenticated
         self._check_time(arguments.get("signed_at"))
         return config
 
     def _required(self, *, writes: bool) -> tuple[str, ...]:
         if not self._strict:
-            return ("signature",)
+            return ("signature",) if self._scheme.signature_required else ()
         return ("signature", "signed_at", "idempotency_key") if writes else ("signature", "signed_at")
+
+    def _check_signature(self, arguments: JsonObject, org_id: str, config: OrgConfig | None) -> None:
+        active = config.active_keys() if config else ()
+        wanted = arguments.get("key_id")
+        key = next((k for k in reversed(active) if wanted in (None, k.key_id)), None)
+        secret = credentials.hmac_secret(self._secrets.master(), org_id, key.key_id if key else "none")
+        expected = credentials.sign(arguments, secret)
+        matches = hmac.compare_digest(expected.encode(), str(arguments["signature"]).encode())
+        if not matches or key is None:
+            raise Unauthenticated
 
     def _check_time(self, signed_at: object) -> None:
         if signed_at is None:
