@@ -228,10 +228,7 @@ class OrgKey:
 
 @dataclass(frozen=True, slots=True)
 class OrgConfig:
-    """An organisation: its keys in the order of creation, and whether it may do anything at all.
-
-    `principals`: IAM roles and users that may act for it under auth=iam, as domain/identity.py writes them.
-    """
+    """An organisation: its keys in the order of creation, whether it may do anything, and (IAM ARNs) who for it."""
 
     org_id: str
     created_at: str
