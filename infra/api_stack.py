@@ -19,7 +19,7 @@ from infra.environment import door_environment, ledger_environment
 from infra.ledger_stack import LedgerStack
 from infra.nag import acknowledge
 
-#: Why routes have no authorizer at the gateway (cdk-nag asks for one).
+#: Why routes have no authorizer at the gateway (cdk-nag asks for one): those of auth=hmac, and those for everybody.
 _SIGNED = (
     "The function authenticates every request itself, by HMAC over the arguments under the organisation's secret "
     "and in constant time, before it touches the ledger."
@@ -58,12 +58,12 @@ class ApiStack(Stack):
             "INDELIBLE_SIGNING_KEY_ID": ledger.signing_key.key_arn
         }
         published = permissions.published(bucket=bucket, key=ledger.signing_key)
-        self._serve("meta", published, "GET /health", "GET /v1/keys", "GET /openapi.json", open_because=_PUBLIC)
+        self._serve("meta", published, "GET /health", "GET /v1/keys", "GET /openapi.json", public=True)
 
         CfnOutput(self, "ApiUrl", value=self.http_api.url)
 
     def _serve(
-        self, name: str, statements: Sequence[iam.PolicyStatement], *routes: str, open_because: str = _SIGNED
+        self, name: str, statements: Sequence[iam.PolicyStatement], *routes: str, public: bool = False
     ) -> LedgerFunction:
         served = LedgerFunction(
             self,
@@ -81,5 +81,6 @@ class ApiStack(Stack):
             "HIPAA.Security-LambdaDLQ",
             "NIST.800.53.R5-LambdaDLQ",
         )
-        self.http_api.route(served.function, *routes, name=name, open_because=open_because)
+        open_because = _PUBLIC if public else _SIGNED
+        self.http_api.route(served.function, *routes, name=name, public=public, open_because=open_because)
         return served

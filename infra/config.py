@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from infra import identity_settings
+from infra.identity_settings import Auth
 from infra.schedule_expression import ScheduleError, parse_period
 
 Stage = Literal["prod", "dev"]
@@ -52,8 +54,13 @@ class LedgerConfig:
     #: Days from a record's timestamp; S3 Object Lock's default retention and the records' promise.
     retention_days: int = 2555
     anchor_rate: str = "rate(5 minutes)"
-    auth: Literal["hmac"] = "hmac"
-    #: Requires ``signed_at`` and ``idempotency_key`` in every signed request.
+    #: Who checks who asks: the functions (hmac), or API Gateway by tokens (jwt) or AWS signatures (iam).
+    auth: Auth = "hmac"
+    jwt_issuer: str | None = None
+    jwt_audience: tuple[str, ...] | None = None
+    #: The claim that names the organisation.
+    jwt_org_claim: str = "org_id"
+    #: Requires ``signature``, ``signed_at`` and (to record) ``idempotency_key``, whatever ``auth`` is.
     strict_signatures: bool = False
     alarm_email: str | None = None
     #: Requests per second, and burst, over all routes of the API.
@@ -87,9 +94,16 @@ class LedgerConfig:
             "GOVERNANCE": "whoever holds s3:BypassGovernanceRetention can delete a record: not for evidence",
         }[self.lock_mode]
         days = f"{self.retention_days:,} day{'' if self.retention_days == 1 else 's'}"
+        callers = {
+            "hmac": "the HMAC signature of an organisation's key",
+            "jwt": f"tokens of {self.jwt_issuer} for {' or '.join(self.jwt_audience or ())}, "
+            f"whose claim '{self.jwt_org_claim}' names the organisation",
+            "iam": "AWS identities (SigV4) that `indelible org allow` has named",
+        }[self.auth]
+        signed = ", and a signature besides" if self.strict_signatures and self.auth != "hmac" else ""
         return (
             f"indelible: stage {self.stage}, ledger '{self.ledger_name}': Object Lock {self.lock_mode} "
-            f"for {days} ({lock}); {kept}."
+            f"for {days} ({lock}); {kept}; auth {self.auth}: {callers}{signed}."
         )
 
     @classmethod
@@ -106,6 +120,9 @@ class LedgerConfig:
                 f"{config.retention_days} is too short for stage=prod, which wants at least "
                 f"{MIN_PROD_RETENTION_DAYS} days (six months); use -c stage=dev to try things out",
             )
+        wrong = identity_settings.check(config.auth, values, is_prod=config.is_prod)
+        if wrong:
+            raise ConfigError(*wrong)
         return config
 
 
@@ -178,10 +195,14 @@ def _anchor_rate(key: str, value: object) -> object:
     return str(value)
 
 
-def _auth(key: str, value: object) -> object:
-    if value in ("jwt", "iam"):
-        raise ConfigError(key, f"{value!r} is not available yet; this version authenticates with hmac only")
-    return _one_of("hmac")(key, value)
+def _of_identity(read: Callable[[object], object]) -> Callable[[str, object], object]:
+    def reader(key: str, value: object) -> object:
+        try:
+            return read(value)
+        except identity_settings.IdentityError as error:
+            raise ConfigError(key, str(error)) from error
+
+    return reader
 
 
 def _email(key: str, value: object) -> object:
@@ -196,7 +217,10 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "lock_mode": _one_of("COMPLIANCE", "GOVERNANCE"),
     "retention_days": _whole_number(1, MAX_RETENTION_DAYS),
     "anchor_rate": _anchor_rate,
-    "auth": _auth,
+    "auth": _of_identity(identity_settings.read_auth),
+    "jwt_issuer": _of_identity(identity_settings.read_issuer),
+    "jwt_audience": _of_identity(identity_settings.read_audience),
+    "jwt_org_claim": _of_identity(identity_settings.read_org_claim),
     "strict_signatures": _flag,
     "alarm_email": _email,
     "throttle_rate": _whole_number(1, 10_000),

@@ -23,9 +23,12 @@ def ledger_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, s
 
 def door_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str]:
     """What the functions that authenticate callers are told in addition: where the secret is, not what it is."""
+    claim = {"INDELIBLE_JWT_ORG_CLAIM": config.jwt_org_claim} if config.auth == "jwt" else {}
     return ledger_environment(config, ledger) | {
         "INDELIBLE_SECRET_ARN": ledger.secret.secret_arn,
+        "INDELIBLE_AUTH": config.auth,
         "INDELIBLE_STRICT_SIGNATURES": "true" if config.strict_signatures else "false",
         "INDELIBLE_ORG_RATE": str(config.org_rate),
         "INDELIBLE_ORG_BURST": str(config.org_burst),
+        **claim,
     }

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door: an HTTP API with one integration per function, throttled, its access logged without payloads."""
+"""The door: an HTTP API with one integration per function, throttled, its access logged without payloads.
+
+Invariant: with ``auth=jwt`` or ``auth=iam`` every route has the authorizer but those that are public on purpose.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ from aws_cdk import (
 )
 from aws_cdk import (
     aws_apigatewayv2 as apigw,
+)
+from aws_cdk import (
+    aws_apigatewayv2_authorizers as authorizers,
 )
 from aws_cdk import (
     aws_apigatewayv2_integrations as integrations,
@@ -49,6 +55,7 @@ class LedgerHttpApi(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, config: LedgerConfig) -> None:
         super().__init__(scope, construct_id)
+        self._authorizer = _authorizer(config)
         self.api = apigw.HttpApi(
             self,
             "Api",
@@ -97,15 +104,36 @@ class LedgerHttpApi(Construct):
         """Base URL, without a trailing slash."""
         return self.api.api_endpoint
 
-    def route(self, function: lambda_.IFunction, *routes: str, name: str, open_because: str) -> None:
+    def route(self, function: lambda_.IFunction, *routes: str, name: str, public: bool, open_because: str) -> None:
         """Lead routes such as ``POST /v1/record`` to the function, through one integration (payload format 2.0).
 
-        ``open_because`` says why the gateway itself lets everybody in.
+        ``open_because`` says why the gateway itself lets everybody in, where it does: where the route is
+        ``public``, and where the functions authenticate.
         """
         integration = integrations.HttpLambdaIntegration(
             f"{name}-integration", function, payload_format_version=apigw.PayloadFormatVersion.VERSION_2_0
         )
+        authorizer = None if public else self._authorizer
         for route in routes:
             method, path = route.split()
-            for added in self.api.add_routes(path=path, methods=[apigw.HttpMethod(method)], integration=integration):
-                acknowledge(added, open_because, "AwsSolutions-APIG4")
+            for added in self.api.add_routes(
+                path=path, methods=[apigw.HttpMethod(method)], integration=integration, authorizer=authorizer
+            ):
+                if authorizer is None:
+                    acknowledge(added, open_because, "AwsSolutions-APIG4")
+
+
+def _authorizer(config: LedgerConfig) -> apigw.IHttpRouteAuthorizer | None:
+    """What API Gateway checks before it calls a function; nothing where the functions check signatures."""
+    if config.auth == "iam":
+        return authorizers.HttpIamAuthorizer()
+    if config.auth == "jwt" and config.jwt_issuer and config.jwt_audience:
+        # The token comes as `Authorization: Bearer …` (RFC 6750). Signature (RSA), iss, aud, exp, nbf and iat are
+        # the gateway's business, and with it the issuer's keys.
+        return authorizers.HttpJwtAuthorizer(
+            "Tokens",
+            config.jwt_issuer,
+            jwt_audience=list(config.jwt_audience),
+            authorizer_name=f"{config.ledger_name}-tokens",
+        )
+    return None

@@ -99,6 +99,7 @@ COMMON = {
 def test_settings_of_the_functions_that_authenticate(prod: Synthesized, dev: Synthesized, name: str) -> None:
     assert prod.render(function(prod, name)["Environment"]["Variables"]) == COMMON | {
         "INDELIBLE_SECRET_ARN": "<MasterSecret>",
+        "INDELIBLE_AUTH": "hmac",
         "INDELIBLE_STRICT_SIGNATURES": "false",
         "INDELIBLE_ORG_RATE": "50",
         "INDELIBLE_ORG_BURST": "200",

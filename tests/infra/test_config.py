@@ -78,9 +78,25 @@ def test_null_and_empty_mean_unset() -> None:
         ("anchor_rate", "rate(20 minutes)", "at most rate(15 minutes)"),
         ("anchor_rate", "cron(0/15 * * * *)", "six fields"),
         ("anchor_rate", "cron(0/15 * * * * *)", "exactly one"),
-        ("auth", "jwt", "not available yet"),
-        ("auth", "iam", "not available yet"),
-        ("auth", "none", "hmac"),
+        ("auth", "none", "hmac, jwt or iam"),
+        ("auth", "JWT", "hmac, jwt or iam"),
+        ("jwt_issuer", "idp.example.com", "https URL"),
+        ("jwt_issuer", "http://idp.example.com", "https URL"),
+        ("jwt_issuer", "https://", "https URL"),
+        ("jwt_issuer", "https://idp.example.com/?a=b", "https URL"),
+        ("jwt_issuer", "https://idp.example.com/#a", "https URL"),
+        ("jwt_issuer", "https://user@idp.example.com/", "https URL"),
+        ("jwt_issuer", "https://idp.example.com/ ", "https URL"),
+        ("jwt_issuer", "https://[::1", "https URL"),
+        ("jwt_issuer", ["https://idp.example.com/"], "https URL"),
+        ("jwt_audience", " , ", "1 to 50 audiences"),
+        ("jwt_audience", "a b", "1 to 50 audiences"),
+        ("jwt_audience", [], "1 to 50 audiences"),
+        ("jwt_audience", [7], "list of audiences"),
+        ("jwt_audience", {"a": 1}, "list of audiences"),
+        ("jwt_audience", [str(n) for n in range(51)], "1 to 50 audiences"),
+        ("jwt_org_claim", "org id", "one claim"),
+        ("jwt_org_claim", 7, "one claim"),
         ("strict_signatures", "yes", "true or false"),
         ("watch_deletes", 1, "true or false"),
         ("alarm_email", "ops", "e-mail address"),
@@ -96,6 +112,39 @@ def test_what_is_wrong_is_named_with_what_is_allowed(key: str, value: object, sa
     assert f"context key '{key}'" in str(refused.value)
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+ISSUER = "https://idp.example.com/"
+
+
+@pytest.mark.parametrize("audience", [["ledger", "ledger-2"], "ledger,ledger-2", " ledger , ledger-2, ledger"])
+def test_tokens_need_an_issuer_and_an_audience(audience: object) -> None:
+    config = LedgerConfig.from_context({"auth": "jwt", "jwt_issuer": ISSUER, "jwt_audience": audience})
+    assert (config.jwt_issuer, config.jwt_audience, config.jwt_org_claim) == (ISSUER, ("ledger", "ledger-2"), "org_id")
+
+
+@pytest.mark.parametrize(
+    ("context", "key", "says"),
+    [
+        ({"auth": "jwt"}, "jwt_issuer", "required with auth=jwt"),
+        ({"auth": "jwt", "jwt_issuer": ISSUER}, "jwt_audience", "required with auth=jwt"),
+        ({"auth": "jwt", "jwt_issuer": ISSUER, "jwt_audience": ""}, "jwt_audience", "required with auth=jwt"),
+        ({"jwt_issuer": ISSUER}, "jwt_issuer", "auth is hmac"),
+        ({"auth": "iam", "jwt_audience": "ledger"}, "jwt_audience", "auth is iam"),
+        ({"auth": "hmac", "jwt_org_claim": "org"}, "jwt_org_claim", "auth is hmac"),
+        ({"auth": "jwt", "jwt_issuer": "http://127.0.0.1:9", "jwt_audience": "a"}, "jwt_issuer", "stage=dev"),
+    ],
+)
+def test_settings_of_tokens_belong_together(context: dict[str, object], key: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as refused:
+        LedgerConfig.from_context(context)
+    assert f"context key '{key}'" in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9000", "localhost:9000", "[::1]:9000"])
+def test_an_issuer_on_this_machine_is_for_trials(host: str) -> None:
+    context = {"stage": "dev", "auth": "jwt", "jwt_issuer": f"http://{host}", "jwt_audience": "a"}
+    assert LedgerConfig.from_context(context).jwt_issuer == f"http://{host}"
 
 
 @pytest.mark.parametrize("context", [{"indelible": {"retention": 9}}, {"indelible": {"lockmode": "GOVERNANCE"}}])
@@ -128,6 +177,12 @@ def test_settings_that_are_no_object_are_refused() -> None:
     [
         ({}, ["stage prod", "COMPLIANCE for 2,555 days", "RETAIN"]),
         ({"lock_mode": "GOVERNANCE"}, ["GOVERNANCE", "BypassGovernanceRetention", "not for evidence"]),
+        ({}, ["auth hmac: the HMAC signature"]),
+        (
+            {"auth": "jwt", "jwt_issuer": "https://idp.example.com/", "jwt_audience": "a,b", "jwt_org_claim": "org"},
+            ["auth jwt: tokens of https://idp.example.com/ for a or b, whose claim 'org' names"],
+        ),
+        ({"auth": "iam", "strict_signatures": "true"}, ["auth iam: AWS identities", "and a signature besides"]),
         ({"stage": "dev"}, ["stage dev", "GOVERNANCE for 1 day (", "DESTROY"]),
     ],
 )

@@ -37,8 +37,17 @@ def test_a_finding_that_nobody_acknowledged_stops_the_synth(tmp_path: Path) -> N
         app.synth()
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        LedgerConfig(),
+        LedgerConfig(auth="jwt", jwt_issuer="https://idp.example.com/", jwt_audience=("ledger",)),
+        LedgerConfig(auth="iam"),
+    ],
+    ids=lambda config: str(config.auth),
+)
 def test_no_acknowledgment_is_stale_and_every_reason_says_something(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: LedgerConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: dict[tuple[str, str], str] = {}
 
@@ -56,7 +65,7 @@ def test_no_acknowledgment_is_stale_and_every_reason_says_something(
 
     monkeypatch.setattr(infra.nag, "Validations", Overheard)
     app = new_app(outdir=str(tmp_path))
-    build(app, LedgerConfig(), bundling=TinyBundling())
+    build(app, config, bundling=TinyBundling())
     with pytest.raises(RuntimeError, match="Validation"):
         app.synth()
 
