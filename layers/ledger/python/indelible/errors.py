@@ -136,9 +136,6 @@ class Forbidden(LedgerError):
     code = "FORBIDDEN"
     status = 403
 
-    def __init__(self) -> None:
-        super().__init__("this identity may not act for that organisation", field="org_id")
-
 
 # -- what is asked for ----------------------------------------------------------------------------------
 

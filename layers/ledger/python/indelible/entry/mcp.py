@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from indelible import __version__
-from indelible.entry import jsonrpc, mcp_rules, mcp_tools
+from indelible.domain.identity import Identity
+from indelible.entry import identity, jsonrpc, mcp_rules, mcp_tools
 from indelible.entry.jsonrpc import Message, RpcError
 from indelible.entry.operations import Caller, Routes
 from indelible.entry.rest import MAX_BODY_BYTES, LambdaContext
@@ -72,7 +73,7 @@ def serve(
     try:
         headers = {name.lower(): value.strip() for name, value in event.get("headers", {}).items()}
         deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _ANSWERING_MS
-        exchange = _Exchange(headers, deadline_ms, door, telemetry, context.aws_request_id)
+        exchange = _Exchange(headers, identity.of(event), deadline_ms, door, telemetry, context.aws_request_id)
         shared = exchange.admit()
         method = event["requestContext"]["http"]["method"]
         if method == "OPTIONS" and shared:
@@ -95,6 +96,7 @@ class _Exchange:
     """One request, and everything needed to answer it."""
 
     headers: Mapping[str, str]
+    identity: Identity | None
     deadline_ms: int
     door: Callable[[], AgentDoor]
     telemetry: PowertoolsTelemetry
@@ -177,6 +179,7 @@ class _Exchange:
             claimed_org=self.headers.get("x-novus-org-id"),
             deadline_ms=self.deadline_ms,
             trace_id=mcp_rules.trace_id(message.meta.get("traceparent")),
+            identity=self.identity,
         )
         try:
             if message.fault is not None:

@@ -84,7 +84,7 @@ class Jwt:
         claim = identity.claims.get(self._org_claim, "")
         # The pattern keeps the ledger's own names (_admin, _ORGS) out, and lists, which arrive as "[a b]".
         if not re.fullmatch(ORG_ID, claim, re.ASCII):
-            raise Forbidden
+            raise _forbidden()
         return claim
 
 
@@ -107,7 +107,7 @@ class Iam:
         """The organisation's own principals."""
         _require_enabled(config)
         if not isinstance(identity, Principal) or config is None or identity.arn not in config.principals:
-            raise Forbidden
+            raise _forbidden()
 
 
 def scheme(name: SchemeName, *, org_claim: str) -> Scheme:
@@ -119,8 +119,12 @@ def scheme(name: SchemeName, *, org_claim: str) -> Scheme:
 
 def _require_enabled(config: OrgConfig | None) -> None:
     if config is None or config.disabled_at:
-        raise Forbidden
+        raise _forbidden()
 
 
 def _no_identity() -> Unauthenticated:
     return Unauthenticated("the request came without an identity that the gateway has checked", field=None)
+
+
+def _forbidden() -> Forbidden:
+    return Forbidden("this identity may not act for that organisation", field="org_id")
