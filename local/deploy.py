@@ -12,7 +12,7 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,13 +47,16 @@ def _source_files() -> Iterator[Path]:
                 yield path
 
 
-def deploy(state: State, port: int) -> dict[str, str]:
-    """Deploy, apply what the emulator leaves out, and return the stacks' outputs in one dictionary."""
+def deploy(state: State, port: int, *, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Deploy, apply what the emulator leaves out, and return the stacks' outputs in one dictionary.
+
+    ``settings``: of this deployment, as ``-c key=value``; a ``ledger_name`` among them makes it another ledger.
+    """
     if not CDK.exists():
         raise LocalError("the CDK command line is not installed; run `make node_modules`")
     boto = _session()
     boto.client("s3", endpoint_url=endpoint(port)).create_bucket(Bucket=ASSETS_BUCKET)
-    _run_cdk(state, port)
+    _run_cdk(state, port, settings or {})
     cloudformation = boto.client("cloudformation", endpoint_url=endpoint(port))
     outputs: dict[str, str] = {}
     for name, template in _templates(state):
@@ -63,10 +66,11 @@ def deploy(state: State, port: int) -> dict[str, str]:
     return outputs
 
 
-def _run_cdk(state: State, port: int) -> None:
+def _run_cdk(state: State, port: int, settings: Mapping[str, str]) -> None:
     command = [str(CDK), "deploy", "--all", "--require-approval=never", "--method=direct", "--no-notices"]
     command += ["--no-color", "--progress=events", "--concurrency=3", f"--output={state.assembly}"]
     command += [f"--app={shlex.quote(sys.executable)} -m local.app", "--context=anchor_rate=rate(1 minute)"]
+    command += [f"--context={key}={value}" for key, value in settings.items()]
     environment = aws_environment(endpoint(port)) | {
         "CDK_DISABLE_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "1",

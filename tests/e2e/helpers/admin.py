@@ -56,7 +56,10 @@ class Admin:
         """The full name of the record, prove, verify or anchor function."""
         pages = self.client("lambda").get_paginator("list_functions").paginate()
         found = [f["FunctionName"] for page in pages for f in page["Functions"]]
-        return next(f for f in found if f"{name.capitalize()}Function" in f)
+        own = (
+            f for f in found if f.startswith((f"{self.ledger.ledger_name}-api-", f"{self.ledger.ledger_name}-anchor-"))
+        )
+        return next(f for f in own if f"{name.capitalize()}Function" in f)
 
     def invoke(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
         """Run a function and return its answer."""

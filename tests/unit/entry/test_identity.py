@@ -29,6 +29,11 @@ def test_a_principal_in_its_one_spelling() -> None:
     assert found == Principal("arn:aws:iam::123456789012:role/recorder")
 
 
+def test_what_is_no_role_or_user_is_somebody_that_nobody_can_allow() -> None:
+    root = "arn:aws:iam::123456789012:root"
+    assert identity.of(event({"iam": {**IAM, "userArn": root}})) == Principal(root)
+
+
 def test_claims_that_are_no_text_are_left_out() -> None:
     assert identity.of(event({"jwt": {"claims": {"org_id": ["acme-corp"], "sub": "u1"}}})) == Token({"sub": "u1"})
 
@@ -50,7 +55,7 @@ def test_claims_that_are_no_text_are_left_out() -> None:
         event({"iam": None}),
         event({"iam": {**IAM}}),
         event({"iam": {**IAM, "userArn": None}}),
-        event({"iam": {**IAM, "userArn": "arn:aws:iam::123456789012:root"}}),
+        event({"iam": {**IAM, "userArn": ""}}),
         {"headers": {"authorization": "Bearer x", "x-amzn-oidc-identity": "u1"}, "body": "{}"},
         {"authorizer": {"jwt": {"claims": CLAIMS}}},
         {"headers": {"requestContext": {"authorizer": {"jwt": {"claims": CLAIMS}}}}},
