@@ -19,8 +19,10 @@ def of(event: Mapping[str, Any]) -> Identity | None:
     if claims:
         return Token({str(name): value for name, value in claims.items() if isinstance(value, str)})
     user_arn = _member(authorizer, "iam").get("userArn")
-    arn = principal_arn(user_arn) if isinstance(user_arn, str) else None
-    return Principal(arn) if arn else None
+    if not isinstance(user_arn, str) or not user_arn:
+        return None
+    # What is neither a role nor a user (an account's root, say) stays as it is: nobody can be allowed by that name.
+    return Principal(principal_arn(user_arn) or user_arn)
 
 
 def _member(outer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
