@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from indelible.domain import credentials
@@ -140,9 +141,8 @@ class Tenants:
             "body": json.dumps(self.arguments(arguments, by=by, of=of)),
             "isBase64Encoded": False,
         }
-        return rest.serve(
-            event, Context(), door=lambda: self.door, telemetry=PowertoolsTelemetry(), clock=self.world.clock
-        )
+        door = SimpleNamespace(routes=self.door.routes)
+        return rest.serve(event, Context(), door=lambda: door, telemetry=PowertoolsTelemetry(), clock=self.world.clock)
 
     def tool(
         self,
