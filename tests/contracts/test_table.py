@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from indelible.ports import NOTHING_COVERED, LogState, OrgConfig, OrgKey
+from indelible.domain.organisation import OrgConfig, OrgKey
+from indelible.ports import NOTHING_COVERED, LogState
 from tests.contracts.conftest import Adapters
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.machine import MIDNIGHT

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import Record
-from indelible.ports import NOTHING_COVERED, LogState, OrgConfig
+from indelible.ports import NOTHING_COVERED, LogState
 
 BUCKET_MS = 300_000
 

@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from indelible.aws.dynamo_orgs import DynamoOrganisations
-from indelible.ports import OrgConfig, OrgKey
+from indelible.domain.organisation import OrgConfig, OrgKey
 from tests.fakes.machine import ManualClock
 
 CREATED = "2026-01-01T00:00:00.000Z"

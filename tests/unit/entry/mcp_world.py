@@ -13,13 +13,13 @@ from threading import Thread
 from typing import Any
 
 from indelible.domain import credentials
+from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.entry import mcp
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.mcp import AgentDoor
 from indelible.entry.operations import ChainReader, ProofReader, Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
-from indelible.ports import OrgConfig, OrgKey
 from indelible.services.authenticate import Authenticator
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
 from tests.fakes.world import World

@@ -10,13 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from indelible.domain import credentials
+from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.entry import mcp, rest
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.mcp import AgentDoor
 from indelible.entry.operations import ChainReader, ProofReader, Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
-from indelible.ports import OrgConfig, OrgKey
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.prove import Prover

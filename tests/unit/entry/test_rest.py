@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from indelible.domain import credentials
+from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.entry import rest
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.operations import ChainReader, ProofReader, Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import Unavailable
-from indelible.ports import OrgConfig, OrgKey
 from indelible.services.authenticate import Authenticator
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
 from tests.fakes.world import World

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from indelible.domain import credentials, instants
+from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.errors import LedgerError, MissingField, OrgMismatch, StaleSignature, Unauthenticated
-from indelible.ports import OrgConfig, OrgKey
 from indelible.services.authenticate import SIGNED_AT_WINDOW_MS, Authenticator
 from tests.fakes.chains import ORG
 from tests.fakes.machine import ManualClock

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from indelible.domain.organisation import OrgConfig
 from indelible.errors import HeadRegressed, Unavailable
-from indelible.ports import OrgConfig
 from indelible.services.anchor import AnchorReport
 from indelible.services.rounds import Rounds
 from tests.fakes.chains import ORG

@@ -10,8 +10,8 @@ import pytest
 
 from indelible.domain import credentials
 from indelible.domain.identity import Identity, Principal, Token
+from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.errors import Forbidden, LedgerError, MissingField, OrgMismatch, StaleSignature, Unauthenticated
-from indelible.ports import OrgConfig, OrgKey
 from indelible.services.authenticate import Authenticator
 from indelible.services.schemes import Hmac, Iam, Jwt, Scheme, SchemeName, scheme
 from tests.fakes.machine import ManualClock

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from indelible.domain.findings import Lock
+from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import EMPTY_CHAIN, Head, Record
 
 T = TypeVar("T")
@@ -130,12 +131,11 @@ class Journal(Protocol):
     def commit(self, head: Head, records: Sequence[Record], idempotency: Idempotency | None, now_ms: int) -> None:
         """Move the head from `head` past `records`, all or nothing: the linearization point of the ledger.
 
-        In one transaction: the head, on condition that its sequence *and* hash are unchanged; an outbox entry
-        for each record; the idempotency key, on condition that it is not taken; the day, when it turned.
+        In one transaction: the head, if its sequence *and* hash are unchanged; an outbox entry for each record; the
+        idempotency key, if it is not taken; the day, when it turned.
 
-        An idempotency key is remembered for 30 days. Raises AlreadyRecorded (before HeadMoved, where both hold),
-        HeadMoved, or HeadRegressed where the outbox has a record for the next sequence already; then nothing was
-        written.
+        Raises AlreadyRecorded (also where the head moved; a key is remembered for 30 days), HeadMoved, or HeadRegressed
+        where the outbox has a record for the next sequence already; then nothing was written.
         """
         ...
 
@@ -215,31 +215,6 @@ class LogHead(Protocol):
 
 
 # -- who may record -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class OrgKey:
-    """One HMAC key of an organisation, by id; the secret itself is derived, never stored."""
-
-    key_id: str
-    created_at: str
-    disabled_at: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrgConfig:
-    """An organisation: its keys in the order of creation, whether it may do anything, and (IAM ARNs) who for it."""
-
-    org_id: str
-    created_at: str
-    keys: tuple[OrgKey, ...]
-    disabled_at: str | None = None
-    retention_days: int | None = None
-    principals: tuple[str, ...] = ()
-
-    def active_keys(self) -> tuple[OrgKey, ...]:
-        """Keys that may sign, oldest first; none for a disabled organisation."""
-        return () if self.disabled_at else tuple(key for key in self.keys if key.disabled_at is None)
 
 
 class Organisations(Protocol):

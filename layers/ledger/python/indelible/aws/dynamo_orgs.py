@@ -17,8 +17,9 @@ import msgspec
 from indelible.aws.error_map import translated
 from indelible.aws.items import item, key, number, text
 from indelible.domain import instants
+from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import Head
-from indelible.ports import NOTHING_COVERED, Clock, LogState, OrgConfig
+from indelible.ports import NOTHING_COVERED, Clock, LogState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

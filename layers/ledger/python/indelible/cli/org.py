@@ -16,7 +16,7 @@ from rich.table import Table
 from indelible.errors import LedgerError
 
 if TYPE_CHECKING:
-    from indelible.ports import OrgConfig
+    from indelible.domain.organisation import OrgConfig
     from indelible.services.registry import NewKey, Registry
 
 _ledger = click.option(

@@ -17,6 +17,7 @@ from msgspec import UNSET, Struct, UnsetType
 from indelible.domain import credentials, event, instants
 from indelible.domain.canonical import JsonObject, canonical_bytes
 from indelible.domain.identity import Identity
+from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import GovernorKey
 from indelible.domain.sanitize import sanitize
 from indelible.entry.env import Settings
@@ -34,7 +35,7 @@ from indelible.entry.models import (
     VerifyResponse,
 )
 from indelible.errors import InvalidField, InvalidRequest, MissingField, TooLarge
-from indelible.ports import Clock, OrgConfig, SecretSource
+from indelible.ports import Clock, SecretSource
 from indelible.services.append import Appender, Submission
 from indelible.services.authenticate import Authenticator
 from indelible.services.prove import Prover

@@ -12,8 +12,9 @@ import hmac
 from indelible.domain import credentials, instants
 from indelible.domain.canonical import JsonObject
 from indelible.domain.identity import Identity
+from indelible.domain.organisation import OrgConfig
 from indelible.errors import MissingField, OrgMismatch, StaleSignature, Unauthenticated
-from indelible.ports import Clock, Organisations, OrgConfig, SecretSource
+from indelible.ports import Clock, Organisations, SecretSource
 from indelible.services.schemes import Hmac, Scheme
 
 SIGNED_AT_WINDOW_MS = 5 * 60_000

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from indelible.domain import credentials, instants
 from indelible.domain.canonical import JsonObject, canonical_bytes
+from indelible.domain.organisation import OrgConfig
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import ADMIN_ORG, Retention
-from indelible.ports import Clock, Organisations, OrgConfig, SecretSource
+from indelible.ports import Clock, Organisations, SecretSource
 from indelible.services.append import Appender, Submission
 
 _PATIENCE_MS = 20_000

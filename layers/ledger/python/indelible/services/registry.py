@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from indelible.domain import credentials, instants
 from indelible.domain.identity import principal_arn
+from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.domain.record import ADMIN_ORG, ORG_ID
 from indelible.errors import InvalidField, NotFound, OrgExists, Unavailable
-from indelible.ports import Clock, Journal, LogHead, Organisations, OrgConfig, OrgKey, SecretSource
+from indelible.ports import Clock, Journal, LogHead, Organisations, SecretSource
 from indelible.services.diary import Diary
 
 MOST_ACTIVE_KEYS = 4

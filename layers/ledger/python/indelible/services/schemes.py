@@ -13,9 +13,9 @@ from typing import Literal, Protocol
 
 from indelible.domain.canonical import JsonObject
 from indelible.domain.identity import Identity, Principal, Token
+from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import ORG_ID
 from indelible.errors import Forbidden, OrgMismatch, Unauthenticated
-from indelible.ports import OrgConfig
 
 SchemeName = Literal["hmac", "jwt", "iam"]
 
