@@ -87,7 +87,7 @@ test-fast: venv ## every test that needs no emulator
 lint: venv ## style, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy --strict layers/ lambdas/
+	@$(BIN)/mypy --strict layers/ lambdas/ infra/ app.py
 
 openapi: venv ## write docs/openapi.json from the models
 	@$(BIN)/python -m indelible.entry.openapi >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json

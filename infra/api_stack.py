@@ -49,7 +49,9 @@ class ApiStack(Stack):
         prove = self._serve("prove", reads, "POST /v1/prove")
         verify = self._serve("verify", reads, "POST /v1/verify")
         # All methods: the function itself says 405 to those that MCP does not have.
-        mcp = self._serve("mcp", permissions.tools(bucket=bucket, table=table, secret=secret), "ANY /mcp")
+        self._environment = self._environment | {"INDELIBLE_ALLOWED_ORIGINS": ",".join(config.allowed_origins or ())}
+        tools = permissions.tools(bucket=bucket, table=table, secret=secret)
+        mcp = self._serve("mcp", tools, "ANY /mcp", "OPTIONS /mcp")
         for function, seals in ((record, True), (prove, False), (verify, False), (mcp, True)):
             permissions.acknowledge_key_patterns(function.role, bucket=bucket, seals=seals)
 

@@ -69,6 +69,8 @@ class LedgerConfig:
     #: Records per second, and burst, of one organisation in one function environment (docs/operations.md).
     org_rate: int = 50
     org_burst: int = 200
+    #: Browser origins that may call the MCP door; none by default, and programs are no browsers.
+    allowed_origins: tuple[str, ...] | None = None
     #: A CloudTrail trail for deletes on the evidence bucket. Off where an organization's trail has them.
     watch_deletes: bool = True
 
@@ -205,6 +207,15 @@ def _of_identity(read: Callable[[object], object]) -> Callable[[str, object], ob
     return reader
 
 
+def _origins(key: str, value: object) -> object:
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(
+        isinstance(origin, str) and re.fullmatch(r"https://[a-z0-9.-]+(:[0-9]{1,5})?", origin) for origin in given
+    ):
+        raise ConfigError(key, f"must be https origins such as https://agents.example.com, not {value!r}")
+    return tuple(given)
+
+
 def _email(key: str, value: object) -> object:
     if not isinstance(value, str) or not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
         raise ConfigError(key, f"must be an e-mail address, not {value!r}")
@@ -228,6 +239,7 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "org_rate": _whole_number(1, 10_000),
     # A batch of a hundred must fit.
     "org_burst": _whole_number(100, 100_000),
+    "allowed_origins": _origins,
     "watch_deletes": _flag,
 }
 _KNOWN = "known settings: " + ", ".join(_READERS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, cast
+from typing import Literal
 from urllib.parse import urlsplit
 
 Auth = Literal["hmac", "jwt", "iam"]
@@ -28,7 +28,7 @@ def read_auth(value: object) -> Auth:
     """``hmac``, ``jwt`` or ``iam``."""
     if value not in ("hmac", "jwt", "iam"):
         raise IdentityError(f"must be hmac, jwt or iam, not {value!r}")
-    return cast("Auth", value)
+    return value
 
 
 def read_issuer(value: object) -> str:

@@ -113,9 +113,10 @@ class LedgerHttpApi(Construct):
         integration = integrations.HttpLambdaIntegration(
             f"{name}-integration", function, payload_format_version=apigw.PayloadFormatVersion.VERSION_2_0
         )
-        authorizer = None if public else self._authorizer
         for route in routes:
             method, path = route.split()
+            # A browser's preflight carries no credentials, whatever the request after it does.
+            authorizer = None if public or method == "OPTIONS" else self._authorizer
             for added in self.api.add_routes(
                 path=path, methods=[apigw.HttpMethod(method)], integration=integration, authorizer=authorizer
             ):

@@ -28,6 +28,7 @@ def test_routes_reach_their_functions_and_there_are_no_others(prod: Synthesized)
         "POST /v1/prove": "<ProveFunction.Arn>",
         "POST /v1/verify": "<VerifyFunction.Arn>",
         "ANY /mcp": "<McpFunction.Arn>",
+        "OPTIONS /mcp": "<McpFunction.Arn>",
         "GET /health": "<MetaFunction.Arn>",
         "GET /v1/keys": "<MetaFunction.Arn>",
         "GET /openapi.json": "<MetaFunction.Arn>",
@@ -97,7 +98,8 @@ COMMON = {
 
 @pytest.mark.parametrize("name", ["record", "prove", "verify", "mcp"])
 def test_settings_of_the_functions_that_authenticate(prod: Synthesized, dev: Synthesized, name: str) -> None:
-    assert prod.render(function(prod, name)["Environment"]["Variables"]) == COMMON | {
+    own = {"INDELIBLE_ALLOWED_ORIGINS": ""} if name == "mcp" else {}
+    assert prod.render(function(prod, name)["Environment"]["Variables"]) == COMMON | own | {
         "INDELIBLE_SECRET_ARN": "<MasterSecret>",
         "INDELIBLE_AUTH": "hmac",
         "INDELIBLE_STRICT_SIGNATURES": "false",

@@ -11,7 +11,8 @@ import pytest
 from infra.config import LedgerConfig
 from tests.infra.synth import Json, Synthesized, synthesize
 
-PUBLIC = {"GET /health", "GET /v1/keys", "GET /openapi.json"}
+# A browser asks before it calls, without credentials.
+PUBLIC = {"GET /health", "GET /v1/keys", "GET /openapi.json", "OPTIONS /mcp"}
 SIGNED = {"POST /v1/record", "POST /v1/record/batch", "POST /v1/prove", "POST /v1/verify", "ANY /mcp"}
 DOORS = ("Record", "Prove", "Verify", "Mcp")
 ISSUER = "https://idp.example.com/"

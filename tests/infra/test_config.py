@@ -75,6 +75,9 @@ def test_null_and_empty_mean_unset() -> None:
         ("anchor_rate", "rate(5 minute)", "rate(1 minute) or rate(2 minutes)"),
         ("anchor_rate", "rate(1 minutes)", "rate(1 minute) or rate(2 minutes)"),
         ("anchor_rate", "rate(0 minutes)", "rate(5 minutes) or cron"),
+        ("allowed_origins", "http://agents.example.com", "https origins"),
+        ("allowed_origins", ["https://a.example/path"], "https origins"),
+        ("allowed_origins", "*", "https origins"),
         ("anchor_rate", "rate(20 minutes)", "at most rate(15 minutes)"),
         ("anchor_rate", "cron(0/15 * * * *)", "six fields"),
         ("anchor_rate", "cron(0/15 * * * * *)", "exactly one"),
@@ -211,3 +214,9 @@ def test_schedule_expressions(expression: str, seconds: int | None) -> None:
 def test_a_schedule_error_shows_a_form_that_works() -> None:
     with pytest.raises(ScheduleError, match=r"rate\(5 minutes\)"):
         parse_period("every five minutes")
+
+
+def test_origins_come_as_a_list_or_as_text() -> None:
+    expected = ("https://a.example", "https://b.example:8443")
+    for given in (list(expected), ",".join(expected)):
+        assert LedgerConfig.from_context({"allowed_origins": given}).allowed_origins == expected
