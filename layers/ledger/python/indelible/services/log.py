@@ -21,7 +21,7 @@ from indelible.domain.checkpoint import (
 )
 from indelible.domain.merkle import Hash
 from indelible.domain.note import NoteError, parse_note
-from indelible.domain.proof import TlogProof
+from indelible.domain.proof import TlogProof, verify_tlog_proof
 from indelible.domain.record import Retention
 from indelible.domain.tiles import EMPTY, Edge, File
 from indelible.errors import EvidenceBroken
@@ -74,17 +74,25 @@ class LogReader:
     def proof(self, owner: str, index: int) -> TlogProof | None:
         """The leaf with this index (from 0) in the first checkpoint that covers it; None when there is none yet.
 
-        Raises EvidenceBroken or NoteError when the published files do not lead to a signed root.
+        Raises EvidenceBroken where the files for it are not there or not what was signed.
         """
         size = next(self.sizes(owner, at_least=index + 1), None)
         if size is None:
             return None
-        found = self.opened(owner, size)
         try:
+            found = self.opened(owner, size)
             hashes = merkle.inclusion_proof(index, size, tiles.node_reader(size, self.reader(owner)))
         except ValueError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
         return TlogProof(index, tuple(hashes), found.note)
+
+    def verified(self, owner: str, proof: TlogProof, leaf_data: bytes) -> Checkpoint:
+        """The checkpoint in a proof, once it is seen to hold this leaf. Raises EvidenceBroken."""
+        try:
+            key = self._signer.public_key()
+            return verify_tlog_proof(proof, leaf_data, origin=self.origin(owner), public_key=key).checkpoint
+        except ValueError as error:
+            raise EvidenceBroken(f"{self.origin(owner)}: {error}; run verify for the place") from None
 
     def consistency(self, owner: str, old: int, new: int) -> tuple[Hash, ...]:
         """The proof that the tree of size `new` goes on from the one of size `old`."""
@@ -98,9 +106,15 @@ class LogReader:
             edge = tiles.read_edge(size, self.reader(owner))
         except ValueError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
-        if edge.root() != self.opened(owner, size).checkpoint.root:
+        if edge.root() != self._signed_root(owner, size):
             raise EvidenceBroken(f"{self.origin(owner)}: the tiles do not lead to the root of checkpoint {size}")
         return edge
+
+    def _signed_root(self, owner: str, size: int) -> Hash:
+        try:
+            return self.opened(owner, size).checkpoint.root
+        except NoteError as error:
+            raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
 
     def reader(self, owner: str) -> tiles.FileReader:
         """Reads each file once; raises ValueError for one that is not there."""
