@@ -44,9 +44,10 @@ class AnchorStack(Stack):
             layer=LedgerLayer(self, "Layer", bundling=bundling).version,
             timeout=Duration.minutes(15),
             environment=ledger_environment(config, ledger),
-            statements=permissions.anchor(bucket=ledger.bucket, table=ledger.table),
+            statements=permissions.anchor(bucket=ledger.bucket, table=ledger.table, key=ledger.signing_key),
+            role_name=ledger.signer_role_name,
         )
-        permissions.acknowledge_key_patterns(anchor.role, bucket=ledger.bucket, seals=True)
+        permissions.acknowledge_key_patterns(anchor.role, bucket=ledger.bucket, seals=True, signs=True)
         function = anchor.function
         # Lambda would retry a failed asynchronous run twice, minutes later, beside the runs that the
         # schedule starts anyway; the next scheduled run is the retry.

@@ -32,7 +32,7 @@ MIN_PROD_RETENTION_DAYS = 184
 #: S3's own ceiling for a default retention: 100 years.
 MAX_RETENTION_DAYS = 36_500
 
-#: How far back a run looks for organisations with new records (News.recent in the layer's ports.py).
+#: How far back a run looks for organisations with new records (News.recent in the layer's ports).
 NEWS_SECONDS = 15 * 60
 
 

@@ -28,7 +28,9 @@ class LedgerStack(Stack):
         logs = LogsBucket(self, "Logs", config=config).bucket
         self.bucket = EvidenceBucket(self, "Evidence", config=config, logs=logs).bucket
         self.table = LedgerTable(self, "Ledger", config=config).table
-        self.signing_key = SigningKey(self, "SigningKey", config=config).key
+        self.signer_role_name = f"{config.ledger_name}-anchor-{self.region}"
+        signer = self.format_arn(service="iam", region="", resource="role", resource_name=self.signer_role_name)
+        self.signing_key = SigningKey(self, "SigningKey", config=config, signer_role_arn=signer).key
         self.secret = MasterSecret(self, "MasterSecret", config=config).secret
         if config.watch_deletes:
             DeletionTrail(self, "DeletionTrail", config=config, evidence=self.bucket, logs_bucket=logs)

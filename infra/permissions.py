@@ -14,7 +14,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from infra.constructs.evidence_bucket import RECORD_KEYS
+from infra.constructs.evidence_bucket import LOG_KEYS, RECORD_KEYS
 from infra.nag import acknowledge
 
 
@@ -29,7 +29,7 @@ def record(*, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager
 
 
 def read_only(
-    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret
+    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, key: kms.IKey
 ) -> list[iam.PolicyStatement]:
     """Prove and verify: read versions and their locks, look items up by key."""
     return [
@@ -37,16 +37,20 @@ def read_only(
         _read_objects(bucket),
         _list(bucket),
         _read_secret(secret),
+        _allow(key.key_arn, "kms:GetPublicKey"),
     ]
 
 
-def tools(*, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
+def tools(
+    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, key: kms.IKey
+) -> list[iam.PolicyStatement]:
     """The MCP door has all three tools: what records, and what prove and verify read besides."""
     return [
         _allow(table.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         *_seal_and_read(bucket),
         _list(bucket),
         _read_secret(secret),
+        _allow(key.key_arn, "kms:GetPublicKey"),
     ]
 
 
@@ -55,8 +59,8 @@ def published(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]
     return [_allow(bucket.bucket_arn, "s3:ListBucket"), _allow(key.key_arn, "kms:GetPublicKey")]
 
 
-def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable) -> list[iam.PolicyStatement]:
-    """Seals what the outbox still holds, re-reads the bucket, and clears what is covered."""
+def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list[iam.PolicyStatement]:
+    """Seals what the outbox still holds, re-reads the bucket, signs and publishes, and clears what is covered."""
     return [
         _allow(
             table.table_arn,
@@ -74,12 +78,16 @@ def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable) -> list[iam.PolicyStat
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*#OUTBOX#*", "*#TX#*"]}},
         ),
         *_seal_and_read(bucket),
+        # The log's files: create-only and locked by the bucket's policy, but for the latest checkpoint.
+        _allow(bucket.arn_for_objects(LOG_KEYS), "s3:PutObject", "s3:PutObjectRetention"),
         _list(bucket),
+        # It alone may sign: the key's own policy says so too.
+        _allow(key.key_arn, "kms:GetPublicKey", "kms:Sign"),
     ]
 
 
-def acknowledge_key_patterns(role: iam.Role, *, bucket: s3.IBucket, seals: bool) -> None:
-    """Say to cdk-nag why a role's object permissions end in a pattern: ``seals`` for those that write."""
+def acknowledge_key_patterns(role: iam.Role, *, bucket: s3.IBucket, seals: bool, signs: bool = False) -> None:
+    """Say to cdk-nag why a role's object permissions end in a pattern: ``seals`` and ``signs`` for those that write."""
     owner = Stack.of(bucket)
     # How the finding names a bucket of another stack: by the export that its ARN is imported from.
     imported = owner.resolve(owner.export_value(bucket.bucket_arn))["Fn::ImportValue"]
@@ -89,6 +97,13 @@ def acknowledge_key_patterns(role: iam.Role, *, bucket: s3.IBucket, seals: bool)
         "when it is deployed, and a verifier that cannot read everything cannot tell that something is missing.",
         f"AwsSolutions-IAM5[Resource::{imported}/*]",
     )
+    if signs:
+        acknowledge(
+            role,
+            "Writes only below the _log/ of an organisation, in this one bucket, whose policy makes them create-only "
+            "and locked, but for the latest checkpoint.",
+            f"AwsSolutions-IAM5[Resource::{imported}/{LOG_KEYS}]",
+        )
     if seals:
         acknowledge(
             role,

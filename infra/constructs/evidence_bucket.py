@@ -19,6 +19,8 @@ from infra.nag import acknowledge
 
 #: `{org}/{YYYY}/{MM}/{DD}/{sequence}-{audit_id}.json`. In policies `*` spans slashes, `?` is one character.
 RECORD_KEYS = "*/????/??/??/*.json"
+#: The Merkle logs' files (c2sp.org/tlog-tiles).
+LOG_KEYS = "*/_log/*"
 #: The only keys that ever get a second version: the latest checkpoint of each log.
 CHECKPOINT_KEYS = ("*/_log/checkpoint", "_ledger/_log/checkpoint")
 #: A record that could not be sealed at once is sealed later with the retain-until that it promises,

@@ -33,7 +33,9 @@ class LedgerFunction(Construct):
         timeout: Duration,
         environment: Mapping[str, str],
         statements: Sequence[iam.PolicyStatement],
+        role_name: str | None = None,
     ) -> None:
+        """``role_name`` only where another policy must name the role before it exists."""
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
             self,
@@ -47,6 +49,7 @@ class LedgerFunction(Construct):
         self.role = iam.Role(
             self,
             "Role",
+            role_name=role_name,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"Runs the {name} function of the Indelible ledger '{config.ledger_name}'",
             inline_policies={name: iam.PolicyDocument(statements=[writes_its_logs, *statements])},

@@ -38,15 +38,8 @@ _READING = ["kms:DescribeKey", "kms:GetPublicKey", "kms:Verify"]
 class SigningKey(Construct):
     """ECC_NIST_EDWARDS25519, sign and verify."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        config: LedgerConfig,
-        signer_role_arn: str | None = None,
-    ) -> None:
-        """``signer_role_arn``: the only role that may sign; None, as long as no code signs, means nobody.
+    def __init__(self, scope: Construct, construct_id: str, *, config: LedgerConfig, signer_role_arn: str) -> None:
+        """``signer_role_arn``: the only role that may sign.
 
         The role is matched by ``aws:PrincipalArn`` and not named as a principal, because it lives in a
         stack that depends on this one: a principal must exist before the key does, a condition need not.
@@ -64,41 +57,30 @@ class SigningKey(Construct):
             ),
             iam.PolicyStatement(sid="ReadThroughIam", principals=[account], actions=_READING, resources=["*"]),
         ]
-        if signer_role_arn is None:
-            statements.append(
-                iam.PolicyStatement(
-                    sid="NobodySigns",
-                    effect=iam.Effect.DENY,
-                    principals=[iam.AnyPrincipal()],
-                    actions=["kms:Sign", "kms:CreateGrant"],
-                    resources=["*"],
-                )
-            )
-        else:
-            statements += [
-                iam.PolicyStatement(
-                    sid="SignerSigns",
-                    principals=[account],
-                    actions=["kms:Sign"],
-                    resources=["*"],
-                    conditions={"ArnEquals": {"aws:PrincipalArn": signer_role_arn}},
-                ),
-                iam.PolicyStatement(
-                    sid="NobodyElseSigns",
-                    effect=iam.Effect.DENY,
-                    principals=[iam.AnyPrincipal()],
-                    actions=["kms:Sign"],
-                    resources=["*"],
-                    conditions={"ArnNotEquals": {"aws:PrincipalArn": signer_role_arn}},
-                ),
-                iam.PolicyStatement(
-                    sid="NobodyGrants",
-                    effect=iam.Effect.DENY,
-                    principals=[iam.AnyPrincipal()],
-                    actions=["kms:CreateGrant"],
-                    resources=["*"],
-                ),
-            ]
+        statements += [
+            iam.PolicyStatement(
+                sid="SignerSigns",
+                principals=[account],
+                actions=["kms:Sign"],
+                resources=["*"],
+                conditions={"ArnEquals": {"aws:PrincipalArn": signer_role_arn}},
+            ),
+            iam.PolicyStatement(
+                sid="NobodyElseSigns",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["kms:Sign"],
+                resources=["*"],
+                conditions={"ArnNotEquals": {"aws:PrincipalArn": signer_role_arn}},
+            ),
+            iam.PolicyStatement(
+                sid="NobodyGrants",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["kms:CreateGrant"],
+                resources=["*"],
+            ),
+        ]
         self.key = kms.Key(
             self,
             "Key",

@@ -15,7 +15,7 @@ from tests.architecture.source import LAYER, ROOT, imports, module_name
 MAY_IMPORT = {
     "errors": set(),
     "domain": {"domain", "errors"},
-    "ports": {"domain", "errors"},
+    "ports": {"ports", "domain", "errors"},
     "services": {"services", "ports", "domain", "errors"},
     "aws": {"aws", "ports", "domain", "errors"},
     "entry": {"entry", "services", "ports", "domain", "errors", "__version__"},

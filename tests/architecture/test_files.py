@@ -11,9 +11,7 @@ import pytest
 from tests.architecture.source import ROOT, python_files
 
 MOST_LINES = 300
-STILL_LONGER = {
-    "layers/ledger/python/indelible/ports.py": 333,
-}
+STILL_LONGER: dict[str, int] = {}
 """Files over the limit that wait to be split. They may shrink and not grow; a new one does not belong here."""
 
 FILES = [path for path in python_files() if path.stat().st_size]

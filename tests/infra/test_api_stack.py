@@ -90,6 +90,7 @@ COMMON = {
     "INDELIBLE_TABLE": "<LedgerTable>",
     "INDELIBLE_LOCK_MODE": "COMPLIANCE",
     "INDELIBLE_RETENTION_DAYS": "2555",
+    "INDELIBLE_SIGNING_KEY_ID": "<SigningKey.Arn>",
     "POWERTOOLS_SERVICE_NAME": "indelible",
     "POWERTOOLS_METRICS_NAMESPACE": "Indelible",
     "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -117,7 +118,7 @@ def test_the_anchor_does_not_know_where_the_secret_is(prod: Synthesized) -> None
 
 def test_what_is_public_knows_the_key_and_no_secret(prod: Synthesized) -> None:
     environment = prod.render(function(prod, "meta")["Environment"]["Variables"])
-    assert environment == COMMON | {"INDELIBLE_SIGNING_KEY_ID": "<SigningKey.Arn>"}
+    assert environment == COMMON
 
 
 def test_every_log_group_ends_some_day_and_production_keeps_it(prod: Synthesized, dev: Synthesized) -> None:

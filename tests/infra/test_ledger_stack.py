@@ -62,23 +62,18 @@ def test_the_table(prod: Synthesized, dev: Synthesized) -> None:
     assert not dev.one("AWS::DynamoDB::Table")["Properties"].get("DeletionProtectionEnabled")
 
 
-def test_the_signing_key_is_ed25519_and_nobody_signs_with_it_yet(prod: Synthesized) -> None:
+def test_the_signing_key_is_ed25519_and_the_anchors_role_alone_signs(prod: Synthesized) -> None:
     properties = prod.one("AWS::KMS::Key")["Properties"]
     assert (properties["KeySpec"], properties["KeyUsage"]) == ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
     statements = properties["KeyPolicy"]["Statement"]
-    allowed = {a for s in statements if s["Effect"] == "Allow" for a in as_list(s["Action"])}
-    assert not any("*" in action for action in allowed)
-    assert not allowed & {"kms:Sign", "kms:CreateGrant", "kms:ScheduleKeyDeletion"}
-    assert "kms:PutKeyPolicy" in allowed, "KMS refuses a policy that locks its own administrator out"
-    assert [s for s in statements if s["Effect"] == "Deny"] == [
-        {
-            "Sid": "NobodySigns",
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": ["kms:CreateGrant", "kms:Sign"],
-            "Resource": "*",
-        }
-    ]
+    anywhere = {a for s in statements if s["Effect"] == "Allow" and "Condition" not in s for a in as_list(s["Action"])}
+    assert not any("*" in action for action in anywhere)
+    assert not anywhere & {"kms:Sign", "kms:CreateGrant", "kms:ScheduleKeyDeletion"}
+    assert "kms:PutKeyPolicy" in anywhere, "KMS refuses a policy that locks its own administrator out"
+    signer = prod.render(next(s for s in statements if s.get("Sid") == "SignerSigns"))["Condition"]["ArnEquals"]
+    role = prod.render(prod.one("AWS::IAM::Role", "AnchorRole")["Properties"]["RoleName"])
+    assert signer["aws:PrincipalArn"].endswith(f":role/{role}")
+    assert role.startswith("indelible-anchor-")
 
 
 def test_development_may_delete_its_key(dev: Synthesized) -> None:

@@ -13,7 +13,9 @@ from tests.infra.synth import Synthesized, as_list
 TABLE = "<LedgerTable.Arn>"
 BUCKET = "<EvidenceBucket.Arn>"
 RECORDS = f"{BUCKET}/*/????/??/??/*.json"
+LOGS = f"{BUCKET}/*/_log/*"
 SECRET = "<MasterSecret>"
+KEY = "<SigningKey.Arn>"
 
 SEAL = ("s3:PutObject", "s3:PutObjectRetention")
 READ_OBJECTS = ("s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion")
@@ -22,6 +24,7 @@ READER = {
     (f"{BUCKET}/*", READ_OBJECTS),
     (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
     (SECRET, ("secretsmanager:GetSecretValue",)),
+    (KEY, ("kms:GetPublicKey",)),
 }
 
 
@@ -47,11 +50,12 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (f"{BUCKET}/*", READ_OBJECTS),
         (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
         (SECRET, ("secretsmanager:GetSecretValue",)),
+        (KEY, ("kms:GetPublicKey",)),
     },
     "MetaRole": {
         logs_of("MetaLogs"),
         (BUCKET, ("s3:ListBucket",)),
-        ("<SigningKey.Arn>", ("kms:GetPublicKey",)),
+        (KEY, ("kms:GetPublicKey",)),
     },
     "AnchorRole": {
         logs_of("AnchorLogs"),
@@ -67,6 +71,8 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         ),
         (TABLE, ("dynamodb:BatchWriteItem",)),
         (RECORDS, SEAL),
+        (LOGS, SEAL),
+        (KEY, ("kms:GetPublicKey", "kms:Sign")),
         (f"{BUCKET}/*", READ_OBJECTS),
         (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
     },
@@ -89,7 +95,6 @@ FORBIDDEN = (
     "dynamodb:DeleteTable",
     "dynamodb:UpdateTable",
     "dynamodb:Scan",
-    "kms:Sign",
     "kms:Create*",
     "kms:Put*",
     "kms:Schedule*",
@@ -108,7 +113,7 @@ def actions(statements: list[dict[str, Any]]) -> set[str]:
 
 def test_each_role_has_exactly_what_is_listed(prod: Synthesized) -> None:
     found = {
-        role: {(s["Resource"], tuple(sorted(as_list(s["Action"])))) for s in statements}
+        role: {(r, tuple(sorted(as_list(s["Action"])))) for s in statements for r in as_list(s["Resource"])}
         for role, statements in prod.roles().items()
     }
     assert found == EXPECTED
@@ -138,6 +143,12 @@ def test_no_role_at_all_may(prod: Synthesized, dev: Synthesized, forbidden: str)
         for role, statements in synthesized.roles().items():
             for action in actions(statements):
                 assert not fnmatch.fnmatchcase(action, forbidden), f"{role}: {action}"
+
+
+def test_only_the_anchor_signs_and_only_it_writes_to_the_log(prod: Synthesized) -> None:
+    for role, statements in prod.roles().items():
+        writes = {r for s in statements for r in as_list(s["Resource"]) if "s3:PutObject" in as_list(s["Action"])}
+        assert ("kms:Sign" in actions(statements)) == (LOGS in writes) == (role == "AnchorRole"), role
 
 
 def test_no_role_has_a_wildcard_action_or_the_resource_of_everything(prod: Synthesized) -> None:

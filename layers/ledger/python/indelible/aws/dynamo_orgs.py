@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Organisations and the anchor's register on DynamoDB.
+"""Organisations on DynamoDB.
 
 {org} / CONFIG     config: the OrgConfig as JSON, compared as a whole when it is replaced
 _ORGS / {org}      created_at
@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import item, key, number, text
-from indelible.domain import instants
+from indelible.aws.items import item, key, text
 from indelible.domain.organisation import OrgConfig
-from indelible.domain.record import Head
-from indelible.ports import NOTHING_COVERED, Clock, LogState
+from indelible.ports import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -104,56 +102,6 @@ class DynamoOrganisations:
     def _read(self, org_id: str) -> OrgConfig | None:
         answer = self._client.get_item(TableName=self._table, Key=key(org_id, "CONFIG"), ConsistentRead=True)
         return msgspec.json.decode(text(answer["Item"], "config"), type=OrgConfig) if "Item" in answer else None
-
-
-class DynamoLogHead:
-    """The anchor's compare-and-swap register."""
-
-    def __init__(self, *, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
-
-    @translated("DynamoDB")
-    def read(self, org_id: str) -> LogState:
-        """GetItem, consistent. IAM: dynamodb:GetItem."""
-        found = self._client.get_item(TableName=self._table, Key=key(org_id, "LOG"), ConsistentRead=True).get("Item")
-        if found is None:
-            return NOTHING_COVERED
-        tail = Head(
-            sequence=number(found, "tree_size"),
-            tx_hash=text(found, "tail_hash"),
-            timestamp_ms=instants.from_text(text(found, "tail_timestamp")),
-        )
-        return LogState(tail=tail, cleared=number(found, "cleared"))
-
-    @translated("DynamoDB")
-    def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
-        """PutItem on condition. IAM: dynamodb:PutItem."""
-        values = item(
-            pk=org_id,
-            sk="LOG",
-            tree_size=new.tree_size,
-            tail_hash=new.tail.tx_hash,
-            tail_timestamp=instants.to_text(new.tail.timestamp_ms),
-            cleared=new.cleared,
-        )
-        try:
-            if old == NOTHING_COVERED:
-                self._client.put_item(
-                    TableName=self._table, Item=values, ConditionExpression="attribute_not_exists(pk)"
-                )
-            else:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=values,
-                    ConditionExpression="tree_size = :size AND tail_hash = :hash AND cleared = :cleared",
-                    ExpressionAttributeValues=item(
-                        {":size": old.tree_size, ":hash": old.tail.tx_hash, ":cleared": old.cleared}
-                    ),
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
 
 
 def _text(config: OrgConfig) -> str:

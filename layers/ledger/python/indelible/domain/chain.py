@@ -213,6 +213,18 @@ class ChainChecker:
             timestamp_ms = max(timestamp_ms, found.timestamp_ms)
         self._last = _Seen(sequence, {tx_hash}, timestamp_ms)
 
+    def report(
+        self,
+        code: FailureCode,
+        sequence: int,
+        detail: str,
+        *,
+        expected: str | None = None,
+        found: str | None = None,
+    ) -> None:
+        """Take a failure that another check has found."""
+        self._fail(code, sequence, detail, expected=expected, found=found)
+
     def _fail(
         self,
         code: FailureCode,

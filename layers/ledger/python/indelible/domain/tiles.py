@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from indelible.domain import merkle
@@ -76,48 +77,44 @@ class Edge:
     leaves: tuple[bytes, ...] = ()
     rows: tuple[tuple[Hash, ...], ...] = ()
 
-    def root(self) -> Hash:
-        """The root of the tree."""
+    def subtrees(self) -> list[Subtree]:
+        """The perfect subtrees that the tree consists of, left to right."""
         high_to_low = [
             Subtree(HEIGHT * level, found)
             for level, row in reversed(list(enumerate(self.rows, start=1)))
             for found in row
         ]
-        return merkle.root_of([*high_to_low, *(Subtree(0, merkle.leaf_hash(leaf)) for leaf in self.leaves)])
+        return [*high_to_low, *(Subtree(0, merkle.leaf_hash(leaf)) for leaf in self.leaves)]
+
+    def root(self) -> Hash:
+        """The root of the tree."""
+        return merkle.root_of(self.subtrees())
 
 
 EMPTY = Edge(size=0)
 
 
-def edge_paths(size: int) -> tuple[str | None, list[str | None]]:
-    """What to read to go on from a size: the partial bundle, and the partial tile of each level from 1 upwards."""
-    width = size % WIDTH
-    bundle_path = entries_path(size >> HEIGHT, width) if width else None
-    rows: list[str | None] = []
-    level = 1
-    while size >> HEIGHT * level:
-        width = partial_width(level, size)
-        rows.append(tile_path(level, size >> HEIGHT * (level + 1), width) if width else None)
-        level += 1
-    return bundle_path, rows
-
-
-def read_edge(size: int, read: FileReader) -> Edge:
-    """The right edge of a tree of this size, from its files.
-
-    Files say nothing of their own truth: compare `root()` with the signed one before going on from here.
+def read_edge(size: int, read: FileReader, *, within: int | None = None) -> Edge:
+    """The right edge of a tree of this size, from its own files or from those of the larger tree `within`.
 
     Raises ValueError when a file does not have the width that its name says.
     """
-    bundle_path, row_paths = edge_paths(size)
-    leaves = unbundle(read(bundle_path)) if bundle_path else []
-    if len(leaves) != size % WIDTH:
-        raise ValueError(f"{bundle_path} does not have {size % WIDTH} entries")
-    rows = [split(read(path)) if path else [] for path in row_paths]
-    for level, (row, path) in enumerate(zip(rows, row_paths, strict=True), start=1):
-        if len(row) != partial_width(level, size):
-            raise ValueError(f"{path} does not have {partial_width(level, size)} hashes")
-    return Edge(size, tuple(leaves), tuple(tuple(row) for row in rows))
+    whole = within or size
+
+    def row(level: int, path: Callable[[int, int], str], entries: Callable[[bytes], list[bytes]]) -> tuple[bytes, ...]:
+        wanted = partial_width(level, size)
+        if not wanted:
+            return ()
+        index = size >> HEIGHT * (level + 1)
+        width = min(WIDTH, (whole >> HEIGHT * level) - index * WIDTH)
+        found = entries(read(path(index, width)))
+        if len(found) != width:
+            raise ValueError(f"{path(index, width)} does not have {width} entries")
+        return tuple(found[:wanted])
+
+    levels = max(0, (size.bit_length() - 1) // HEIGHT)
+    rows = tuple(row(level, partial(tile_path, level), split) for level in range(1, levels + 1))
+    return Edge(size, row(0, entries_path, unbundle), rows)
 
 
 def grow(edge: Edge, added: Sequence[bytes]) -> tuple[Edge, list[File]]:

@@ -14,7 +14,10 @@ from botocore.config import Config
 from indelible import __version__
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
-from indelible.aws.dynamo_orgs import DynamoLogHead, DynamoOrganisations
+from indelible.aws.dynamo_log import DynamoLogHead
+from indelible.aws.dynamo_orgs import DynamoOrganisations
+from indelible.aws.kms_signer import KmsSigner
+from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
 from indelible.aws.stack_outputs import stack_outputs
@@ -28,7 +31,9 @@ from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.services.anchor import Anchor
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
+from indelible.services.collect import Collector
 from indelible.services.diary import Diary
+from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
 from indelible.services.registry import Registry
 from indelible.services.rounds import Rounds
@@ -101,14 +106,14 @@ def recorder() -> Recorder:
 @cache
 def proof_reader() -> ProofReader:
     """For the prove function."""
-    prover = Prover(records=_records(), index=_index(), journal=_journal())
+    prover = Prover(records=_records(), index=_index(), journal=_journal(), log=_log())
     return ProofReader(authenticator=_authenticator(), limits=_limits(), prover=prover)
 
 
 @cache
 def chain_reader() -> ChainReader:
     """For the verify function."""
-    verifier = Verifier(records=_records(), journal=_journal(), clock=clock())
+    verifier = Verifier(records=_records(), journal=_journal(), log=_log(), clock=clock())
     return ChainReader(authenticator=_authenticator(), limits=_limits(), verifier=verifier)
 
 
@@ -116,13 +121,28 @@ def chain_reader() -> ChainReader:
 def rounds() -> Rounds:
     """For the anchor function."""
     table = settings().table
-    anchor = Anchor(
+    collector = Collector(
         records=_records(),
         journal=_journal(),
         index=_index(),
-        log=DynamoLogHead(client=_dynamodb(), table=table),
         clock=clock(),
         workers=ThreadedWorkers(_pool()),
+        telemetry=telemetry(),
+    )
+    log = SignedLog(
+        files=_log_files(),
+        ledger_name=settings().ledger_name,
+        signer=_signer(),
+        retention=settings().retention(),
+        clock=clock(),
+    )
+    anchor = Anchor(
+        collector=collector,
+        log=log,
+        register=DynamoLogHead(client=_dynamodb(), table=table),
+        journal=_journal(),
+        records=_records(),
+        clock=clock(),
         telemetry=telemetry(),
     )
     return Rounds(
@@ -238,6 +258,21 @@ def _index() -> DynamoIndex:
 @cache
 def _records() -> S3Records:
     return S3Records(client=_client("s3"), bucket=settings().bucket, pool=_pool())
+
+
+@cache
+def _log() -> LogReader:
+    return LogReader(files=_log_files(), ledger_name=settings().ledger_name, signer=_signer())
+
+
+@cache
+def _log_files() -> S3LogFiles:
+    return S3LogFiles(client=_client("s3"), bucket=settings().bucket, retention=settings().retention(), pool=_pool())
+
+
+@cache
+def _signer() -> KmsSigner:
+    return KmsSigner(client=_client("kms"), key_id=settings().signing_key_id)
 
 
 @cache

@@ -127,6 +127,24 @@ class Storage(Struct, kw_only=True):
     shadowed_by: Annotated[list[str], Meta(description="Newer versions or delete markers laid over the sealed one.")]
 
 
+class CheckpointModel(Struct, kw_only=True):
+    """A signed statement of a log's size and root, whose signature was verified."""
+
+    origin: Annotated[str, Meta(description="The log: `{ledger_name}/{org_id}`.")]
+    tree_size: Count
+    root_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="RFC 6962 root over the records' tx_hash.")]
+
+
+class Inclusion(Struct, kw_only=True):
+    """The record's place in its organisation's Merkle log, provable offline."""
+
+    checkpoint: CheckpointModel
+    leaf_index: Annotated[int, Meta(ge=0, description="The record's sequence less one.")]
+    tlog_proof: Annotated[
+        str, Meta(description="The content of a proof file (c2sp.org/tlog-proof); /v1/keys has the key for it.")
+    ]
+
+
 class ProveResponse(Struct, kw_only=True):
     """One record, its receipt, and what S3 says about the object now."""
 
@@ -147,6 +165,10 @@ class ProveResponse(Struct, kw_only=True):
     ]
     receipt: Receipt
     storage: Storage
+    anchoring: Annotated[
+        Literal["pending", "anchored"], Meta(description="pending: the next scheduled checkpoint will cover it.")
+    ]
+    inclusion: Annotated[Inclusion | None, Meta(description="null while anchoring is pending.")] = None
 
 
 class FailureModel(Struct, kw_only=True, omit_defaults=True):
@@ -176,7 +198,9 @@ class VerifyResponse(Struct, kw_only=True):
     pending: Annotated[list[int], Meta(description="Committed a moment ago and not sealed yet; no failure.")]
     complete: Annotated[bool, Meta(description="Whether the whole range was checked.")]
     next_seq: Annotated[int | None, Meta(description="Where to go on when it was not.")]
-    checkpoint: None = None
+    checkpoint: Annotated[
+        CheckpointModel | None, Meta(description="The last signed root that the records read were held against.")
+    ] = None
 
 
 class HealthResponse(Struct, kw_only=True):

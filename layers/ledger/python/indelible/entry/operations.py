@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from indelible.domain import credentials, event, instants
 from indelible.domain.canonical import JsonObject, canonical_bytes
+from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.identity import Identity
 from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import GovernorKey
@@ -25,7 +26,9 @@ from indelible.entry.limits import READING, VERIFYING, OrgLimits
 from indelible.entry.models import (
     BatchRequest,
     BatchResponse,
+    CheckpointModel,
     FailureModel,
+    Inclusion,
     ProveRequest,
     ProveResponse,
     RecordRequest,
@@ -38,7 +41,7 @@ from indelible.errors import InvalidField, InvalidRequest, MissingField, TooLarg
 from indelible.ports import Clock, SecretSource
 from indelible.services.append import Appender, Submission
 from indelible.services.authenticate import Authenticator
-from indelible.services.prove import Prover
+from indelible.services.prove import Proof, Prover
 from indelible.services.verify import Range, Verifier
 
 
@@ -169,7 +172,7 @@ class ProofReader:
         return ProveResponse(
             audit_id=entry.audit_id,
             tx_hash=entry.tx_hash,
-            block_height=proof.block_height,
+            block_height=proof.checkpoint.size if proof.checkpoint else None,
             timestamp=instants.to_text(entry.timestamp_ms),
             governor_key_id=sealed.governor_key_id,
             governor_signature=sealed.governor_signature,
@@ -183,6 +186,8 @@ class ProofReader:
                 sha256=stored.sha256,
                 shadowed_by=list(stored.shadows),
             ),
+            anchoring="anchored" if proof.inclusion else "pending",
+            inclusion=_inclusion(proof),
         )
 
 
@@ -223,6 +228,7 @@ class ChainReader:
             pending=verdict.pending,
             complete=verdict.complete,
             next_seq=verdict.next_seq,
+            checkpoint=_checkpoint(verdict.checkpoint) if verdict.checkpoint else None,
         )
 
 
@@ -236,6 +242,20 @@ class _Signed(Struct):
 def _sealable(sent: JsonObject) -> bytes:
     """The canonical bytes of the sanitized event."""
     return canonical_bytes(sanitize(sent))
+
+
+def _inclusion(proof: Proof) -> Inclusion | None:
+    if proof.inclusion is None or proof.checkpoint is None:
+        return None
+    return Inclusion(
+        checkpoint=_checkpoint(proof.checkpoint),
+        leaf_index=proof.inclusion.index,
+        tlog_proof=proof.inclusion.data.decode(),
+    )
+
+
+def _checkpoint(found: Checkpoint) -> CheckpointModel:
+    return CheckpointModel(origin=found.origin, tree_size=found.size, root_hash=found.root.hex())
 
 
 def _instant(given: datetime | UnsetType) -> int | None:

@@ -1,40 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anchor's work: finish what recording left, and re-read what it covers.
+"""The anchor: every organisation's new records under a signed checkpoint (architecture §5).
 
-    seal what the outbox still holds ─▶ re-read, re-hash, check links ─▶ advance LOG ─▶ clear the outbox
+    collect ─▶ stage tiles ─▶ COMPARE-AND-SWAP the log ─▶ sign ─▶ publish ─▶ clear the outbox
 
-Invariant: LOG only ever moves over records that were read back from the bucket and found to continue the chain,
-and an outbox entry is deleted only after that (G3). Any crash in between is finished by the next run: sealing and
-clearing may be done twice without harm, and the advance is a compare-and-swap. A broken chain stops its own
-organisation and nobody else.
+Why in this order. Staged files are create-only and follow from the records alone, so staging twice is harmless. The
+swap fixes one root for one size before anything is signed, and only what was swapped in is signed: a second root for
+a size cannot be. Whoever finds the log ahead of what is published redoes exactly that step, from the last published
+checkpoint and from records read again, and meets the same root or stops. The outbox is cleared last, because until
+then it is the only copy of a record that never reached the bucket.
+
+A broken chain stops its own organisation and nobody else; recording goes on.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 
-from indelible.domain import record
-from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import Failure, FailureCode, Promise
-from indelible.domain.record import Head, Record, RecordKey
-from indelible.ports import (
-    Clock,
-    Index,
-    Journal,
-    KeyVersions,
-    LogHead,
-    LogState,
-    RecordStore,
-    Telemetry,
-    Workers,
-)
+from indelible.domain import record, tiles
+from indelible.domain.findings import Failure
+from indelible.domain.record import Head
+from indelible.domain.tiles import Edge
+from indelible.errors import EvidenceBroken
+from indelible.ports import Clock, Journal, LogHead, LogState, RecordStore, Telemetry
+from indelible.services.collect import Collected, Collector
 from indelible.services.heads import confirmed_head, refuse_older
-from indelible.services.specimen import specimen
+from indelible.services.log import SignedLog
 
 PASS_SIZE = 1000
-"""Records re-read between two advances: what a crash may make the next run repeat."""
+"""Records under one checkpoint at most: what a crash may make the next run repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,121 +52,101 @@ class Anchor:
     def __init__(
         self,
         *,
-        records: RecordStore,
+        collector: Collector,
+        log: SignedLog,
+        register: LogHead,
         journal: Journal,
-        index: Index,
-        log: LogHead,
+        records: RecordStore,
         clock: Clock,
-        workers: Workers,
         telemetry: Telemetry,
     ) -> None:
-        self._records = records
-        self._journal = journal
-        self._index = index
+        self._collector = collector
         self._log = log
+        self._register = register
+        self._journal = journal
+        self._records = records
         self._clock = clock
-        self._workers = workers
         self._telemetry = telemetry
 
     def run(self, org_id: str, *, deadline_ms: int) -> AnchorReport:
         """Bring the organisation's log up to its head, or as far as the time goes.
 
-        Raises HeadRegressed when the log or the bucket is ahead of the table's head.
+        Raises HeadRegressed when the log or the bucket is ahead of the table's head, EvidenceBroken when what is
+        stored of the log is not what was signed.
         """
-        state = self._clear(org_id, self._log.read(org_id))
+        state = self._clear(org_id, self._register.read(org_id))
         head = confirmed_head(self._journal, self._records, org_id)
         refuse_older(state.tail, head)
+        edge = self._log.edge(org_id, state.tree_size)
         report = AnchorReport(org_id, tree_size=state.tree_size)
+        first = True
         while head.sequence > state.tree_size:
-            if report.records and self._clock.now_ms() >= deadline_ms:
+            if not first and self._clock.now_ms() >= deadline_ms:
                 return self._left_behind(report, state)
-            covered, report = self._one_pass(org_id, state, head, report)
+            first = False
+            collected = self._collector.collect(org_id, state.published, self._upper(state, head), head)
+            report = _with(report, collected)
             if report.broken:
                 return self._left_behind(report, state)
-            advanced = LogState(tail=covered[-1].head, cleared=state.cleared)
-            if self._log.advance(org_id, state, advanced):
-                report = replace(report, records=report.records + len(covered))
-                self._telemetry.count("RecordsAnchored", len(covered))
-                state = self._clear(org_id, advanced)
-            else:
-                state = self._log.read(org_id)  # another run was faster; what it covered is covered
+            grown, files = tiles.grow(edge, [bytes.fromhex(entry.tx_hash) for entry in collected.records])
+            until_ms = max(entry.retain_until_ms for entry in collected.records)
+            self._log.stage(org_id, files, at_least_until_ms=until_ms)
+            staged = replace(state, tail=collected.records[-1].head, root=grown.root().hex())
+            if self._fix(org_id, state, staged) and self._publish(org_id, staged, grown, until_ms):
+                self._telemetry.count("RecordsAnchored", len(collected.records))
+                report = replace(report, records=report.records + len(collected.records))
+                state = self._clear(org_id, replace(staged, published=staged.tail))
+                edge = grown
+            else:  # another run was faster: what it covered is covered
+                state = self._clear(org_id, self._register.read(org_id))
+                edge = self._log.edge(org_id, state.tree_size)
             report = replace(report, tree_size=state.tree_size)
         return report
 
-    def _one_pass(
-        self, org_id: str, state: LogState, head: Head, report: AnchorReport
-    ) -> tuple[list[Record], AnchorReport]:
-        """Seal, re-read and check the next records. `broken` in the report says that they must not be covered."""
-        upper = min(head.sequence, state.tree_size + PASS_SIZE)
-        keys = self._listed(org_id, state.tail, upper)
-        present = {key.sequence for key, _ in keys}
-        sealed = self._seal_waiting(org_id, [n for n in range(state.tree_size + 1, upper + 1) if n not in present])
-        if sealed:
-            keys = self._listed(org_id, state.tail, upper)
-            oldest = min(entry.timestamp_ms for entry in sealed)
-            age_ms = max(report.outbox_age_ms, self._clock.now_ms() - oldest)
-            report = replace(report, sealed=report.sealed + len(sealed), outbox_age_ms=age_ms)
-        checker = ChainChecker.following(org_id, state.tail)
-        checker.promises[head.sequence] = Promise(head.sequence, head.tx_hash, "the table's head")
-        read_back = self._records.read_all(entry for _, entry in keys)
-        covered = [found for entry, stored in read_back if (found := checker.observe(specimen(entry, stored)))]
-        checker.finish(last_sequence=upper)
-        # A shadow hides a sealed version and changes nothing in it: it is announced, and the log goes on.
-        for failure in checker.failures:
-            self._telemetry.note(
-                "verification failed",
-                org_id=org_id,
-                code=failure.code,
-                sequence=failure.sequence,
-                detail=failure.detail,
-            )
-        report = replace(
-            report,
-            shadowed=report.shadowed + sum(f.code is FailureCode.SHADOWED for f in checker.failures),
-            broken=tuple(f for f in checker.failures if f.code is not FailureCode.SHADOWED),
-        )
-        if not report.broken:
-            report = replace(report, repaired=report.repaired + self._index.repair(covered))
-        return covered, report
+    def _upper(self, state: LogState, head: Head) -> int:
+        """Where the next checkpoint ends: where an earlier run fixed it, or as far as a pass goes."""
+        if state.tail != state.published:
+            return state.tail.sequence
+        return min(head.sequence, state.tree_size + PASS_SIZE)
 
-    def _listed(self, org_id: str, tail: Head, upper: int) -> list[tuple[RecordKey, KeyVersions]]:
-        """The record keys after the tail, up to a sequence."""
-        listed: list[tuple[RecordKey, KeyVersions]] = []
-        for entry in self._records.versions(org_id, after=record.key_after(org_id, tail)):
-            key = record.parse_key(entry.s3_key)
-            if key is None:
-                continue  # not the anchor's to judge: verify reports strangers among the records
-            if key.sequence > upper:
-                break
-            listed.append((key, entry))
-        return listed
+    def _fix(self, org_id: str, state: LogState, staged: LogState) -> bool:
+        """Make this the one root for its size; False when another run was faster."""
+        if state.tail == state.published:
+            return self._register.advance(org_id, state, staged)
+        if staged != state:
+            raise EvidenceBroken(f"{org_id}: the records up to {state.tail.sequence} lead to another root than before")
+        return True
 
-    def _seal_waiting(self, org_id: str, sequences: list[int]) -> list[Record]:
-        """Seal those of the sequences that wait in the outbox.
-
-        Raises what the first failed seal raised; the next run does the rest.
-        """
-        waiting = self._journal.outbox(org_id, sequences) if sequences else {}
-        entries = [record.read(data) for data in waiting.values()]
-        for result in self._workers.gather([partial(self._records.seal, entry) for entry in entries]):
-            if isinstance(result, Exception):
-                raise result
-        return entries
+    def _publish(self, org_id: str, staged: LogState, grown: Edge, until_ms: int) -> bool:
+        """Sign and publish what is fixed; False when another run has said so first."""
+        self._log.publish(org_id, grown, at_least_until_ms=until_ms)
+        return self._register.advance(org_id, staged, replace(staged, published=staged.tail))
 
     def _clear(self, org_id: str, state: LogState) -> LogState:
-        """Empty the outbox up to what is covered, and remember that it is empty."""
+        """Empty the outbox up to what is published, and remember that it is empty."""
         while state.cleared < state.tree_size:
             self._journal.clear(org_id, range(state.cleared + 1, state.tree_size + 1))
             cleared = replace(state, cleared=state.tree_size)
-            state = cleared if self._log.advance(org_id, state, cleared) else self._log.read(org_id)
+            state = cleared if self._register.advance(org_id, state, cleared) else self._register.read(org_id)
         return state
 
     def _left_behind(self, report: AnchorReport, state: LogState) -> AnchorReport:
         """With the age of the first record that is not covered: until it is, it is in the outbox."""
         first = state.tree_size + 1
-        since_ms = state.tail.timestamp_ms
+        since_ms = state.published.timestamp_ms
         waiting = self._journal.outbox(report.org_id, [first]).get(first)
         if waiting is not None:
             with suppress(record.UnknownFormat):
                 since_ms = record.read(waiting).timestamp_ms
         return replace(report, behind_ms=self._clock.now_ms() - since_ms)
+
+
+def _with(report: AnchorReport, collected: Collected) -> AnchorReport:
+    return replace(
+        report,
+        sealed=report.sealed + collected.sealed,
+        repaired=report.repaired + collected.repaired,
+        shadowed=report.shadowed + collected.shadowed,
+        outbox_age_ms=max(report.outbox_age_ms, collected.outbox_age_ms),
+        broken=collected.broken,
+    )

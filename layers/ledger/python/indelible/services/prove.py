@@ -11,27 +11,32 @@ from dataclasses import dataclass
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import record
+from indelible.domain.checkpoint import Checkpoint
+from indelible.domain.proof import TlogProof
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import Record
 from indelible.errors import EvidenceBroken, NotFound, NotSealed
 from indelible.ports import Index, Journal, RecordStore, StoredVersion
 from indelible.services.intact import intact
+from indelible.services.log import LogReader
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A record as stored. `block_height` is None until a checkpoint covers it."""
+    """A record as stored, and its place in the Merkle log; None until a checkpoint covers it."""
 
     record: Record
     stored: StoredVersion
     receipt: Receipt
-    block_height: int | None = None
+    inclusion: TlogProof | None
+    checkpoint: Checkpoint | None
 
 
 class Prover:
     """Answers for one record at a time."""
 
-    def __init__(self, *, records: RecordStore, index: Index, journal: Journal) -> None:
+    def __init__(self, *, records: RecordStore, index: Index, journal: Journal, log: LogReader) -> None:
+        self._log = log
         self._records = records
         self._index = index
         self._journal = journal
@@ -60,7 +65,14 @@ class Prover:
         entry = intact(stored)
         if tx_hash is not None and tx_hash != entry.tx_hash:
             raise EvidenceBroken(f"the object under {key} does not have this hash; run verify for the place")
-        return Proof(record=entry, stored=stored, receipt=Receipt.of(entry, stored.version_id))
+        inclusion = self._log.proof(org_id, entry.sequence - 1)
+        return Proof(
+            record=entry,
+            stored=stored,
+            receipt=Receipt.of(entry, stored.version_id),
+            inclusion=inclusion,
+            checkpoint=self._log.verified(org_id, inclusion, bytes.fromhex(entry.tx_hash)) if inclusion else None,
+        )
 
     def _refuse_unsealed(self, org_id: str, audit_id: str, sequence: int) -> None:
         waiting = self._journal.outbox(org_id, [sequence]).get(sequence)

@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import record
 from indelible.domain.chain import ChainChecker
+from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, Promise
 from indelible.domain.record import Head, RecordKey
-from indelible.ports import Clock, Journal, KeyVersions, RecordStore
+from indelible.ports import Clock, Journal, KeyVersions, RecordStore, StoredVersion
 from indelible.services.locate import Locator
+from indelible.services.log import LogReader
+from indelible.services.roots import Roots
 from indelible.services.specimen import specimen
 
 PENDING_GRACE_MS = 15 * 60_000
@@ -50,13 +53,15 @@ class Verdict:
     complete: bool
     next_seq: int | None
     head: Head
+    checkpoint: Checkpoint | None
 
 
 class Verifier:
     """One per environment; holds no state between calls."""
 
-    def __init__(self, *, records: RecordStore, journal: Journal, clock: Clock) -> None:
+    def __init__(self, *, records: RecordStore, journal: Journal, log: LogReader, clock: Clock) -> None:
         self._records = records
+        self._log = log
         self._journal = journal
         self._clock = clock
 
@@ -65,7 +70,7 @@ class Verifier:
         began = self._clock.now_ms()
         # The head first: whatever it says must be in the bucket or the outbox from here on.
         head = self._journal.head(org_id)
-        run = _Run(self._records, self._journal, self._clock, org_id, asked, head)
+        run = _Run(self._records, self._journal, self._log, self._clock, org_id, asked, head)
         run.go(deadline_ms)
         checker = run.checker
         broken = checker.failures_total > 0
@@ -80,6 +85,7 @@ class Verifier:
             complete=run.complete,
             next_seq=None if run.complete else checker.next_sequence,
             head=head,
+            checkpoint=run.roots.last,
         )
 
 
@@ -89,11 +95,13 @@ class _Run:
 
     records: RecordStore
     journal: Journal
+    log: LogReader
     clock: Clock
     org_id: str
     asked: Range
     head: Head
     checker: ChainChecker = field(init=False)
+    roots: Roots = field(init=False)
     complete: bool = False
     _last_key: str = ""
     _beyond: RecordKey | None = None
@@ -104,8 +112,11 @@ class _Run:
         if self.head.sequence:
             promise = Promise(self.head.sequence, self.head.tx_hash, "the table's head")
             self.checker.promises[promise.sequence] = promise
+        self.roots = Roots(self.log, self.org_id, self.checker)
+        self.roots.begin()
         self._last_key = after
         self.complete = self._walk(deadline_ms)
+        self.roots.finish()
         if self.complete:
             ends = [self.asked.end_seq, self._beyond.sequence - 1 if self._beyond else None]
             last = min((end for end in ends if end is not None), default=None)
@@ -139,11 +150,17 @@ class _Run:
                 self._find_predecessor()
             if found is not None and found.sequence > self.checker.next_sequence:
                 self._explain_gap(found.sequence - 1)
-            self.checker.observe(specimen(keys, stored))
+            self._observe(keys, stored)
             self._last_key = keys.s3_key
             if self.clock.now_ms() >= deadline_ms:
                 return False
         return True
+
+    def _observe(self, keys: KeyVersions, stored: StoredVersion | None) -> None:
+        self.checker.observe(specimen(keys, stored))
+        found = record.parse_key(keys.s3_key)
+        if found is not None and stored is not None:
+            self.roots.add(found.sequence, record.tx_hash(stored.data))
 
     def _within(self, keys: Iterator[KeyVersions]) -> Iterator[KeyVersions]:
         for entry in keys:
@@ -191,7 +208,7 @@ class _Run:
             if sequence not in sealed:
                 return
             for keys, stored in self.records.read_all([sealed[sequence]]):
-                self.checker.observe(specimen(keys, stored))
+                self._observe(keys, stored)
 
     def _sealed_since(self, gap: range) -> dict[int, KeyVersions]:
         found: dict[int, KeyVersions] = {}

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LogHead on DynamoDB: the anchor's compare-and-swap register.
+
+{org} / LOG    tree_size, tail_hash, tail_timestamp, root, published, published_hash, published_timestamp, cleared
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from indelible.aws.error_map import translated
+from indelible.aws.items import Item, item, key, number, text
+from indelible.domain import instants
+from indelible.domain.record import EMPTY_CHAIN, Head
+from indelible.ports import NOTHING_COVERED, LogState
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoLogHead:
+    """One item for each organisation."""
+
+    def __init__(self, *, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    @translated("DynamoDB")
+    def read(self, org_id: str) -> LogState:
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
+        found = self._client.get_item(TableName=self._table, Key=key(org_id, "LOG"), ConsistentRead=True).get("Item")
+        if found is None:
+            return NOTHING_COVERED
+        return LogState(
+            tail=_head(found, "tree_size", "tail_hash", "tail_timestamp"),
+            root=text(found, "root"),
+            published=_head(found, "published", "published_hash", "published_timestamp"),
+            cleared=number(found, "cleared"),
+        )
+
+    @translated("DynamoDB")
+    def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
+        """PutItem on condition. IAM: dynamodb:PutItem."""
+        values = item(
+            pk=org_id,
+            sk="LOG",
+            tree_size=new.tail.sequence,
+            tail_hash=new.tail.tx_hash,
+            tail_timestamp=instants.to_text(new.tail.timestamp_ms),
+            root=new.root,
+            published=new.published.sequence,
+            published_hash=new.published.tx_hash,
+            published_timestamp=instants.to_text(new.published.timestamp_ms),
+            cleared=new.cleared,
+        )
+        try:
+            if old == NOTHING_COVERED:
+                self._client.put_item(
+                    TableName=self._table, Item=values, ConditionExpression="attribute_not_exists(pk)"
+                )
+            else:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=values,
+                    ConditionExpression="tree_size = :size AND #root = :root AND published = :published"
+                    " AND cleared = :cleared",
+                    ExpressionAttributeNames={"#root": "root"},
+                    ExpressionAttributeValues=item(
+                        {
+                            ":size": old.tail.sequence,
+                            ":root": old.root,
+                            ":published": old.published.sequence,
+                            ":cleared": old.cleared,
+                        }
+                    ),
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def _head(found: Item, sequence: str, tx_hash: str, timestamp: str) -> Head:
+    if number(found, sequence) == 0:
+        return EMPTY_CHAIN
+    return Head(
+        sequence=number(found, sequence),
+        tx_hash=text(found, tx_hash),
+        timestamp_ms=instants.from_text(text(found, timestamp)),
+    )

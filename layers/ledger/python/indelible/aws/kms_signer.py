@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signer on a KMS key of spec ECC_NIST_EDWARDS25519."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from indelible.aws.error_map import translated
+from indelible.domain.note import ed25519_from_spki
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+
+class KmsSigner:
+    """One key; its public half is asked for once."""
+
+    def __init__(self, *, client: KMSClient, key_id: str) -> None:
+        self._client = client
+        self._key_id = key_id
+
+    @translated("KMS")
+    def sign(self, message: bytes) -> bytes:
+        """Sign, RAW: KMS takes at most 4,096 bytes, a checkpoint has some hundred. IAM: kms:Sign."""
+        answer = self._client.sign(
+            KeyId=self._key_id, Message=message, MessageType="RAW", SigningAlgorithm="ED25519_SHA_512"
+        )
+        return answer["Signature"]
+
+    def public_key(self) -> bytes:
+        """GetPublicKey. IAM: kms:GetPublicKey."""
+        return self._public_key
+
+    @cached_property
+    def _public_key(self) -> bytes:
+        with translated("KMS"):
+            return ed25519_from_spki(self._client.get_public_key(KeyId=self._key_id)["PublicKey"])

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LogFiles on the evidence bucket: create-only, locked, checksummed, like the records.
+
+`checkpoint` alone gets new versions, and only forward: each replaces exactly the version that was read (`If-Match`).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from indelible.aws.error_map import code_of, translated
+from indelible.domain import instants
+from indelible.domain.record import Retention
+from indelible.domain.tiles import File
+from indelible.errors import EvidenceBroken, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_LATEST = "checkpoint"
+_ROUNDS = 5
+
+
+class S3LogFiles:
+    """`pool` as for `S3Records`."""
+
+    def __init__(self, *, client: S3Client, bucket: str, retention: Retention, pool: ThreadPoolExecutor) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._retention = retention
+        self._pool = pool
+
+    @translated("S3")
+    def read(self, owner: str, path: str) -> bytes | None:
+        """GetObject; behind a delete marker ListObjectVersions too. IAM: as for `S3Records.oldest`."""
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=_key(owner, path))["Body"].read()
+        except ClientError as error:
+            if code_of(error) != "NoSuchKey":
+                raise
+        return self._hidden(_key(owner, path))
+
+    def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
+        """PutObject for each, many at a time. IAM: s3:PutObject, s3:PutObjectRetention on `*/_log/*`."""
+        writing = [self._pool.submit(self._create, _key(owner, f.path), f.data, retain_until_ms) for f in files]
+        for written in writing:
+            written.result()
+
+    def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
+        """ListObjectVersions. IAM: s3:ListBucketVersions."""
+        marker, seen = f"{max(at_least, 1) - 1:012d}", at_least - 1
+        while True:
+            names, following = self._size_page(_key(owner, "checkpoints/"), marker)
+            for size in (int(name) for name in names if name.isdecimal()):
+                if size > seen:
+                    seen = size
+                    yield size
+            if following is None:
+                return
+            marker = following
+
+    @translated("S3")
+    def _size_page(self, prefix: str, marker: str) -> tuple[list[str], str | None]:
+        answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix, KeyMarker=f"{prefix}{marker}")
+        names = [version["Key"].removeprefix(prefix) for version in answer.get("Versions", [])]
+        more = answer.get("IsTruncated", False)
+        return names, answer["NextKeyMarker"].removeprefix(prefix) if more else None
+
+    @translated("S3")
+    def latest(self, owner: str, note: bytes, *, size: int, retain_until_ms: int) -> None:
+        """GetObject and PutObject on condition. IAM: as for `read` and `write`."""
+        for _ in range(_ROUNDS):
+            condition = self._condition(_key(owner, _LATEST), size)
+            if condition is None:
+                return
+            try:
+                self._put(_key(owner, _LATEST), note, retain_until_ms, **condition)
+            except ClientError as error:
+                if code_of(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
+                    raise
+            else:
+                return
+        raise Unavailable("the latest checkpoint is changed by others all the time")
+
+    def _condition(self, key: str, size: int) -> dict[str, str] | None:
+        """What must still hold for a newer checkpoint to be laid over the one that is there; None: it is newer."""
+        try:
+            there = self._client.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) != "NoSuchKey":
+                raise
+            return {"IfNoneMatch": "*"}
+        said = there["Body"].read().split(b"\n", 2)
+        if len(said) > 1 and said[1].isdigit() and int(said[1]) >= size:
+            return None
+        return {"IfMatch": there["ETag"]}
+
+    @translated("S3")
+    def _create(self, key: str, data: bytes, retain_until_ms: int) -> None:
+        try:
+            self._put(key, data, retain_until_ms, IfNoneMatch="*")
+        except ClientError as error:
+            if code_of(error) != "PreconditionFailed":
+                raise
+            if self._hidden(key) != data:
+                raise EvidenceBroken(f"{key} holds something else") from None
+
+    def _put(self, key: str, data: bytes, retain_until_ms: int, **condition: Any) -> None:  # noqa: ANN401 -- S3's own
+        self._client.put_object(
+            Bucket=self._bucket,
+            Key=key,
+            Body=data,
+            ContentType="text/plain; charset=utf-8" if "checkpoint" in key else "application/octet-stream",
+            ChecksumSHA256=base64.b64encode(hashlib.sha256(data).digest()).decode(),
+            ServerSideEncryption="AES256",
+            ObjectLockMode="GOVERNANCE" if self._retention.lock_mode == "GOVERNANCE" else "COMPLIANCE",
+            ObjectLockRetainUntilDate=instants.to_datetime(retain_until_ms),
+            **condition,
+        )
+
+    def _hidden(self, key: str) -> bytes | None:
+        """The first version ever stored under a key."""
+        answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=key)
+        versions = [version["VersionId"] for version in answer.get("Versions", []) if version["Key"] == key]
+        if not versions:
+            return None
+        oldest = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=versions[-1])
+        return oldest["Body"].read()
+
+
+def _key(owner: str, path: str) -> str:
+    return f"{owner}/_log/{path}"

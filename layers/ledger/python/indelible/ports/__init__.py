@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the services need from the world. The docstrings are contracts: fakes and adapters pass one suite.
+
+Every method may raise `Unavailable` when the other side does not answer; a write that raised it may or may not
+have taken effect, and the services are written for both. Nothing else is raised but what a method names.
+"""
+
+from __future__ import annotations
+
+from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredVersion
+from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, Signer, SigningKeys
+from indelible.ports.machine import Clock, Entropy, Telemetry, Workers
+from indelible.ports.ordering import (
+    MAX_BYTES_PER_COMMIT,
+    MAX_RECORDS_PER_COMMIT,
+    AlreadyRecorded,
+    HeadMoved,
+    Idempotency,
+    Index,
+    Journal,
+    News,
+    Remembered,
+)
+from indelible.ports.organisations import Organisations, SecretSource
+
+__all__ = [
+    "MAX_BYTES_PER_COMMIT",
+    "MAX_RECORDS_PER_COMMIT",
+    "NOTHING_COVERED",
+    "AlreadyRecorded",
+    "BucketProbe",
+    "Clock",
+    "Entropy",
+    "HeadMoved",
+    "Idempotency",
+    "Index",
+    "Journal",
+    "KeyVersions",
+    "LogFiles",
+    "LogHead",
+    "LogState",
+    "News",
+    "Organisations",
+    "RecordStore",
+    "Remembered",
+    "SecretSource",
+    "Signer",
+    "SigningKeys",
+    "StoredVersion",
+    "Telemetry",
+    "Workers",
+]

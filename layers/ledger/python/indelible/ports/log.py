@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Merkle log: how far it is, its files, and the key that signs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from indelible.domain.merkle import EMPTY_ROOT
+from indelible.domain.record import EMPTY_CHAIN, Head
+from indelible.domain.tiles import File
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """How far an organisation's log is.
+
+    `tail` is the last record that the tree of this `root` (hex) covers; a checkpoint is published up to the record
+    `published`; the outbox has been emptied up to the sequence `cleared`. Never `published` > `tail`.
+    """
+
+    tail: Head
+    root: str
+    published: Head
+    cleared: int
+
+    @property
+    def tree_size(self) -> int:
+        """Records covered by a published checkpoint."""
+        return self.published.sequence
+
+
+NOTHING_COVERED = LogState(tail=EMPTY_CHAIN, root=EMPTY_ROOT.hex(), published=EMPTY_CHAIN, cleared=0)
+
+
+class LogHead(Protocol):
+    """The anchor's own compare-and-swap register."""
+
+    def read(self, org_id: str) -> LogState:
+        """The state now (a consistent read); `NOTHING_COVERED` before the first run."""
+        ...
+
+    def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
+        """Replace `old` by `new`; False when another run was faster."""
+        ...
+
+
+class LogFiles(Protocol):
+    """The static files of logs (c2sp.org/tlog-tiles), each below `{owner}/_log/`.
+
+    `owner` is an organisation, or `_ledger`. Everything is locked until `retain_until_ms` at least.
+    """
+
+    def read(self, owner: str, path: str) -> bytes | None:
+        """The first version ever stored of a file, None when there is none."""
+        ...
+
+    def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
+        """Store files, create-only, in any order. Raises EvidenceBroken where other bytes have the name."""
+        ...
+
+    def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
+        """The tree sizes of published checkpoints from `at_least` on, ascending, lazily."""
+        ...
+
+    def latest(self, owner: str, note: bytes, *, size: int, retain_until_ms: int) -> None:
+        """Make this the newest version of `checkpoint`, unless one of a larger tree is there already."""
+        ...
+
+
+class Signer(Protocol):
+    """The ledger's Ed25519 key."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature, 64 bytes (RFC 8032). The same for the same message, always."""
+        ...
+
+    def public_key(self) -> bytes:
+        """The public key, 32 bytes."""
+        ...
+
+
+class SigningKeys(Protocol):
+    """The public keys that the ledger's checkpoints are signed with."""
+
+    def public_keys(self) -> Sequence[bytes]:
+        """Raw Ed25519 public keys (32 bytes each), the one in use first; cached by the adapter."""
+        ...

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A signed Merkle log in static files: where it ends, what it signed, and what it can prove.
+
+Invariant: nothing is signed that was not read. Going on from a size means reading the tree's right edge and the
+checkpoint that was signed for that size, and finding that they agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from indelible.domain import instants, merkle, tiles
+from indelible.domain.checkpoint import (
+    Checkpoint,
+    SignedCheckpoint,
+    open_checkpoint,
+    origin_of,
+    parse_checkpoint,
+    signed_checkpoint,
+)
+from indelible.domain.merkle import Hash
+from indelible.domain.note import NoteError, parse_note
+from indelible.domain.proof import TlogProof, verify_tlog_proof
+from indelible.domain.record import Retention
+from indelible.domain.tiles import EMPTY, Edge, File
+from indelible.errors import EvidenceBroken
+from indelible.ports import Clock, LogFiles, Signer
+
+LEDGER = "_ledger"
+"""The owner of the ledger's own log."""
+
+
+LATEST = "checkpoint"
+
+
+class LogReader:
+    """Opens what was published. `public_key` is the ledger's, 32 bytes."""
+
+    def __init__(self, *, files: LogFiles, ledger_name: str, signer: Signer) -> None:
+        self._files = files
+        self._ledger_name = ledger_name
+        self._signer = signer
+
+    def origin(self, owner: str) -> str:
+        """`{ledger_name}/{org_id}`, and `{ledger_name}` for the ledger's own log."""
+        return origin_of(self._ledger_name, None if owner == LEDGER else owner)
+
+    def opened(self, owner: str, size: int) -> SignedCheckpoint:
+        """The checkpoint of this size, signature verified.
+
+        Raises EvidenceBroken when there is none, NoteError when it is not what the ledger signed for this size.
+        """
+        note = self._files.read(owner, checkpoint_path(size))
+        if note is None:
+            raise EvidenceBroken(f"{self.origin(owner)}: there is no checkpoint of size {size}")
+        found = open_checkpoint(note, origin=self.origin(owner), public_key=self._signer.public_key())
+        if found.checkpoint.size != size:
+            raise NoteError(f"the checkpoint says size {found.checkpoint.size}")
+        return found
+
+    def latest_size(self, owner: str) -> int:
+        """The size that `checkpoint` claims, 0 when there is none. Open that size to believe it."""
+        note = self._files.read(owner, LATEST)
+        try:
+            return parse_checkpoint(parse_note(note).text).size if note is not None else 0
+        except NoteError:
+            return 0
+
+    def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
+        """Sizes of published checkpoints, ascending."""
+        return self._files.sizes(owner, at_least=at_least)
+
+    def proof(self, owner: str, index: int) -> TlogProof | None:
+        """The leaf with this index (from 0) in the first checkpoint that covers it; None when there is none yet.
+
+        Raises EvidenceBroken where the files for it are not there or not what was signed.
+        """
+        size = next(self.sizes(owner, at_least=index + 1), None)
+        if size is None:
+            return None
+        try:
+            found = self.opened(owner, size)
+            hashes = merkle.inclusion_proof(index, size, tiles.node_reader(size, self.reader(owner)))
+        except ValueError as error:
+            raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
+        return TlogProof(index, tuple(hashes), found.note)
+
+    def verified(self, owner: str, proof: TlogProof, leaf_data: bytes) -> Checkpoint:
+        """The checkpoint in a proof, once it is seen to hold this leaf. Raises EvidenceBroken."""
+        try:
+            key = self._signer.public_key()
+            return verify_tlog_proof(proof, leaf_data, origin=self.origin(owner), public_key=key).checkpoint
+        except ValueError as error:
+            raise EvidenceBroken(f"{self.origin(owner)}: {error}; run verify for the place") from None
+
+    def consistency(self, owner: str, old: int, new: int) -> tuple[Hash, ...]:
+        """The proof that the tree of size `new` goes on from the one of size `old`."""
+        return tuple(merkle.consistency_proof(old, new, tiles.node_reader(new, self.reader(owner))))
+
+    def edge(self, owner: str, size: int) -> Edge:
+        """The right edge of the published tree of this size, held against its signed root. Raises EvidenceBroken."""
+        if size == 0:
+            return EMPTY
+        try:
+            edge = tiles.read_edge(size, self.reader(owner))
+        except ValueError as error:
+            raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
+        if edge.root() != self._signed_root(owner, size):
+            raise EvidenceBroken(f"{self.origin(owner)}: the tiles do not lead to the root of checkpoint {size}")
+        return edge
+
+    def _signed_root(self, owner: str, size: int) -> Hash:
+        try:
+            return self.opened(owner, size).checkpoint.root
+        except NoteError as error:
+            raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
+
+    def reader(self, owner: str) -> tiles.FileReader:
+        """Reads each file once; raises ValueError for one that is not there."""
+
+        @cache
+        def read(path: str) -> bytes:
+            data = self._files.read(owner, path)
+            if data is None:
+                raise ValueError(f"there is no {path}")
+            return data
+
+        return read
+
+
+class SignedLog(LogReader):
+    """Also adds to it: only the anchor has one."""
+
+    def __init__(
+        self, *, files: LogFiles, ledger_name: str, signer: Signer, retention: Retention, clock: Clock
+    ) -> None:
+        super().__init__(files=files, ledger_name=ledger_name, signer=signer)
+        self._retention = retention
+        self._clock = clock
+
+    def stage(self, owner: str, files: Sequence[File], *, at_least_until_ms: int) -> None:
+        """Write tiles and bundles, create-only, locked for as long as the records under them or longer."""
+        self._files.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
+
+    def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> None:
+        """Sign the tree that ends in this edge, and publish its checkpoint."""
+        unsigned = Checkpoint(origin=self.origin(owner), size=edge.size, root=edge.root())
+        signature = self._signer.sign(unsigned.text.encode())
+        note = signed_checkpoint(unsigned, self._signer.public_key(), signature).note.data
+        until_ms = self._retain_until_ms(at_least_until_ms)
+        self._files.write(owner, [File(checkpoint_path(edge.size), note)], retain_until_ms=until_ms)
+        self._files.latest(owner, note, size=edge.size, retain_until_ms=until_ms)
+
+    def _retain_until_ms(self, at_least_ms: int) -> int:
+        kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
+        return max(at_least_ms, instants.first_midnight_at_or_after(kept_ms))
+
+
+def checkpoint_path(size: int) -> str:
+    """`checkpoints/{size:012d}`."""
+    return f"checkpoints/{size:012d}"
