@@ -128,7 +128,9 @@ def list_(ledger: str, as_json: bool) -> None:
         ]
         click.echo(json.dumps({"organisations": described}))
         return
-    table = Table("organisation", "created", "active keys", "records", "anchored", "last recorded", "state")
+    table = Table(
+        "organisation", "created", "active keys", "records", "anchored", "last recorded", "anchored until", "state"
+    )
     for used in found:
         config = used.config
         table.add_row(
@@ -138,6 +140,7 @@ def list_(ledger: str, as_json: bool) -> None:
             f"{used.records:,}",
             f"{used.anchored:,}",
             used.last_recorded_at or "never",
+            used.anchored_until or "never",
             "disabled" if config.disabled_at else "active",
         )
     Console().print(table)

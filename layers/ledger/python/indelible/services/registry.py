@@ -35,12 +35,15 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """An organisation and what it has done: records committed, records re-read by the anchor, and when last."""
+    """An organisation and what it has done: records committed and when last, records under a published checkpoint, and
+    the time of the last of these.
+    """
 
     config: OrgConfig
     records: int
     last_recorded_at: str | None
     anchored: int
+    anchored_until: str | None
 
 
 class Registry:
@@ -157,12 +160,13 @@ class Registry:
         return [self._used(config) for config in found if config is not None]
 
     def _used(self, config: OrgConfig) -> Usage:
-        head = self._journal.head(config.org_id)
+        head, log = self._journal.head(config.org_id), self._log.read(config.org_id)
         return Usage(
             config=config,
             records=head.sequence,
             last_recorded_at=instants.to_text(head.timestamp_ms) if head.sequence else None,
-            anchored=self._log.read(config.org_id).tree_size,
+            anchored=log.tree_size,
+            anchored_until=instants.to_text(log.published.timestamp_ms) if log.tree_size else None,
         )
 
     def _check_retention(self, days: int | None, least: int) -> None:
