@@ -1,54 +1,189 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys as C2SP signed notes write them (c2sp.org/signed-note), and as everybody else does (PEM).
+"""Signed notes (c2sp.org/signed-note): a text, and lines by those who signed it.
 
-A verifier key is `name+hash+key`: `hash` is the first four bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key) in
-hex, `key` is base64(0x01 ‖ public key); 0x01 stands for Ed25519. The name is part of the identity: the same public
-key under another name is another verifier key.
+Invariant: a `Note` is well formed, `parse_note(note.data) == note`, and no other bytes are read as that note: base64 is
+canonical (RFC 4648 §3.5). Nothing in a note may be believed before `verify`.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from indelible.errors import InvalidField
+from indelible.domain.note_keys import (
+    COSIGNATURE,
+    ED25519,
+    MalformedKey,
+    NoteError,
+    VerifierKey,
+    ed25519_from_spki,
+    from_base64,
+    is_name,
+    key_hash,
+    parse_verifier_key,
+    public_key_pem,
+    verifier_key,
+)
 
-_ED25519 = b"\x01"
-_SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
-"""SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410 §4): always these twelve bytes."""
-_KEY_BYTES = 32
+__all__ = [
+    "COSIGNATURE",
+    "ED25519",
+    "BadSignature",
+    "MalformedKey",
+    "MalformedNote",
+    "NotSigned",
+    "Note",
+    "NoteError",
+    "Signature",
+    "VerifierKey",
+    "cosigned_at",
+    "ed25519_from_spki",
+    "from_base64",
+    "key_hash",
+    "parse_note",
+    "parse_signatures",
+    "parse_verifier_key",
+    "public_key_pem",
+    "signed_note",
+    "verifier_key",
+    "verify",
+]
+
+MAX_SIGNATURES = 100
+MAX_NOTE_BYTES = 1_000_000
+_LINE = re.compile(r"— ([^ \n]+) ([A-Za-z0-9+/]+={0,2})")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
-def key_hash(name: str, public_key: bytes) -> str:
-    """The key id of a signature line, as eight hex digits. `public_key`: 32 bytes."""
-    _check(name, public_key)
-    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public_key).digest()[:4].hex()
+class MalformedNote(NoteError):
+    """The bytes are not a signed note."""
 
 
-def verifier_key(name: str, public_key: bytes) -> str:
-    """The verifier key, as note tools and witnesses take it.
+class NotSigned(NoteError):
+    """No known key signed the note."""
 
-    Raises InvalidField for a name that a note cannot carry: empty, or with white space or a plus sign in it.
+
+class BadSignature(NoteError):
+    """A line in the name of a known key does not hold that key's signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature line. Raises MalformedNote for a name that a line cannot carry."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+    def __post_init__(self) -> None:
+        if not is_name(self.name) or len(self.key_id) != 4 or not self.signature:
+            raise MalformedNote("a signature line has a name, a key id of four bytes and a signature")
+
+    @property
+    def line(self) -> str:
+        """`— <name> <base64(key id ‖ signature)>` and a newline."""
+        return f"— {self.name} {base64.b64encode(self.key_id + self.signature).decode()}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text and who signed it, by their own account. Raises MalformedNote for what would not be read back."""
+
+    text: str
+    signatures: tuple[Signature, ...]
+
+    def __post_init__(self) -> None:
+        if not self.text.endswith("\n") or _CONTROL.search(self.text):
+            raise MalformedNote("a note's text ends in a newline and has no other control characters")
+        if not 1 <= len(self.signatures) <= MAX_SIGNATURES:
+            raise MalformedNote(f"a note has 1 to {MAX_SIGNATURES} signatures")
+        if len(_utf8(self.text)) + sum(len(found.line.encode()) for found in self.signatures) >= MAX_NOTE_BYTES:
+            raise MalformedNote(f"a note has at most {MAX_NOTE_BYTES} bytes")
+
+    @property
+    def data(self) -> bytes:
+        """The note as it is stored and sent."""
+        return f"{self.text}\n{''.join(found.line for found in self.signatures)}".encode()
+
+    def with_signatures(self, added: Iterable[Signature]) -> Note:
+        """The same note with further lines below those it has; lines that it has are not repeated."""
+        return Note(self.text, tuple(dict.fromkeys([*self.signatures, *added])))
+
+
+def signed_note(text: str, name: str, public_key: bytes, signature: bytes) -> Note:
+    """A note with one Ed25519 signature over the UTF-8 of `text`.
+
+    Raises BadSignature unless the signature is right: a wrong one must never be published. Raises MalformedNote for
+    a text that a note cannot carry, and InvalidField for such a name.
     """
-    encoded = base64.b64encode(_ED25519 + public_key).decode()
-    return f"{name}+{key_hash(name, public_key)}+{encoded}"
+    key = VerifierKey(name, public_key)
+    note = Note(text, (Signature(name, key.key_id, signature),))
+    verify(note, [key])
+    return note
 
 
-def ed25519_from_spki(der: bytes) -> bytes:
-    """The 32 bytes of an Ed25519 public key. Raises ValueError for any other SubjectPublicKeyInfo."""
-    if len(der) != len(_SPKI_PREFIX) + _KEY_BYTES or not der.startswith(_SPKI_PREFIX):
-        raise ValueError("not the SubjectPublicKeyInfo of an Ed25519 key")
-    return der[len(_SPKI_PREFIX) :]
+def parse_note(data: bytes | str) -> Note:
+    """Read a signed note, whose signatures remain to be verified. Raises MalformedNote."""
+    raw = _utf8(data) if isinstance(data, str) else data
+    if len(raw) > MAX_NOTE_BYTES:
+        raise MalformedNote(f"a note has at most {MAX_NOTE_BYTES} bytes")
+    try:
+        whole = raw.decode()
+    except UnicodeDecodeError:
+        raise MalformedNote("a note is UTF-8") from None
+    text, separator, lines = whole.rpartition("\n\n")
+    if not separator:
+        raise MalformedNote("a note has an empty line between text and signatures")
+    return Note(text + "\n", parse_signatures(lines))
 
 
-def public_key_pem(public_key: bytes) -> str:
-    """The key as `openssl pkey -pubin` reads it (RFC 7468 §13)."""
-    body = base64.b64encode(_SPKI_PREFIX + public_key).decode()  # 60 characters: one line
-    return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
+def parse_signatures(lines: str) -> tuple[Signature, ...]:
+    """Read signature lines alone, as a witness answers with them. Raises MalformedNote."""
+    if not lines.endswith("\n") or lines.count("\n") > MAX_SIGNATURES:
+        raise MalformedNote(f"signatures are 1 to {MAX_SIGNATURES} lines, each with a newline")
+    found = []
+    for line in lines[:-1].split("\n"):
+        parts = _LINE.fullmatch(line)
+        if parts is None:
+            raise MalformedNote("a signature line is an em dash, a name and base64, with single spaces")
+        try:
+            blob = from_base64(parts[2])
+        except ValueError:
+            raise MalformedNote("a signature is canonical base64") from None
+        found.append(Signature(parts[1], blob[:4], blob[4:]))
+    return tuple(found)
 
 
-def _check(name: str, public_key: bytes) -> None:
-    if not name or "+" in name or any(character.isspace() for character in name):
-        raise InvalidField("a key name is not empty and has neither white space nor a plus sign", field="name")
-    if len(public_key) != _KEY_BYTES:
-        raise InvalidField(f"an Ed25519 public key has {_KEY_BYTES} bytes", field="public_key")
+def verify(note: Note, keys: Iterable[VerifierKey]) -> dict[VerifierKey, Signature]:
+    """Who of these keys signed the note; each once, with its first line.
+
+    Lines of other keys are ignored, even if they share a name or a key id with one of these.
+
+    Raises BadSignature if any line of a known key is wrong, NotSigned if there is none.
+    """
+    known = {(key.name, key.key_id): key for key in keys}
+    verified: dict[VerifierKey, Signature] = {}
+    for found in note.signatures:
+        key = known.get((found.name, found.key_id))
+        if key is None:
+            continue
+        if not key.signed(note.text, found.signature):
+            raise BadSignature("a signature of a known key does not verify")
+        verified.setdefault(key, found)
+    if not verified:
+        raise NotSigned("no known key signed the note")
+    return verified
+
+
+def cosigned_at(signature: Signature) -> int:
+    """When a witness signed, in seconds since 1970 by its clock. Only for a verified line of a COSIGNATURE key."""
+    return int.from_bytes(signature.signature[:8], "big")
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise MalformedNote("a note is UTF-8") from None

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints: a log's word for its size and root (c2sp.org/tlog-checkpoint).
+
+Invariant: `parse_checkpoint(checkpoint.text) == checkpoint`, and no other text is read as that checkpoint. A checkpoint
+is believed only when it comes out of `open_checkpoint`. The signing key's name is the log's origin: the ledger has one
+key pair, and a different key id for every log.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+
+from indelible.domain import note as notes
+from indelible.domain.merkle import EMPTY_ROOT, HASH_BYTES, Hash
+from indelible.domain.note import MalformedNote, Note, NoteError, VerifierKey
+
+MAX_SIZE = (1 << 63) - 1
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+
+
+class MalformedCheckpoint(MalformedNote):
+    """The text is not a checkpoint."""
+
+
+class WrongOrigin(NoteError):
+    """A checkpoint, but another log's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A tree of `size` leaves has this root, in the log of this origin. Raises MalformedCheckpoint.
+
+    `extensions` are further lines, which this ledger does not write.
+    """
+
+    origin: str
+    size: int
+    root: Hash
+    extensions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(not line or "\n" in line for line in (self.origin, *self.extensions)):
+            raise MalformedCheckpoint("the lines of a checkpoint are not empty")
+        if not 0 <= self.size <= MAX_SIZE:
+            raise MalformedCheckpoint(f"a tree has 0 to {MAX_SIZE} leaves")
+        if len(self.root) != HASH_BYTES:
+            raise MalformedCheckpoint(f"a root has {HASH_BYTES} bytes")
+        if self.size == 0 and self.root != EMPTY_ROOT:
+            raise MalformedCheckpoint("the empty tree has one root only")
+
+    @property
+    def text(self) -> str:
+        """The note text, which is what is signed (as UTF-8)."""
+        lines = (self.origin, str(self.size), base64.b64encode(self.root).decode(), *self.extensions)
+        return "".join(f"{line}\n" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoint:
+    """A checkpoint whose log has signed it, and the note that says so (with the lines of whoever else signed)."""
+
+    checkpoint: Checkpoint
+    note: Note
+
+
+def origin_of(ledger_name: str, org_id: str | None = None) -> str:
+    """`{ledger_name}/{org_id}` for an organisation's log, `{ledger_name}` for the ledger's own.
+
+    Raises ValueError for a part that is empty or has a slash, with which one log could pass for another.
+    """
+    parts = [ledger_name] if org_id is None else [ledger_name, org_id]
+    if any(not part or "/" in part for part in parts):
+        raise ValueError("the parts of an origin are not empty and have no slash")
+    return "/".join(parts)
+
+
+def parse_checkpoint(text: str) -> Checkpoint:
+    """Read a note's text as a checkpoint. Raises MalformedCheckpoint."""
+    lines = text.split("\n")
+    if len(lines) < 4 or lines.pop():
+        raise MalformedCheckpoint("a checkpoint has at least three lines, each with a newline")
+    origin, size, root, *extensions = lines
+    if _SIZE.fullmatch(size) is None:
+        raise MalformedCheckpoint("the tree size is decimal, without leading zeros")
+    try:
+        decoded = notes.from_base64(root)
+    except ValueError:
+        raise MalformedCheckpoint("the root is canonical base64") from None
+    return Checkpoint(origin, int(size), decoded, tuple(extensions))
+
+
+def signed_checkpoint(checkpoint: Checkpoint, public_key: bytes, signature: bytes) -> SignedCheckpoint:
+    """Join a checkpoint and the Ed25519 signature over its text (UTF-8).
+
+    Raises BadSignature unless the signature is right, InvalidField for an origin that cannot be a key's name.
+    """
+    return SignedCheckpoint(checkpoint, notes.signed_note(checkpoint.text, checkpoint.origin, public_key, signature))
+
+
+def open_checkpoint(data: bytes | str, *, origin: str, public_key: bytes) -> SignedCheckpoint:
+    """Read a checkpoint and verify that the log of this origin signed it with this key.
+
+    Raises MalformedNote (MalformedCheckpoint), WrongOrigin, BadSignature, or NotSigned when no line is by this key
+    under this origin.
+    """
+    return verify_checkpoint(notes.parse_note(data), origin=origin, public_key=public_key)
+
+
+def verify_checkpoint(note: Note, *, origin: str, public_key: bytes) -> SignedCheckpoint:
+    """As `open_checkpoint`, for a note that has been read already."""
+    found = parse_checkpoint(note.text)
+    if found.origin != origin:  # said before the signature, which is then of an unknown key, is even looked for
+        raise WrongOrigin("the checkpoint is another log's")
+    notes.verify(note, [VerifierKey(origin, public_key)])
+    return SignedCheckpoint(found, note)
