@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys as C2SP signed notes write them (c2sp.org/signed-note), and as everybody else does (PEM).
+
+A verifier key is `name+hash+key`: `hash` is the first four bytes of SHA-256(name ‖ 0x0A ‖ kind ‖ public key) in hex,
+`key` is base64(kind ‖ public key). The name is part of the identity: the same public key under another name is another
+verifier key.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from indelible.errors import InvalidField
+
+ED25519 = 0x01
+"""The key signs the note's text."""
+COSIGNATURE = 0x04
+"""A witness's key: `u64be(time) ‖ Ed25519` over a header with the time and the text (c2sp.org/tlog-cosignature)."""
+
+_KEY_BYTES = 32
+_SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
+"""SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410 §4): always these twelve bytes."""
+_VERIFIER_KEY = re.compile(r"([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
+
+
+class NoteError(ValueError):
+    """Base of everything that can be wrong with a note, a checkpoint or a proof file."""
+
+
+class MalformedKey(NoteError):
+    """The text is not a verifier key of a kind known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A key that somebody trusts, under its name. Raises InvalidField for one that a note cannot have."""
+
+    name: str
+    public_key: bytes
+    kind: int = ED25519
+
+    def __post_init__(self) -> None:
+        if not is_name(self.name):
+            raise InvalidField("a key name is not empty and has neither white space nor a plus sign", field="name")
+        if len(self.public_key) != _KEY_BYTES:
+            raise InvalidField(f"an Ed25519 public key has {_KEY_BYTES} bytes", field="public_key")
+        if self.kind not in (ED25519, COSIGNATURE):
+            raise InvalidField("only Ed25519 keys (0x01) and cosignature keys (0x04) are known", field="kind")
+
+    @property
+    def key_id(self) -> bytes:
+        """What a signature line says of the key: four bytes."""
+        hashed = self.name.encode() + b"\n" + bytes([self.kind]) + self.public_key
+        return hashlib.sha256(hashed).digest()[:4]
+
+    def __str__(self) -> str:
+        encoded = base64.b64encode(bytes([self.kind]) + self.public_key).decode()
+        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+
+    def signed(self, text: str, signature: bytes) -> bool:
+        """Whether the key made this signature for a note of this text."""
+        message = text.encode()
+        if self.kind == COSIGNATURE:
+            time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
+            message = b"cosignature/v1\ntime %d\n" % time + message
+            if time >= 1 << 63:
+                return False
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def parse_verifier_key(text: str) -> VerifierKey:
+    """Read `name+hash+key`. Raises MalformedKey."""
+    parts = _VERIFIER_KEY.fullmatch(text)
+    if parts is None:
+        raise MalformedKey("a verifier key is name+hash+key")
+    try:
+        blob = from_base64(parts[3])
+        key = VerifierKey(parts[1], blob[1:], blob[0])
+    except (ValueError, InvalidField):
+        raise MalformedKey("a verifier key has a name, and 0x01 or 0x04 before an Ed25519 public key") from None
+    if key.key_id.hex() != parts[2]:
+        raise MalformedKey("the hash in the verifier key is not that of its name and key")
+    return key
+
+
+def key_hash(name: str, public_key: bytes) -> str:
+    """The key id of a signature line, as eight hex digits. `public_key`: 32 bytes."""
+    return VerifierKey(name, public_key).key_id.hex()
+
+
+def verifier_key(name: str, public_key: bytes) -> str:
+    """The verifier key, as note tools and witnesses take it.
+
+    Raises InvalidField for a name that a note cannot carry: empty, or with white space or a plus sign in it.
+    """
+    return str(VerifierKey(name, public_key))
+
+
+def ed25519_from_spki(der: bytes) -> bytes:
+    """The 32 bytes of an Ed25519 public key. Raises ValueError for any other SubjectPublicKeyInfo."""
+    if len(der) != len(_SPKI_PREFIX) + _KEY_BYTES or not der.startswith(_SPKI_PREFIX):
+        raise ValueError("not the SubjectPublicKeyInfo of an Ed25519 key")
+    return der[len(_SPKI_PREFIX) :]
+
+
+def public_key_pem(public_key: bytes) -> str:
+    """The key as `openssl pkey -pubin` reads it (RFC 7468 §13)."""
+    body = base64.b64encode(_SPKI_PREFIX + public_key).decode()  # 60 characters: one line
+    return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
+
+
+def from_base64(text: str) -> bytes:
+    """RFC 4648 §4, canonical: with padding, and with its unused bits zero. Raises ValueError."""
+    decoded = base64.b64decode(text, validate=True)
+    if base64.b64encode(decoded).decode() != text:
+        raise ValueError("not canonical base64")
+    return decoded
+
+
+def is_name(name: str) -> bool:
+    """Whether a signature line can carry this as a key's name."""
+    if not name or "+" in name or any(character.isspace() or character < " " for character in name):
+        return False
+    return not any("\ud800" <= character <= "\udfff" for character in name)  # these have no UTF-8
