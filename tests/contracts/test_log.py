@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_every_step_is_remembered_as_it_was(adapters: Adapters) -> None:
     steps = [NOTHING_COVERED, ONE, published(ONE), replace(published(ONE), cleared=1), TWO, published(TWO)]
     steps[4] = replace(TWO, cleared=1)
     steps[5] = published(steps[4])
-    for old, new in zip(steps, steps[1:], strict=False):
+    for old, new in pairwise(steps):
         assert adapters.register.advance(ORG, old, new)
         assert adapters.register.read(ORG) == new
     assert adapters.register.read("globex") == NOTHING_COVERED
@@ -53,11 +53,11 @@ def test_every_step_is_remembered_as_it_was(adapters: Adapters) -> None:
 def test_who_is_late_changes_nothing(adapters: Adapters, step: int) -> None:
     """Whatever part of the state has moved: tail, published, cleared."""
     steps = [NOTHING_COVERED, ONE, published(ONE), replace(published(ONE), cleared=1), replace(TWO, cleared=1)]
-    for old, new in zip(steps[: step + 1], steps[1 : step + 2], strict=True):
+    for old, new in pairwise(steps[: step + 2]):
         assert adapters.register.advance(ORG, old, new)
     now = adapters.register.read(ORG)
 
-    for old, new in zip(steps[: step + 1], steps[1 : step + 2], strict=True):
+    for old, new in pairwise(steps[: step + 2]):
         assert not adapters.register.advance(ORG, old, new)
     assert adapters.register.read(ORG) == now
 
