@@ -19,15 +19,19 @@ from moto.s3.models import S3Backend
 
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
-from indelible.aws.dynamo_orgs import DynamoLogHead, DynamoOrganisations
+from indelible.aws.dynamo_log import DynamoLogHead
+from indelible.aws.dynamo_orgs import DynamoOrganisations
+from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
-from indelible.ports import Index, Journal, LogHead, News, Organisations, RecordStore
+from indelible.ports import Index, Journal, LogFiles, LogHead, News, Organisations, RecordStore
 from tests.contracts import moto_s3
 from tests.fakes.administrator import Administrator
+from tests.fakes.chains import RETENTION
 from tests.fakes.journal import FakeJournal
+from tests.fakes.log import FakeLogFiles, FakeLogHead
 from tests.fakes.machine import ManualClock
 from tests.fakes.records import FakeRecords
-from tests.fakes.table import FakeIndex, FakeLogHead, FakeNews, FakeOrganisations
+from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations
 
 BUCKET, TABLE = "evidence", "ledger"
 
@@ -40,7 +44,8 @@ class Adapters:
     journal: Journal
     index: Index
     news: News
-    log: LogHead
+    register: LogHead
+    files: LogFiles
     organisations: Callable[[], Organisations]
     clock: ManualClock
     put_over: Callable[[str, bytes], None]
@@ -73,7 +78,8 @@ def fakes() -> Adapters:
         journal=FakeJournal(records.bucket),
         index=FakeIndex(),
         news=FakeNews(),
-        log=FakeLogHead(),
+        register=FakeLogHead(),
+        files=FakeLogFiles(records.bucket),
         organisations=lambda: organisations,
         clock=ManualClock(),
         put_over=administrator.lay_newer_version,
@@ -123,7 +129,8 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         journal=DynamoJournal(client=dynamodb, table=TABLE),
         index=DynamoIndex(client=dynamodb, table=TABLE),
         news=DynamoNews(client=dynamodb, table=TABLE),
-        log=DynamoLogHead(client=dynamodb, table=TABLE),
+        register=DynamoLogHead(client=dynamodb, table=TABLE),
+        files=S3LogFiles(client=s3, bucket=BUCKET, retention=RETENTION, pool=pool),
         organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
         clock=clock,
         put_over=put,

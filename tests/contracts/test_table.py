@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Index, News, LogHead and Organisations."""
+"""Index, News and Organisations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from indelible.domain.organisation import OrgConfig, OrgKey
-from indelible.ports import NOTHING_COVERED, LogState
 from tests.contracts.conftest import Adapters
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.machine import MIDNIGHT
@@ -60,29 +59,6 @@ def test_news_of_many(adapters: Adapters) -> None:
         adapters.news.mark(name, MIDNIGHT)
 
     assert adapters.news.recent(MIDNIGHT) == names
-
-
-def test_the_log_head_is_a_compare_and_swap(adapters: Adapters) -> None:
-    one, two = LogState(CHAIN[0].head, 0), LogState(CHAIN[1].head, 0)
-    cleared = LogState(CHAIN[1].head, 2)
-
-    assert adapters.log.read(ORG) == NOTHING_COVERED
-    assert adapters.log.advance(ORG, NOTHING_COVERED, one)
-    assert not adapters.log.advance(ORG, NOTHING_COVERED, two)
-    assert adapters.log.read(ORG) == one
-    assert adapters.log.advance(ORG, one, two)
-    assert not adapters.log.advance(ORG, one, two)
-    assert adapters.log.advance(ORG, two, cleared)
-    assert not adapters.log.advance(ORG, two, cleared), "the outbox mark is part of what is compared"
-    assert adapters.log.read(ORG) == cleared
-    assert adapters.log.read("globex") == NOTHING_COVERED
-
-
-def test_the_log_head_compares_the_hash_too(adapters: Adapters) -> None:
-    rivals = build_chain(2, seed=50)
-    adapters.log.advance(ORG, NOTHING_COVERED, LogState(CHAIN[0].head, 0))
-
-    assert not adapters.log.advance(ORG, LogState(rivals[0].head, 0), LogState(rivals[1].head, 0))
 
 
 def test_an_organisation_is_registered_once(adapters: Adapters) -> None:

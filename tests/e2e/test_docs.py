@@ -8,8 +8,10 @@ must be there. Nothing is skipped, and both ways are tried wherever that is poss
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,11 +26,15 @@ from indelible.client import LedgerClient
 from indelible.domain.canonical import canonical_bytes
 from local.env import Outputs
 from tests.documents import ROOT, Block, blocks
+from tests.e2e.helpers import rfc9162
+from tests.e2e.helpers.admin import Admin
+from tests.e2e.helpers.merkle_log import MerkleLog, numbered
 
 README = ROOT / "README.md"
 FORMAT = ROOT / "docs" / "format.md"
 STAND_INS = Path(__file__).parent / "stand_ins"
-ASSUMED = ("bash", "base64", "cut", "find", "od", "sed", "sha256sum", "sort")
+ASSUMED = ("bash", "base64", "cut", "find", "grep", "head", "od", "sed", "sha256sum", "sort", "tail")
+LOG_FAILURES = ("TRUNCATED", "CHECKPOINT_MISMATCH", "BAD_SIGNATURE", "does not hold")
 IN_CI = ("curl", "jq", "openssl")
 JSON_TOOLS = ["jaq", *(["jq"] if shutil.which("jq") else [])]
 _MARK = "\x1e"
@@ -131,6 +137,12 @@ def test_jq_writes_canonical_json_where_the_readme_says_so(json_tool: str) -> No
     assert printed.stdout == canonical_bytes(document)
 
 
+def test_the_checkpoint_in_the_format_is_signed_as_it_says() -> None:
+    note = next(block.text for block in blocks(FORMAT) if "\u2014 " in block.text and not block.language)
+    key = base64.b64decode(re.findall(r"`(indelible/acme-corp)\+[0-9a-f]{8}\+([^`]+)`", FORMAT.read_text())[0][1])
+    assert rfc9162.opened(note.encode(), "indelible/acme-corp", key[1:])[0] == 1000
+
+
 def test_recording_proving_and_verifying_with_stand_ins(stranger: Place) -> None:
     (_, receipt), (_, answers) = stranger("docs-bare", "jaq", bare=True).types(README, most=2)
     proof, verdict = _documents(answers)
@@ -163,8 +175,13 @@ def test_a_stranger_verifies_with_the_commands_of_the_format(stranger: Place, js
     assert printed.count(f"4 records, the last one is {receipts[-1]['tx_hash']}\n") == 2
     assert f"chain/{receipts[-1]['s3_key']}: OK\n" in printed
     assert receipts[-1]["tx_hash"] in printed.split("OK\n")[1], "S3's own checksum"
-    for word in ("MISSING", "BROKEN_LINK", "CONTENT_MISMATCH", "SHADOWED", "UNLOCKED"):
+    for word in ("MISSING", "BROKEN_LINK", "CONTENT_MISMATCH", "SHADOWED", "UNLOCKED", *LOG_FAILURES):
         assert word not in printed
+    assert printed.count("4 records lead to the signed root\n") == 1
+    assert "record 4 is in the tree of 4\n" in printed
+    derived, shown = next(text for block, text in ran if "checkpoint.line |" in block.text).split()
+    assert derived == shown
+    assert printed.count("Signature Verified Successfully\n") == 3, "latest, the one of its size, and in the proof"
 
 
 @pytest.mark.parametrize("json_tool", JSON_TOOLS)
@@ -198,18 +215,53 @@ def test_the_same_commands_name_what_was_tampered_with(stranger: Place, json_too
 def test_a_weaker_lock_shows(stranger: Place, json_tool: str) -> None:
     somebody = stranger(f"docs-unlocked-{json_tool}", json_tool)
     _record(somebody, 2)
-    check = somebody.types(FORMAT)[-1][0].text
+    check = next(block.text for block, _ in somebody.types(FORMAT) if "UNLOCKED" in block.text)
     lies = [{"ObjectLockMode": "GOVERNANCE"}, {"ObjectLockRetainUntilDate": "2030-01-01T00:00:00Z"}]
     for described, lie in zip(sorted(somebody.directory.glob("sealed/**/*.s3")), lies, strict=True):
         described.write_text(json.dumps(json.loads(described.read_text()) | lie))
     assert somebody.shell(check).stdout.splitlines() == ["UNLOCKED: record 1", "UNLOCKED: record 2"]
 
 
+@pytest.mark.parametrize("json_tool", JSON_TOOLS)
+def test_the_same_commands_see_through_a_forged_log(stranger: Place, json_tool: str) -> None:
+    somebody = stranger(f"docs-forged-{json_tool}", json_tool)
+    _record(somebody, 3)
+    log = MerkleLog(Admin.of(somebody.outputs), somebody.outputs.org_id)
+    text, _, line = log.read(numbered(3)).decode().rpartition("\n\n")
+    for path, data in {
+        "checkpoint": f"{text}\n\n{line}".replace("\n3\n", "\n4\n").encode(),
+        numbered(2): log.sign(2, bytes(32)),
+        numbered(4): log.sign(4, bytes(32)),
+        numbered(5): log.sign(3, bytes(32), origin=f"{log.origin}x"),
+    }.items():
+        log.admin.overlay(log.s3_key(path), data)
+    proof = somebody.directory / "record.tlog-proof"
+    proof.write_text(proof.read_text().replace("index 2", "index 1"))
+
+    printed = "".join(text for _, text in somebody.types(FORMAT, careful=False))
+
+    for said in (
+        "BAD_SIGNATURE: checkpoint",
+        "CHECKPOINT_MISMATCH: the records up to 2 have another root",
+        "3 records lead to the signed root",
+        "TRUNCATED: 4 records were signed, and 3 are there",
+        f"CHECKPOINT_MISMATCH: log/{5:012d} is another log's",
+        f"BAD_SIGNATURE: log/{5:012d}",
+        "the proof does not hold",
+    ):
+        assert f"{said}\n" in printed
+    assert printed.count("Signature Verified Successfully\n") == 4
+
+
 def _record(somebody: Stranger, count: int) -> list[dict[str, Any]]:
+    """Recorded and anchored; with the last receipt, and its proof, in files."""
     outputs = somebody.outputs
     with LedgerClient(outputs.api_url, org_id=outputs.org_id, hmac_secret=outputs.hmac_secret) as ledger:
         receipts = [ledger.record({"event_type": "X", "payload": {"number": number}}) for number in range(count)]
-    (somebody.directory / "receipt.json").write_text(json.dumps(receipts[-1]))
+        (somebody.directory / "receipt.json").write_text(json.dumps(receipts[-1]))
+        Admin.of(outputs).invoke("anchor", {"org_id": outputs.org_id})
+        proof = ledger.prove(audit_id=receipts[-1]["audit_id"])
+        (somebody.directory / "record.tlog-proof").write_text(proof["inclusion"]["tlog_proof"])
     return receipts
 
 

@@ -19,6 +19,7 @@ from indelible.entry.operations import Caller
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin
 from tests.e2e.helpers.calls import Calls, recorded
+from tests.e2e.helpers.forge import Forge
 from tests.e2e.helpers.inprocess import wiring
 from tests.e2e.helpers.tenant import EVENT, Tenant, events, fresh
 
@@ -136,27 +137,42 @@ def test_a_lost_race_costs_one_transaction_more(environment: Environment) -> Non
     assert environment.calls.counts() == {"TransactWriteItems": 1, "PutObject": 1, "PutItem": 1}
 
 
-def test_a_proof_takes_two_reads_by_id_and_three_by_hash(environment: Environment) -> None:
-    receipt = environment.record()
+def test_a_proof_takes_three_reads_by_id_and_the_hash_one_more(environment: Environment) -> None:
+    chain = Forge(Admin.of(environment.org.ledger), environment.org.org_id).written(2)
     reader = environment.bootstrap.proof_reader()
-    reader.prove(environment.org.signed({"audit_id": receipt["audit_id"]}), _caller())
-    for asked, expected in (
-        ({"audit_id": receipt["audit_id"]}, {"ListObjectVersions": 1, "GetObject": 1}),
-        ({"tx_hash": receipt["tx_hash"]}, {"GetItem": 1, "ListObjectVersions": 1, "GetObject": 1}),
-    ):
-        environment.calls.clear()
-        reader.prove(environment.org.signed(asked), _caller())
-        assert environment.calls.counts() == expected
+    reader.prove(environment.org.signed({"audit_id": chain[1].audit_id}), _caller())
+    # The record's versions, the record, and whether a checkpoint covers it.
+    _expect_proof(environment, {"audit_id": chain[1].audit_id}, {"ListObjectVersions": 2, "GetObject": 1})
+    Admin.of(environment.org.ledger).invoke("anchor", {"org_id": environment.org.org_id})
+    reader.prove(environment.org.signed({"audit_id": chain[1].audit_id}), _caller())
+    # And then that checkpoint, and the tile with the neighbour's hash.
+    anchored = {"ListObjectVersions": 2, "GetObject": 3}
+    _expect_proof(environment, {"audit_id": chain[1].audit_id}, anchored)
+    _expect_proof(environment, {"tx_hash": chain[1].tx_hash}, {"GetItem": 1, **anchored})
+
+
+def _expect_proof(environment: Environment, asked: dict[str, str], expected: dict[str, int]) -> None:
+    environment.calls.clear()
+    environment.bootstrap.proof_reader().prove(environment.org.signed(asked), _caller())
+    assert environment.calls.counts() == expected
 
 
 def test_verifying_reads_each_record_once(environment: Environment) -> None:
-    environment.org.record_batch(events(40))
+    chain = Forge(Admin.of(environment.org.ledger), environment.org.org_id).written(40)
     reader = environment.bootstrap.chain_reader()
-    reader.verify(environment.org.signed({}), _caller())
+    asked = environment.org.signed({})
+    reader.verify(asked, _caller())
     environment.calls.clear()
-    verdict = reader.verify(environment.org.signed({}), _caller())
+    assert reader.verify(asked, _caller()).entries_checked == len(chain)
+    # Records and their versions; whether there is a latest checkpoint, or ever was one; which checkpoints there are.
+    assert environment.calls.counts() == {"GetItem": 1, "ListObjectVersions": 3, "GetObject": 40 + 1}
+    Admin.of(environment.org.ledger).invoke("anchor", {"org_id": environment.org.org_id})
+    reader.verify(asked, _caller())
+    environment.calls.clear()
+    verdict = reader.verify(asked, _caller())
     assert (verdict.valid, verdict.entries_checked) == (True, 40)
-    assert environment.calls.counts() == {"GetItem": 1, "ListObjectVersions": 1, "GetObject": 40}
+    # The latest checkpoint, the one of its size (for what it promises, and to compare with), and its last bundle.
+    assert environment.calls.counts() == {"GetItem": 1, "ListObjectVersions": 2, "GetObject": 40 + 4}
 
 
 def test_a_refused_signature_costs_one_read_at_most(environment: Environment) -> None:

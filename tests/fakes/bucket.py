@@ -60,6 +60,14 @@ class Bucket:
             assert hashlib.sha256(data).hexdigest() == sha256, f"S3 refuses {key}: the checksum does not fit the bytes"
             return self.push(key, data, sha256, lock)
 
+    def put_over(self, key: str, data: bytes, *, replaces: Version | None, lock: Lock) -> Version:
+        """PutObject with `If-Match` (or `If-None-Match: *` over nothing): only a log's latest checkpoint may."""
+        assert key.endswith("/_log/checkpoint"), f"something tried to lay a version over {key}"
+        with self.lock:
+            if self.current(key) != replaces:
+                raise PreconditionFailed(key)
+            return self.push(key, data, hashlib.sha256(data).hexdigest(), lock)
+
     def put_retention(self, key: str, version_id: str, lock: Lock) -> None:
         """PutObjectRetention: may only ever strengthen."""
         with self.lock:

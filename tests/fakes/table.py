@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table's lesser items, in memory: index, news, log head, organisations, and the master secret."""
+"""The table's lesser items, in memory: index, news, organisations, and the master secret."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import Record
-from indelible.ports import NOTHING_COVERED, LogState
 
 BUCKET_MS = 300_000
 
@@ -45,27 +43,6 @@ class FakeNews:
     def recent(self, now_ms: int) -> list[str]:
         now = now_ms // BUCKET_MS
         return sorted({org_id for bucket, org_id in self.marks if now - 3 <= bucket <= now})
-
-
-@dataclass(slots=True)
-class FakeLogHead:
-    """LogHead: asserts that a log never shrinks."""
-
-    states: dict[str, LogState] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def read(self, org_id: str) -> LogState:
-        return self.states.get(org_id, NOTHING_COVERED)
-
-    def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
-        assert new.tree_size >= old.tree_size, "a log only grows"
-        assert old.cleared <= new.cleared <= new.tree_size, "the outbox is emptied no further than what is covered"
-        assert new != old, "an advance advances"
-        with self.lock:
-            if self.read(org_id) != old:
-                return False
-            self.states[org_id] = new
-            return True
 
 
 @dataclass(slots=True)

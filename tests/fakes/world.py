@@ -10,17 +10,20 @@ from indelible.domain import record
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import GovernorKey, Record, Retention
 from indelible.ports import Workers
-from indelible.services.anchor import Anchor
+from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
+from indelible.services.collect import Collector
+from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
 from indelible.services.verify import Range, Verdict, Verifier
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION, event
 from tests.fakes.journal import FakeJournal
+from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeLogHead, FakeSigner
 from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, SequentialWorkers
 from tests.fakes.records import FakeRecords
-from tests.fakes.table import FakeIndex, FakeLogHead, FakeNews
+from tests.fakes.table import FakeIndex, FakeNews
 
 P = TypeVar("P")
 
@@ -42,7 +45,9 @@ class World:
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     index: FakeIndex = field(default_factory=FakeIndex)
     news: FakeNews = field(default_factory=FakeNews)
-    log: FakeLogHead = field(default_factory=FakeLogHead)
+    register: FakeLogHead = field(default_factory=FakeLogHead)
+    files: FakeLogFiles = field(init=False)
+    signer: FakeSigner = field(init=False)
     records: FakeRecords = field(init=False)
     journal: FakeJournal = field(init=False)
     administrator: Administrator = field(init=False)
@@ -51,6 +56,8 @@ class World:
     def __post_init__(self) -> None:
         self.records = FakeRecords(self.bucket)
         self.journal = FakeJournal(self.bucket)
+        self.files = FakeLogFiles(self.bucket)
+        self.signer = FakeSigner(self.register, self.bucket)
         self.administrator = Administrator(self.bucket, self.journal)
 
     def appender(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Appender:
@@ -71,23 +78,65 @@ class World:
     def anchor(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Anchor:
         """A fresh process that anchors."""
         wire = wiring or Wiring()
+        records, journal = wire.to("records", self.records), wire.to("journal", self.journal)
         return Anchor(
-            records=wire.to("records", self.records),
-            journal=wire.to("journal", self.journal),
-            index=wire.to("index", self.index),
-            log=wire.to("log", self.log),
+            collector=Collector(
+                records=records,
+                journal=journal,
+                index=wire.to("index", self.index),
+                clock=self.clock,
+                workers=workers or SequentialWorkers(),
+                telemetry=self.telemetry,
+            ),
+            log=self.signed_log(wire),
+            register=wire.to("register", self.register),
+            journal=journal,
+            records=records,
             clock=self.clock,
-            workers=workers or SequentialWorkers(),
             telemetry=self.telemetry,
         )
 
-    def verifier(self) -> Verifier:
-        """A process that verifies."""
-        return Verifier(records=self.records, journal=self.journal, clock=self.clock)
+    def signed_log(self, wiring: Wiring | None = None) -> SignedLog:
+        """What an anchor writes to."""
+        wire = wiring or Wiring()
+        return SignedLog(
+            files=wire.to("files", self.files),
+            ledger_name=LEDGER_NAME,
+            signer=wire.to("signer", self.signer),
+            retention=RETENTION,
+            clock=self.clock,
+        )
 
-    def prover(self) -> Prover:
+    def log(self, wiring: Wiring | None = None) -> LogReader:
+        """What everybody else reads."""
+        wire = wiring or Wiring()
+        return LogReader(
+            files=wire.to("files", self.files), ledger_name=LEDGER_NAME, signer=wire.to("signer", self.signer)
+        )
+
+    def verifier(self, wiring: Wiring | None = None) -> Verifier:
+        """A process that verifies."""
+        wire = wiring or Wiring()
+        return Verifier(
+            records=wire.to("records", self.records),
+            journal=wire.to("journal", self.journal),
+            log=self.log(wire),
+            clock=self.clock,
+        )
+
+    def prover(self, wiring: Wiring | None = None) -> Prover:
         """A process that proves."""
-        return Prover(records=self.records, index=self.index, journal=self.journal)
+        wire = wiring or Wiring()
+        return Prover(
+            records=wire.to("records", self.records),
+            index=wire.to("index", self.index),
+            journal=wire.to("journal", self.journal),
+            log=self.log(wire),
+        )
+
+    def anchored(self, *, org_id: str = ORG) -> AnchorReport:
+        """Run the anchor, given time enough."""
+        return self.anchor().run(org_id, deadline_ms=self.clock.now + 60_000)
 
     def submission(
         self,

@@ -7,13 +7,15 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from indelible.domain import instants
+from indelible.domain import instants, merkle, tiles
 from indelible.domain.receipt import Receipt
 from indelible.errors import Contention, LedgerError, NotSealed, Unavailable
 from indelible.ports import Workers
 from indelible.services.append import Appender, Submission
 from tests.fakes.chains import ORG
+from tests.fakes.rfc6962 import root_of_leaves
 from tests.fakes.world import World
 from tests.faults.wire import Killed, Wire
 
@@ -83,8 +85,10 @@ def assert_guarantees(world: World, clients: Sequence[Client], *, before: Sequen
     assert [entry.sequence for entry in chain] == list(range(1, len(chain) + 1)), "G2: not contiguous"
     assert world.journal.head(ORG) == (chain[-1].head if chain else world.journal.head("nobody"))
     assert world.waiting() == [], "G3: the outbox is not empty"
-    assert world.log.read(ORG).tail == world.journal.head(ORG)
-    assert world.log.read(ORG).cleared == len(chain)
+    state = world.register.read(ORG)
+    assert state.tail == state.published == world.journal.head(ORG)
+    assert state.cleared == len(chain)
+    assert_log(world)
     assert {world.index.find(ORG, entry.tx_hash) for entry in chain} == {entry.audit_id for entry in chain}
 
     by_id = {entry.audit_id: entry for entry in chain}
@@ -116,3 +120,24 @@ def _assert_fair(client: Client, *, by_id: set[str], times: Counter[int]) -> Non
         if isinstance(error, NotSealed):
             assert error.audit_id in by_id, "G3: named as committed, and not in the chain"
         assert isinstance(error, (NotSealed, Unavailable, Contention, Killed)), f"G8: {error!r}"
+
+
+def assert_log(world: World, org_id: str = ORG) -> None:
+    """G5, from outside: every checkpoint and every tile is that of the records; each goes on from the one before."""
+    leaves = [bytes.fromhex(entry.tx_hash) for entry in world.sealed(org_id)]
+    log = world.log()
+    sizes = list(log.sizes(org_id, at_least=1))
+    assert sizes[-1:] == ([len(leaves)] if leaves else []), "what is recorded is under a checkpoint"
+    assert log.latest_size(org_id) == len(leaves)
+    roots = {size: log.opened(org_id, size).checkpoint.root for size in sizes}
+    for size, root in roots.items():
+        assert root == root_of_leaves(leaves[:size]), f"G5: checkpoint {size} is not that of the records"
+    for old, new in pairwise(sizes):
+        merkle.verify_consistency(old, new, roots[old], roots[new], log.consistency(org_id, old, new))
+    signed = {size: root for (origin, size), root in world.signer.roots.items() if origin == log.origin(org_id)}
+    assert signed == roots, "what was signed is published"
+    prefix = f"{org_id}/_log/"
+    stored = {key.removeprefix(prefix): world.bucket.versions(key)[0].data for key in world.bucket.keys(prefix)}
+    for size in sizes:
+        built = {file.path: file.data for file in tiles.grow(tiles.EMPTY, leaves[:size])[1]}
+        assert built.items() <= stored.items(), f"the files of size {size}"

@@ -59,13 +59,13 @@ def test_every_call_of_the_anchor_fails_in_every_way(
     report = run(honest, wire)
     assert report is not None
     assert (report.records, report.sealed, report.repaired) == (5, 2, 1)
-    assert {"log.advance", "journal.clear", "index.repair", "records.read_all"} <= set(wire.calls)
+    assert {"register.advance", "journal.clear", "index.repair", "records.read_all"} <= set(wire.calls)
 
     for at, name in enumerate(wire.calls, start=1):
         world = world_with_leftovers()
         # One fault, then a second run with a fault in the same place, then one without.
         run(world, Wire(Fault(at, when, how)))  # type: ignore[arg-type]
-        covered = world.log.read(ORG)
+        covered = world.register.read(ORG)
         assert covered.cleared <= covered.tree_size <= 5
         run(world, Wire(Fault(at, when, how)))  # type: ignore[arg-type]
         try:
@@ -142,9 +142,9 @@ def test_a_broken_chain_is_announced_and_not_covered_and_others_go_on() -> None:
         (FailureCode.CONTENT_MISMATCH, 2),
         (FailureCode.BROKEN_LINK, 3),
     ]
-    assert world.log.read(ORG).tree_size == 0
+    assert world.register.read(ORG).tree_size == 0
     assert world.waiting() == [1, 2, 3], "what is not covered stays in the outbox"
-    assert world.log.read("globex").tree_size == 2
+    assert world.register.read("globex").tree_size == 2
     assert world.waiting("globex") == []
     assert world.telemetry.counts["BrokenChain"] == 1
     assert {fields["sequence"] for message, fields in world.telemetry.notes if message == "verification failed"} == {
@@ -170,7 +170,7 @@ def test_what_one_table_entry_says_stops_nobody_else() -> None:
     report = rounds.run("news", budget_ms=60_000)
 
     assert report.failed == (ORG,)
-    assert world.log.read("globex").tree_size == 1
+    assert world.register.read("globex").tree_size == 1
     assert world.telemetry.counts["UnexpectedErrors"] == 1
     assert world.waiting() == [1]
 

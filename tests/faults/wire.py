@@ -97,4 +97,4 @@ class _Wired:
                 if failing:
                     self._wire.fail()
 
-        return stream if method in ("versions", "read_all") else call
+        return stream if method in ("versions", "read_all", "sizes") else call

@@ -14,9 +14,11 @@ import pytest
 
 from indelible.domain import audit_id, credentials, instants, record
 from indelible.domain.record import GovernorKey, Head, Retention
+from indelible.services.log import LogReader
 from indelible.services.verify import Range, Verifier
 from tests.fakes.chains import check, specimens
 from tests.fakes.journal import FakeJournal
+from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner
 from tests.fakes.machine import ManualClock
 from tests.fakes.records import FakeRecords
 from tests.vectors import catalogue, format_v1, generate, load, stored_chain
@@ -114,7 +116,8 @@ def test_verify_finds_exactly_the_expected(name: str) -> None:
     bucket = load.bucket_of(vector)
     journal = FakeJournal(bucket, heads={vector["org_id"]: load.head_of(vector)})
     clock = ManualClock(A_LATER_DAY)
-    verifier = Verifier(records=FakeRecords(bucket), journal=journal, clock=clock)
+    log = LogReader(files=FakeLogFiles(bucket), ledger_name=LEDGER_NAME, signer=FakeSigner())
+    verifier = Verifier(records=FakeRecords(bucket), journal=journal, log=log, clock=clock)
 
     verdict = verifier.verify(vector["org_id"], Range(), deadline_ms=clock.now + 60_000)
 

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import boto3
 
+from indelible.domain import instants
+from indelible.domain.record import Head
 from local.env import Outputs
 
 T = TypeVar("T")
@@ -93,9 +95,10 @@ class Admin:
             yield from page["Items"]
 
     def keys(self, org_id: str) -> list[str]:
-        """Keys of current objects, in order."""
+        """Keys of an organisation's current records, in order; without its log, which lies below `_log/`."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{org_id}/")
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return [key for key in keys if not key.startswith(f"{org_id}/_")]
 
     def versions(self, prefix: str) -> list[dict[str, Any]]:
         """Object versions and delete markers under a prefix."""
@@ -130,6 +133,12 @@ class Admin:
         answer = self.s3.delete_object(Bucket=self.bucket, Key=key)
         assert answer["DeleteMarker"] is True
         return str(answer["VersionId"])
+
+    def set_head(self, org_id: str, head: Head) -> None:
+        """Make the table say that the chain ends here."""
+        timestamp = instants.to_text(head.timestamp_ms)
+        values = {"sequence": {"N": str(head.sequence)}, "tx_hash": {"S": head.tx_hash}, "timestamp": {"S": timestamp}}
+        self.dynamodb.put_item(TableName=self.table, Item={"pk": {"S": org_id}, "sk": {"S": "HEAD"}, **values})
 
     @contextmanager
     def no_default_lock(self) -> Iterator[None]:

@@ -27,9 +27,10 @@ _GOVERNOR = GovernorKey(key_id="k1", secret=b"whoever writes past the ledger has
 class Forge:
     """One organisation's records, made without the ledger's service."""
 
-    def __init__(self, admin: Admin, org_id: str) -> None:
+    def __init__(self, admin: Admin, org_id: str, retention: Retention = RETENTION) -> None:
         self.admin = admin
         self.org_id = org_id
+        self.retention = retention
         self.journal = DynamoJournal(client=admin.dynamodb, table=admin.table)
         self.records = S3Records(client=admin.s3, bucket=admin.bucket, pool=ThreadPoolExecutor(1))
 
@@ -45,7 +46,7 @@ class Forge:
                 org_id=self.org_id,
                 head=head,
                 now_ms=(now_ms or time.time_ns() // 1_000_000) + number * step_ms,
-                retention=RETENTION,
+                retention=self.retention,
                 governor=_GOVERNOR,
                 random=secrets.randbits(audit_id.RANDOM_BITS),
             )
@@ -77,6 +78,13 @@ class Forge:
         self.commit(chain)
         self.seal(chain)
         return chain
+
+    def extended(self, chain: list[Record], count: int) -> list[Record]:
+        """An honest chain with more records at its end."""
+        added = self.build(count, chain[-1].head)
+        self.commit(added, chain[-1].head)
+        self.seal(added)
+        return [*chain, *added]
 
 
 def rewritten(one: Record, old: bytes, new: bytes) -> Record:

@@ -31,7 +31,7 @@ def test_by_id_and_by_hash_it_is_the_same_proof() -> None:
     assert by_id.record == world.sealed()[1]
     assert isinstance(by_id.stored, StoredVersion)
     assert by_id.stored.sha256 == receipt.tx_hash
-    assert by_id.block_height is None
+    assert (by_id.inclusion, by_id.checkpoint) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -149,12 +149,7 @@ def test_proving_writes_nothing() -> None:
     world = two_organisations()
     receipt = world.record(4)[0]
     wire = Wire()
-    prover = type(world.prover())(
-        records=wire.to("records", world.records),
-        index=wire.to("index", world.index),
-        journal=wire.to("journal", world.journal),
-    )
 
-    prover.prove(ORG, tx_hash=receipt.tx_hash)
+    world.prover(wire).prove(ORG, tx_hash=receipt.tx_hash)
 
-    assert wire.calls == ["index.find", "records.oldest"]
+    assert wire.calls == ["index.find", "records.oldest", "files.sizes"]

@@ -39,7 +39,7 @@ class Office:
             clock=self.world.clock,
             diary=diary,
             journal=self.world.journal,
-            log=self.world.log,
+            log=self.world.register,
             ledger_days=2555,
         )
 

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from indelible.domain import instants
-from indelible.services.verify import PENDING_GRACE_MS, Range, Verdict, Verifier
+from indelible.services.verify import PENDING_GRACE_MS, Range, Verdict
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.world import World
 from tests.faults.stage import Stage
@@ -239,10 +239,8 @@ def test_a_record_sealed_while_verify_walks_is_neither_missing_nor_pending() -> 
     world, stage = three_days(), Stage()
     unsealed(world, 1)
     wire = Wire(gate=stage.gate("verify"))
-    verifier = Verifier(
-        records=wire.to("records", world.records), journal=wire.to("journal", world.journal), clock=world.clock
-    )
-    for calls in range(8):
+    verifier = world.verifier(wire)
+    for calls in range(12):
         played = stage.play(
             {
                 "verify": lambda: verifier.verify(ORG, Range(), deadline_ms=world.clock.now + 60_000),

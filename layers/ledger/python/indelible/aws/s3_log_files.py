@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _LATEST = "checkpoint"
 _ROUNDS = 5
+_SIZE = re.compile(r"[0-9]{12}")
 
 
 class S3LogFiles:
@@ -38,13 +40,8 @@ class S3LogFiles:
 
     @translated("S3")
     def read(self, owner: str, path: str) -> bytes | None:
-        """GetObject; behind a delete marker ListObjectVersions too. IAM: as for `S3Records.oldest`."""
-        try:
-            return self._client.get_object(Bucket=self._bucket, Key=_key(owner, path))["Body"].read()
-        except ClientError as error:
-            if code_of(error) != "NoSuchKey":
-                raise
-        return self._hidden(_key(owner, path))
+        """ListObjectVersions, GetObject. IAM: as for `S3Records.oldest`."""
+        return self._version(_key(owner, path), newest=path == _LATEST)
 
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
         """PutObject for each, many at a time. IAM: s3:PutObject, s3:PutObjectRetention on `*/_log/*`."""
@@ -57,7 +54,7 @@ class S3LogFiles:
         marker, seen = f"{max(at_least, 1) - 1:012d}", at_least - 1
         while True:
             names, following = self._size_page(_key(owner, "checkpoints/"), marker)
-            for size in (int(name) for name in names if name.isdecimal()):
+            for size in (int(name) for name in names if _SIZE.fullmatch(name)):
                 if size > seen:
                     seen = size
                     yield size
@@ -108,7 +105,7 @@ class S3LogFiles:
         except ClientError as error:
             if code_of(error) != "PreconditionFailed":
                 raise
-            if self._hidden(key) != data:
+            if self._version(key) != data:
                 raise EvidenceBroken(f"{key} holds something else") from None
 
     def _put(self, key: str, data: bytes, retain_until_ms: int, **condition: Any) -> None:  # noqa: ANN401 -- S3's own
@@ -124,14 +121,30 @@ class S3LogFiles:
             **condition,
         )
 
-    def _hidden(self, key: str) -> bytes | None:
-        """The first version ever stored under a key."""
-        answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=key)
-        versions = [version["VersionId"] for version in answer.get("Versions", []) if version["Key"] == key]
-        if not versions:
+    def _version(self, key: str, *, newest: bool = False) -> bytes | None:
+        """The first version, which nothing can be laid under; or the newest."""
+        found = list(self._version_ids(key))
+        if not found:
             return None
-        oldest = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=versions[-1])
-        return oldest["Body"].read()
+        version_id = found[0] if newest else found[-1]
+        return self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version_id)["Body"].read()
+
+    def _version_ids(self, key: str) -> Iterator[str]:
+        """Every version under a key that has content, newest first."""
+        marker = ""
+        while True:
+            answer = (
+                self._client.list_object_versions(
+                    Bucket=self._bucket, Prefix=key, KeyMarker=key, VersionIdMarker=marker
+                )
+                if marker
+                else self._client.list_object_versions(Bucket=self._bucket, Prefix=key)
+            )
+            yield from (version["VersionId"] for version in answer.get("Versions", []) if version["Key"] == key)
+            # A key is the first of those that it is a prefix of.
+            if not answer.get("IsTruncated", False) or answer["NextKeyMarker"] != key:
+                return
+            marker = answer["NextVersionIdMarker"]
 
 
 def _key(owner: str, path: str) -> str:

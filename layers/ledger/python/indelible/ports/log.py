@@ -53,7 +53,7 @@ class LogFiles(Protocol):
     """
 
     def read(self, owner: str, path: str) -> bytes | None:
-        """The first version ever stored of a file, None when there is none."""
+        """The first version ever stored of a file (of `checkpoint`, the newest), None when there is none."""
         ...
 
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:

@@ -84,6 +84,8 @@ class Anchor:
             if not first and self._clock.now_ms() >= deadline_ms:
                 return self._left_behind(report, state)
             first = False
+            if edge.size != state.tree_size:  # another run was faster: what it covered is covered
+                edge = self._log.edge(org_id, state.tree_size)
             collected = self._collector.collect(org_id, state.published, self._upper(state, head), head)
             report = _with(report, collected)
             if report.broken:
@@ -97,9 +99,8 @@ class Anchor:
                 report = replace(report, records=report.records + len(collected.records))
                 state = self._clear(org_id, replace(staged, published=staged.tail))
                 edge = grown
-            else:  # another run was faster: what it covered is covered
+            else:
                 state = self._clear(org_id, self._register.read(org_id))
-                edge = self._log.edge(org_id, state.tree_size)
             report = replace(report, tree_size=state.tree_size)
         return report
 
