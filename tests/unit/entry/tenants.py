@@ -96,8 +96,9 @@ class Tenants:
             secrets=SECRETS,
             clock=self.world.clock,
         )
-        prover = Prover(records=self.records, index=self.index, journal=self.journal)
-        verifier = Verifier(records=self.records, journal=self.journal, clock=self.world.clock)
+        log = self.world.log()
+        prover = Prover(records=self.records, index=self.index, journal=self.journal, log=log)
+        verifier = Verifier(records=self.records, journal=self.journal, log=log, clock=self.world.clock)
         proofs = ProofReader(authenticator=authenticator, limits=limits, prover=prover)
         chains = ChainReader(authenticator=authenticator, limits=limits, verifier=verifier)
         self.door = AgentDoor.of(recorder.routes, proofs.routes, chains.routes)

@@ -128,14 +128,12 @@ def list_(ledger: str, as_json: bool) -> None:
         ]
         click.echo(json.dumps({"organisations": described}))
         return
-    table = Table(
-        "organisation", "created", "active keys", "records", "anchored", "last recorded", "anchored until", "state"
-    )
+    table = Table("organisation", "active keys", "records", "anchored", "last recorded", "anchored until", "state")
+    table.columns[0].no_wrap = True
     for used in found:
         config = used.config
         table.add_row(
             config.org_id,
-            config.created_at,
             ", ".join(key.key_id for key in config.active_keys()) or "none",
             f"{used.records:,}",
             f"{used.anchored:,}",
