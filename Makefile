@@ -18,7 +18,7 @@ failed = { echo "error: could not install $(1) (is the network reachable?); $(IN
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
-.PHONY: help install venv node_modules up down status demo clean test test-fast fuzz lint format openapi lock bench-record bench-parse synth deploy
+.PHONY: help install venv node_modules up down status demo clean test test-fast fuzz lint format openapi lock bench-record bench-parse bench-anchor synth deploy
 
 help: ## list what can be made
 	@echo 'usage: make TARGET'
@@ -104,6 +104,9 @@ format: venv ## let ruff format and fix what it can
 
 bench-record: up ## record a large agent run through the API; prints the time and the AWS calls
 	@$(BIN)/python -m benchmarks.record
+
+bench-anchor: up ## anchor 1,000 records on trees of up to a million; prints records a second and the AWS calls
+	@$(BIN)/python -m benchmarks.anchor
 
 ## -- AWS --------------------------------------------------------------------------------------
 

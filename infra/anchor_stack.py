@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from constructs import Construct
 
 from infra import permissions
@@ -65,3 +65,5 @@ class AnchorStack(Stack):
             self, "Alarms", config=config, api_id=api_id, anchor=function, dead_letters=schedule.dead_letters
         )
         LedgerDashboard(self, "Dashboard", config=config, api_id=api_id, alarms=alarms.alarms)
+        # Where `indelible anchor` finds it.
+        CfnOutput(self, "AnchorFunctionName", value=function.function_name)

@@ -98,7 +98,8 @@ def test_commands_that_are_printed_exist_with_their_options() -> None:
         if words[1].startswith("-"):
             assert words[1] in {"--version", "--help", "-h"}
             continue
-        path, given = tuple(words[:3]), words[3:]
+        depth = 2 if tuple(words[:2]) in COMMANDS else 3
+        path, given = tuple(words[:depth]), words[depth:]
         if len(words) == 2:
             assert words[1] in cli.commands
             continue

@@ -294,4 +294,7 @@ def _documents(text: str) -> list[dict[str, Any]]:
 
 
 def _form(value: object) -> object:
-    return {key: _form(child) for key, child in value.items()} if isinstance(value, dict) else type(value)
+    """Names and types; not of a `checkpoint`, which is there or not as the schedule has it."""
+    if not isinstance(value, dict):
+        return type(value)
+    return {key: key if key == "checkpoint" else _form(child) for key, child in value.items()}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wire between a process and its ports: where calls fail, processes die, and others get their turn.
 
-A call can fail before it took effect or after; the caller is told `Unavailable` either way, or is killed there by a
-BaseException that nothing catches.
+A call can fail before it took effect or after, and one that stores several files also amid them; the caller is told
+`Unavailable` either way, or is killed there by a BaseException that nothing catches.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from indelible.errors import Unavailable
 from tests.fakes.world import Wiring
 
 P = TypeVar("P")
-When = Literal["before", "after"]
+When = Literal["before", "amid", "after"]
 How = Literal["error", "outage", "kill"]
 
 WHENS: tuple[When, ...] = ("before", "after")
@@ -84,6 +84,9 @@ class _Wired:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             failing = self._wire.enter(f"{self._name}.{method}")
+            if failing and method == "write" and self._wire.fault is not None and self._wire.fault.when == "amid":
+                # In any order, and some of them: every second one, from behind.
+                args = (args[0], args[1][::-2], *args[2:])
             result = bound(*args, **kwargs)
             if failing:
                 self._wire.fail()

@@ -13,6 +13,7 @@ import pytest
 
 from indelible.domain import credentials
 from indelible.domain.organisation import OrgConfig, OrgKey
+from indelible.domain.proof import parse_tlog_proof, verify_tlog_proof
 from indelible.entry import rest
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
@@ -106,9 +107,30 @@ def test_record_then_prove_then_verify(door: Door) -> None:
     assert proof["receipt"] == receipt
     assert proof["record"]["event"] == EVENT
     assert proof["storage"]["sha256"] == proof["tx_hash"] == receipt["tx_hash"]
-    assert proof["block_height"] is None
+    assert (proof["block_height"], proof["anchoring"], proof["inclusion"]) == (None, "pending", None)
     status, verdict = call(door, "POST /v1/verify", signed({}))
     assert (status, verdict["valid"], verdict["entries_checked"]) == (200, True, 1)
+    assert verdict["checkpoint"] is None
+
+
+def test_once_anchored_the_answers_name_the_checkpoint(door: Door) -> None:
+    receipts = [call(door, "POST /v1/record", signed(EVENT))[1]["receipt"] for _ in range(3)]
+    door.world.anchored()
+    root = door.world.log().opened(ORG, 3).checkpoint.root.hex()
+    checkpoint = {"origin": f"indelible/{ORG}", "tree_size": 3, "root_hash": root}
+
+    _, proof = call(door, "POST /v1/prove", signed({"audit_id": receipts[1]["audit_id"]}))
+    _, verdict = call(door, "POST /v1/verify", signed({}))
+
+    assert (proof["block_height"], proof["anchoring"]) == (3, "anchored")
+    assert (proof["inclusion"]["checkpoint"], proof["inclusion"]["leaf_index"]) == (checkpoint, 1)
+    verify_tlog_proof(
+        parse_tlog_proof(proof["inclusion"]["tlog_proof"]),
+        bytes.fromhex(receipts[1]["tx_hash"]),
+        origin=f"indelible/{ORG}",
+        public_key=door.world.signer.public_key(),
+    )
+    assert (verdict["valid"], verdict["checkpoint"]) == (True, checkpoint)
 
 
 def test_a_body_in_base64_is_read_like_any_other(door: Door) -> None:

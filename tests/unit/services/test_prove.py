@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from indelible.domain.proof import parse_tlog_proof, verify_tlog_proof
 from indelible.errors import EvidenceBroken, LedgerError, NotFound, NotSealed
 from indelible.ports import StoredVersion
 from tests.fakes.chains import ORG
@@ -153,3 +154,73 @@ def test_proving_writes_nothing() -> None:
     world.prover(wire).prove(ORG, tx_hash=receipt.tx_hash)
 
     assert wire.calls == ["index.find", "records.oldest", "files.sizes"]
+
+
+def test_once_anchored_a_proof_has_its_place_in_the_log() -> None:
+    world = World()
+    world.record(1, 2)
+    world.anchored()
+    world.record(3, 4, 5)
+    world.anchored()
+    world.record(6)
+    key = world.signer.public_key()
+
+    for entry in world.sealed():
+        proof = world.prover().prove(ORG, audit_id=entry.audit_id)
+        if entry.sequence == 6:
+            assert (proof.inclusion, proof.checkpoint) == (None, None)
+            continue
+        assert proof.inclusion is not None
+        assert proof.checkpoint is not None
+        assert (proof.inclusion.index, proof.checkpoint.size) == (entry.sequence - 1, 2 if entry.sequence < 3 else 5)
+        offline = parse_tlog_proof(proof.inclusion.data)
+        leaf = bytes.fromhex(entry.tx_hash)
+        assert (
+            verify_tlog_proof(offline, leaf, origin=f"indelible/{ORG}", public_key=key).checkpoint == proof.checkpoint
+        )
+
+
+def test_the_first_checkpoint_that_covers_a_record_stays_the_one() -> None:
+    world = World()
+    receipt = world.record(1)[0]
+    world.anchored()
+    before = world.prover().prove(ORG, audit_id=receipt.audit_id)
+    world.record(2, 3)
+    world.anchored()
+
+    assert world.prover().prove(ORG, audit_id=receipt.audit_id) == before
+
+
+@pytest.mark.parametrize("path", ["tile/0/000.p/3", "checkpoints/000000000003"])
+def test_a_log_that_was_changed_proves_nothing(path: str) -> None:
+    world = World()
+    receipt = world.record(1, 2, 3)[0]
+    world.anchored()
+    name = f"{ORG}/_log/{path}"
+    data = world.bucket.versions(name)[0].data
+    world.administrator.rewrite(name, data[:-5] + bytes([data[-5] ^ 1]) + data[-4:])
+
+    with pytest.raises(EvidenceBroken):
+        world.prover().prove(ORG, audit_id=receipt.audit_id)
+
+
+def test_a_record_that_was_never_the_one_in_the_log_is_not_proven() -> None:
+    """Rewritten whole, with a fresh checksum and under a lock: the log has another leaf there."""
+    world = World()
+    world.record(1, 2, 3)
+    world.anchored()
+    entry = world.sealed()[1]
+    world.administrator.rewrite(entry.s3_key, entry.data.replace(b'"number":2', b'"number":7'))
+
+    with pytest.raises(EvidenceBroken):
+        world.prover().prove(ORG, audit_id=entry.audit_id)
+
+
+def test_without_the_table_s_register_the_proof_is_the_same() -> None:
+    world = World()
+    receipt = world.record(1, 2, 3)[0]
+    world.anchored()
+    before = world.prover().prove(ORG, audit_id=receipt.audit_id)
+    world.register.states.clear()
+
+    assert world.prover().prove(ORG, audit_id=receipt.audit_id) == before

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from indelible.aws.error_map import translated
 from indelible.domain.note import ed25519_from_spki
+from indelible.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -35,4 +36,8 @@ class KmsSigner:
     @cached_property
     def _public_key(self) -> bytes:
         with translated("KMS"):
-            return ed25519_from_spki(self._client.get_public_key(KeyId=self._key_id)["PublicKey"])
+            found = self._client.get_public_key(KeyId=self._key_id)["PublicKey"]
+        try:
+            return ed25519_from_spki(found)
+        except ValueError:
+            raise ConfigurationError("the signing key is not an Ed25519 key") from None

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -46,6 +46,7 @@ class S3LogFiles:
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
         """PutObject for each, many at a time. IAM: s3:PutObject, s3:PutObjectRetention on `*/_log/*`."""
         writing = [self._pool.submit(self._create, _key(owner, f.path), f.data, retain_until_ms) for f in files]
+        wait(writing)  # nothing goes on behind the back of who is told of a failure
         for written in writing:
             written.result()
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import click
 
 from indelible import __version__
+from indelible.cli.anchor import anchor
 from indelible.cli.org import org
 
 
@@ -15,6 +16,7 @@ def cli() -> None:
     """Indelible: an audit ledger for AI decisions that nobody can erase."""
 
 
+cli.add_command(anchor)
 cli.add_command(org)
 
 

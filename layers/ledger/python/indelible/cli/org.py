@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -145,8 +146,8 @@ def list_(ledger: str, as_json: bool) -> None:
 
 
 @contextmanager
-def _registry(ledger: str) -> Iterator[Registry]:
-    """The registry of a deployed ledger; whatever goes wrong becomes one clear line."""
+def deployed() -> Iterator[ModuleType]:
+    """`entry.bootstrap`, which knows how a deployed ledger is reached; what goes wrong becomes one clear line."""
     try:
         from indelible.entry import bootstrap
     except ModuleNotFoundError as error:
@@ -154,11 +155,18 @@ def _registry(ledger: str) -> Iterator[Registry]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        yield bootstrap.registry(ledger)
+        yield bootstrap
     except LedgerError as error:
         raise click.ClickException(error.message) from None
     except (BotoCoreError, ClientError) as error:
         raise click.ClickException(f"AWS: {error}") from None
+
+
+@contextmanager
+def _registry(ledger: str) -> Iterator[Registry]:
+    """The registry of a deployed ledger."""
+    with deployed() as bootstrap:
+        yield bootstrap.registry(ledger)
 
 
 def _show_key(key: NewKey, as_json: bool) -> None:

@@ -216,7 +216,7 @@ class ChainChecker:
     def report(
         self,
         code: FailureCode,
-        sequence: int,
+        sequence: int | None,
         detail: str,
         *,
         expected: str | None = None,

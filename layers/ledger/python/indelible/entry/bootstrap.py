@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from indelible import __version__
+from indelible.aws.anchor_function import AnchorFunction
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_log import DynamoLogHead
@@ -60,6 +61,10 @@ _CONFIG = Config(
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
+
+# For waiting until a function has done its work: it may take Lambda's whole quarter of an hour, and a second
+# invocation would run beside the first.
+_PATIENT = _CONFIG.merge(Config(read_timeout=930, retries={"total_max_attempts": 1}))
 
 
 @cache
@@ -217,6 +222,15 @@ def registry(ledger_name: str) -> Registry:
         log=DynamoLogHead(client=_dynamodb(), table=table),
         ledger_days=days,
     )
+
+
+def anchor_function(ledger_name: str) -> AnchorFunction:
+    """For the command line: the anchor of the ledger of this name. Raises NotFound when there is none.
+
+    IAM: cloudformation:DescribeStacks, and what the adapter names.
+    """
+    outputs = stack_outputs(_client("cloudformation"), f"{ledger_name}-anchor")
+    return AnchorFunction(client=_client("lambda", _PATIENT), name=outputs["AnchorFunctionName"])
 
 
 @cache

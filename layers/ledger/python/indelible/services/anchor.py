@@ -21,7 +21,7 @@ from indelible.domain import record, tiles
 from indelible.domain.findings import Failure
 from indelible.domain.record import Head
 from indelible.domain.tiles import Edge
-from indelible.errors import EvidenceBroken
+from indelible.errors import EvidenceBroken, HeadRegressed
 from indelible.ports import Clock, Journal, LogHead, LogState, RecordStore, Telemetry
 from indelible.services.collect import Collected, Collector
 from indelible.services.heads import confirmed_head, refuse_older
@@ -71,10 +71,10 @@ class Anchor:
     def run(self, org_id: str, *, deadline_ms: int) -> AnchorReport:
         """Bring the organisation's log up to its head, or as far as the time goes.
 
-        Raises HeadRegressed when the log or the bucket is ahead of the table's head, EvidenceBroken when what is
-        stored of the log is not what was signed.
+        Raises HeadRegressed when the log or the bucket is ahead of the table, EvidenceBroken when what is stored of
+        the log is not what was signed.
         """
-        state = self._clear(org_id, self._register.read(org_id))
+        state = self._clear(org_id, self._confirmed(org_id))
         head = confirmed_head(self._journal, self._records, org_id)
         refuse_older(state.tail, head)
         edge = self._log.edge(org_id, state.tree_size)
@@ -103,6 +103,23 @@ class Anchor:
                 state = self._clear(org_id, self._register.read(org_id))
             report = replace(report, tree_size=state.tree_size)
         return report
+
+    def _confirmed(self, org_id: str) -> LogState:
+        """The register, confirmed by the bucket: nothing is published beyond what it knows.
+
+        A register from the past would lead to roots between those that are signed already.
+        """
+        state = self._register.read(org_id)
+        beyond = next(self._log.sizes(org_id, at_least=state.tail.sequence + 1), None)
+        if beyond is None:
+            return state
+        state = self._register.read(org_id)  # another run may have published it just now
+        if state.tail.sequence < beyond:
+            raise HeadRegressed(
+                f"a checkpoint of size {beyond} is published, but the table knows of {state.tail.sequence}:"
+                " anchoring is off until the table is rebuilt"
+            )
+        return state
 
     def _upper(self, state: LogState, head: Head) -> int:
         """Where the next checkpoint ends: where an earlier run fixed it, or as far as a pass goes."""

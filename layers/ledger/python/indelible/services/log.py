@@ -16,11 +16,10 @@ from indelible.domain.checkpoint import (
     SignedCheckpoint,
     open_checkpoint,
     origin_of,
-    parse_checkpoint,
     signed_checkpoint,
 )
 from indelible.domain.merkle import Hash
-from indelible.domain.note import NoteError, parse_note
+from indelible.domain.note import NoteError
 from indelible.domain.proof import TlogProof, verify_tlog_proof
 from indelible.domain.record import Retention
 from indelible.domain.tiles import EMPTY, Edge, File
@@ -59,13 +58,15 @@ class LogReader:
             raise NoteError(f"the checkpoint says size {found.checkpoint.size}")
         return found
 
-    def latest_size(self, owner: str) -> int:
-        """The size that `checkpoint` claims, 0 when there is none. Open that size to believe it."""
+    def latest(self, owner: str) -> Checkpoint | None:
+        """What `checkpoint` says, signature verified; None when there is none. Raises NoteError.
+
+        Anybody who may write over it may put an older one there: `sizes` cannot be turned back.
+        """
         note = self._files.read(owner, LATEST)
-        try:
-            return parse_checkpoint(parse_note(note).text).size if note is not None else 0
-        except NoteError:
-            return 0
+        if note is None:
+            return None
+        return open_checkpoint(note, origin=self.origin(owner), public_key=self._signer.public_key()).checkpoint
 
     def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
         """Sizes of published checkpoints, ascending."""

@@ -4,6 +4,8 @@
 A range may begin in the middle: the tree before it is taken from the published tiles, which no check has confirmed
 by then. The next signed root commits to them and to the records read since, so a false tile fails there. The records
 after the last signed root in the range are compared with the following one, over the published leaves in between.
+
+A signed checkpoint is also a promise of how far the chain reaches, whatever the table says of its head.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from indelible.services.log import LogReader
 
 
 class Roots:
-    """One walk along one organisation's records. What is wrong is reported to the chain's checker."""
+    """One walk along one organisation's records. What is wrong is reported to the chain's checker, once for a size."""
 
     def __init__(self, log: LogReader, org_id: str, checker: ChainChecker) -> None:
         self._log = log
@@ -32,6 +34,7 @@ class Roots:
         self._next: int | None = None
         self._size = checker.start - 1
         self._parts: list[Subtree] = []
+        self._bad: set[int] = set()
         self.last: Checkpoint | None = None
 
     def begin(self) -> None:
@@ -44,7 +47,8 @@ class Roots:
             try:
                 edge = tiles.read_edge(start - 1, self._read, within=self._next)
             except ValueError as error:
-                self._stop(FailureCode.CHECKPOINT_MISMATCH, self._next, str(error))
+                self._mismatch(self._next, str(error))
+                self._next = None
             else:
                 self._parts = merkle.merged(edge.subtrees())
 
@@ -60,41 +64,67 @@ class Roots:
             self._compare(self._next)
 
     def finish(self) -> None:
-        """After the last record: go on to the next signed root over the published leaves."""
-        if self._next is None or self._size < self._checker.start:
+        """After the last record: what is signed beyond it must be there, and must follow from it.
+
+        The latest checkpoint is the one file that a newer version may be laid over. This one is not.
+        """
+        size = self._next
+        if size is None:
+            return
+        self._promise(size)
+        confirmed = self.last.size if self.last else self._checker.start - 1
+        if self._size == confirmed or size in self._bad:
             return
         try:
-            for index in range(self._size, self._next):
-                self._grow(self._leaf(index, self._next))
+            for index in range(self._size, size):
+                self._grow(self._leaf(index, size))
         except ValueError as error:
-            self._stop(FailureCode.CHECKPOINT_MISMATCH, self._next, str(error))
+            self._mismatch(size, str(error))
         else:
-            self._compare(self._next)
+            self._compare(size)
 
     def _grow(self, leaf: bytes) -> None:
         self._parts = merkle.merged([*self._parts, Subtree(0, merkle.leaf_hash(leaf))])
         self._size += 1
 
     def _compare(self, size: int) -> None:
+        self._next = next(self._sizes, None)
         signed = self._opened(size)
         if signed is None:
             return
         root = merkle.root_of(self._parts)
-        if root != signed.root:
-            detail = f"the records up to {size} do not lead to the root that was signed for them"
-            self._stop(FailureCode.CHECKPOINT_MISMATCH, size, detail, expected=signed.root.hex(), found=root.hex())
+        if root == signed.root:
+            self.last = signed
             return
-        self.last = signed
-        self._next = next(self._sizes, None)
+        detail = f"the records up to {size} do not lead to the root that was signed for them"
+        self._mismatch(size, detail, expected=signed.root.hex(), found=root.hex())
+        self._next = None  # no later root can be right either
 
     def _promise_latest(self) -> None:
-        size = self._log.latest_size(self._org_id)
-        if size < self._checker.start or self._opened(size) is None:
+        try:
+            latest = self._log.latest(self._org_id)
+        except NoteError as error:
+            self._checker.report(_code(error), None, f"the latest checkpoint: {error}")
+            return
+        if latest is None or latest.size < self._checker.start:
+            return
+        signed = self._opened(latest.size)
+        if signed is not None and signed.root != latest.root:
+            detail = f"two roots are signed for size {latest.size}"
+            self._mismatch(latest.size, detail, expected=signed.root.hex(), found=latest.root.hex())
+        self._promise(latest.size)
+
+    def _promise(self, size: int) -> None:
+        """Hold the chain to a checkpoint: it must reach as far, and have the signed leaf there."""
+        signed = self._opened(size)
+        if signed is None:
             return
         try:
             leaf = self._leaf(size - 1, size)
+            proof = merkle.inclusion_proof(size - 1, size, tiles.node_reader(size, self._read))
+            merkle.verify_inclusion(merkle.leaf_hash(leaf), size - 1, size, proof, signed.root)
         except ValueError as error:
-            self._stop(FailureCode.CHECKPOINT_MISMATCH, size, str(error))
+            self._mismatch(size, f"the files of the tree of size {size}: {error}")
         else:
             # Several may promise the same sequence: a signature outweighs the table.
             self._checker.promises[size] = Promise(size, leaf.hex(), f"the checkpoint of size {size}")
@@ -108,16 +138,22 @@ class Roots:
         return leaves[index % tiles.WIDTH]
 
     def _opened(self, size: int) -> Checkpoint | None:
+        """The checkpoint of this size; None for one in which something is wrong."""
+        if size in self._bad:
+            return None
         try:
             return self._log.opened(self._org_id, size).checkpoint
-        except (BadSignature, NotSigned) as error:
-            self._stop(FailureCode.BAD_SIGNATURE, size, f"the checkpoint of size {size}: {error}")
         except (NoteError, EvidenceBroken) as error:
-            self._stop(FailureCode.CHECKPOINT_MISMATCH, size, str(error))
+            self._bad.add(size)
+            self._checker.report(_code(error), size, f"the checkpoint of size {size}: {error}")
         return None
 
-    def _stop(
-        self, code: FailureCode, size: int, detail: str, *, expected: str | None = None, found: str | None = None
-    ) -> None:
-        self._checker.report(code, size, detail, expected=expected, found=found)
-        self._next = None
+    def _mismatch(self, size: int, detail: str, *, expected: str | None = None, found: str | None = None) -> None:
+        if size not in self._bad:
+            self._bad.add(size)
+            self._checker.report(FailureCode.CHECKPOINT_MISMATCH, size, detail, expected=expected, found=found)
+
+
+def _code(error: Exception) -> FailureCode:
+    unsigned = isinstance(error, (BadSignature, NotSigned))
+    return FailureCode.BAD_SIGNATURE if unsigned else FailureCode.CHECKPOINT_MISMATCH

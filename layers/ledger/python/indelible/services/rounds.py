@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from indelible.errors import HeadRegressed, LedgerError
+from indelible.errors import EvidenceBroken, HeadRegressed, LedgerError
 from indelible.ports import Clock, News, Organisations, Telemetry
 from indelible.services.anchor import Anchor, AnchorReport
 
@@ -44,6 +44,7 @@ class Rounds:
         deadline_ms = self._clock.now_ms() + budget_ms
         reports: list[AnchorReport] = []
         failed: list[str] = []
+        stopped = 0
         not_reached = 0
         for org_id in organisations:
             if reports and self._clock.now_ms() >= deadline_ms:
@@ -53,6 +54,7 @@ class Rounds:
                 reports.append(self._anchor.run(org_id, deadline_ms=deadline_ms))
             except LedgerError as error:
                 failed.append(org_id)
+                stopped += isinstance(error, EvidenceBroken)
                 if isinstance(error, HeadRegressed):
                     self._telemetry.count("HeadRegressed")
                 self._telemetry.note("anchoring failed", org_id=org_id, code=error.code, detail=error.message)
@@ -60,8 +62,8 @@ class Rounds:
                 failed.append(org_id)
                 self._telemetry.count("UnexpectedErrors")
                 self._telemetry.note("anchoring failed", org_id=org_id, code="INTERNAL", detail=type(error).__name__)
-        broken = [report for report in reports if report.broken]
-        self._telemetry.count("BrokenChain", len(broken))
+        broken = stopped + sum(bool(report.broken) for report in reports)
+        self._telemetry.count("BrokenChain", broken)
         self._telemetry.count("ShadowedRecords", sum(report.shadowed for report in reports))
         self._telemetry.count("AnchorLagSeconds", _seconds(r.behind_ms for r in reports), unit="Seconds")
         self._telemetry.count("OutboxAgeSeconds", _seconds(r.outbox_age_ms for r in reports), unit="Seconds")

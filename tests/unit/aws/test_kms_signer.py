@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""KmsSigner against what KMS answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from indelible.aws.kms_signer import KmsSigner
+from indelible.errors import ConfigurationError, Unavailable
+
+KEY_ID = "arn:aws:kms:us-east-1:000000000000:key/1"
+SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(range(32))
+MESSAGE = b"indelible/acme-corp\n3\nroot\n"
+ASKED = {"KeyId": KEY_ID, "Message": MESSAGE, "MessageType": "RAW", "SigningAlgorithm": "ED25519_SHA_512"}
+
+
+@pytest.fixture
+def kms() -> Iterator[tuple[KmsSigner, Stubber]]:
+    client: Any = boto3.client("kms", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        yield KmsSigner(client=client, key_id=KEY_ID), stub
+        stub.assert_no_pending_responses()
+
+
+def test_the_message_itself_is_signed_not_a_digest(kms: tuple[KmsSigner, Stubber]) -> None:
+    signer, stub = kms
+    stub.add_response("sign", {"Signature": bytes(64)}, ASKED)
+
+    assert signer.sign(MESSAGE) == bytes(64)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "KMSInternalException", "DependencyTimeoutException"])
+def test_an_outage_is_one(kms: tuple[KmsSigner, Stubber], code: str) -> None:
+    signer, stub = kms
+    status = 400 if code == "ThrottlingException" else 500
+    stub.add_client_error("sign", code, http_status_code=status, expected_params=ASKED)
+
+    with pytest.raises(Unavailable):
+        signer.sign(MESSAGE)
+
+
+def test_a_refusal_keeps_its_type(kms: tuple[KmsSigner, Stubber]) -> None:
+    signer, stub = kms
+    stub.add_client_error("sign", "AccessDeniedException", http_status_code=400)
+
+    with pytest.raises(ClientError):
+        signer.sign(MESSAGE)
+
+
+def test_the_public_key_is_asked_for_once(kms: tuple[KmsSigner, Stubber]) -> None:
+    signer, stub = kms
+    stub.add_response("get_public_key", {"PublicKey": SPKI}, {"KeyId": KEY_ID})
+
+    assert signer.public_key() == signer.public_key() == bytes(range(32))
+
+
+def test_an_outage_is_not_remembered(kms: tuple[KmsSigner, Stubber]) -> None:
+    signer, stub = kms
+    stub.add_client_error("get_public_key", "KMSInternalException", http_status_code=500)
+    stub.add_response("get_public_key", {"PublicKey": SPKI}, {"KeyId": KEY_ID})
+
+    with pytest.raises(Unavailable):
+        signer.public_key()
+    assert signer.public_key() == bytes(range(32))
+
+
+def test_a_key_of_another_kind_is_a_fault_of_the_deployment(kms: tuple[KmsSigner, Stubber]) -> None:
+    signer, stub = kms
+    stub.add_response("get_public_key", {"PublicKey": b"0" * 91}, {"KeyId": KEY_ID})
+
+    with pytest.raises(ConfigurationError):
+        signer.public_key()
