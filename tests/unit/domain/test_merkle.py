@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from tests.unit.domain import merkle_reference as reference
 
 VECTORS = Path(__file__).parents[2] / "vectors/merkle"
 CT: dict[str, Any] = json.loads((VECTORS / "rfc6962-eight-leaves.json").read_text())
+SUMDB: dict[str, Any] = json.loads((VECTORS / "sumdb-tlog.json").read_text())
 CT_LEAVES = [merkle.leaf_hash(bytes.fromhex(leaf)) for leaf in CT["leaves"]]
 HASHES = [merkle.leaf_hash(leaf) for leaf in reference.LEAVES]
 OTHER = merkle.leaf_hash(b"in no tree")
@@ -25,6 +27,10 @@ EXHAUSTIVE = 64
 
 def reader(hashes: list[bytes]) -> merkle.NodeReader:
     return lambda height, index: merkle.perfect_root(hashes[index << height : (index + 1) << height])
+
+
+def records(count: int) -> list[bytes]:
+    return [hashlib.sha256(b"record %d" % number).digest() for number in range(count)]
 
 
 def root(size: int) -> bytes:
@@ -188,3 +194,27 @@ def test_no_consistency_proof_between_sizes_out_of_order(old: int, new: int) -> 
 def test_a_perfect_subtree_has_a_power_of_two_of_leaves(count: int) -> None:
     with pytest.raises(ValueError, match="power of two"):
         merkle.perfect_root(HASHES[:count])
+
+
+def test_roots_of_the_go_checksum_databases_tree() -> None:
+    hashes = [merkle.leaf_hash(leaf) for leaf in records(1_100)]
+    for size, expected in SUMDB["roots"].items():
+        assert merkle.root_of(Subtree(0, found) for found in hashes[: int(size)]).hex() == expected
+
+
+@pytest.mark.parametrize("case", SUMDB["inclusion"], ids=lambda case: f"{case['index']}-of-{case['size']}")
+def test_inclusion_proofs_of_the_go_checksum_databases_tree(case: dict[str, Any]) -> None:
+    hashes = [merkle.leaf_hash(leaf) for leaf in records(case["size"])]
+    proof = merkle.inclusion_proof(case["index"], case["size"], reader(hashes))
+    assert [found.hex() for found in proof] == case["proof"]
+    expected = bytes.fromhex(case["root"])
+    merkle.verify_inclusion(hashes[case["index"]], case["index"], case["size"], proof, expected)
+
+
+@pytest.mark.parametrize("case", SUMDB["consistency"], ids=lambda case: f"{case['old']}-to-{case['new']}")
+def test_consistency_proofs_of_the_go_checksum_databases_tree(case: dict[str, Any]) -> None:
+    hashes = [merkle.leaf_hash(leaf) for leaf in records(case["new"])]
+    proof = merkle.consistency_proof(case["old"], case["new"], reader(hashes))
+    assert [found.hex() for found in proof] == case["proof"]
+    roots = bytes.fromhex(case["old_root"]), bytes.fromhex(case["new_root"])
+    merkle.verify_consistency(case["old"], case["new"], *roots, proof)
