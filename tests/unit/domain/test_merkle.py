@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pymerkle
 import pytest
 
 from indelible.domain import merkle
@@ -218,3 +219,14 @@ def test_consistency_proofs_of_the_go_checksum_databases_tree(case: dict[str, An
     assert [found.hex() for found in proof] == case["proof"]
     roots = bytes.fromhex(case["old_root"]), bytes.fromhex(case["new_root"])
     merkle.verify_consistency(case["old"], case["new"], *roots, proof)
+
+
+def test_pymerkle_agrees_on_roots_and_inclusion_proofs() -> None:
+    """It counts from 1 and starts a proof with the leaf. Its consistency proofs are of another form than the RFC's."""
+    other, node = pymerkle.InmemoryTree(algorithm="sha256"), reader(HASHES)
+    for new in range(1, EXHAUSTIVE + 1):
+        other.append_entry(reference.LEAVES[new - 1])
+        assert other.get_root() == root(new) == merkle.root_of(Subtree(0, leaf) for leaf in HASHES[:new])
+        for index in range(new):
+            path = [found.hex() for found in merkle.inclusion_proof(index, new, node)]
+            assert other.prove_inclusion(index + 1, new).serialize()["path"] == [HASHES[index].hex(), *path]
