@@ -21,6 +21,7 @@ VECTORS = Path(__file__).parents[2] / "vectors"
 ACCEPTED: list[dict[str, Any]] = json.loads((VECTORS / "notes/accepted.json").read_text())["notes"]
 PRIVATE = Ed25519PrivateKey.from_private_bytes(mutations.SEED)
 KEY = VerifierKey(mutations.LOG, PRIVATE.public_key().public_bytes_raw())
+WITNESS = VerifierKey("witness.example.com/w1", KEY.public_key, note.COSIGNATURE)
 ERRORS = {error.__name__: error for error in (BadSignature, MalformedNote, note.NotSigned)}
 
 # The verifier keys of the Go checksum database (cmd/go) and of the example in golang.org/x/mod/sumdb/note.
@@ -97,6 +98,23 @@ def test_a_cosignature_says_when() -> None:
     for forged in (moved, Signature(witness.name, witness.key_id, b"\xff" * 72), Signature("w", b"0000", b"x")):
         with pytest.raises(NoteError):
             note.verify(Note(text, (forged,)), [witness])
+
+
+def stamped(time: int) -> Signature:
+    """A cosignature by the key of this file, as c2sp.org/tlog-cosignature says it is made."""
+    signature = PRIVATE.sign(b"cosignature/v1\ntime %d\n" % time + mutations.TEXT.encode())
+    return Signature(WITNESS.name, WITNESS.key_id, time.to_bytes(8, "big") + signature)
+
+
+def test_a_witness_that_signed_twice_counts_once_with_its_first_line() -> None:
+    twice = Note(mutations.TEXT, (stamped(7), stamped(5)))
+    assert note.verify(twice, [WITNESS, KEY]) == {WITNESS: stamped(7)}
+
+
+def test_a_time_beyond_two_to_the_63_is_refused() -> None:
+    assert note.cosigned_at(note.verify(Note(mutations.TEXT, (stamped(2**63 - 1),)), [WITNESS])[WITNESS]) == 2**63 - 1
+    with pytest.raises(BadSignature):
+        note.verify(Note(mutations.TEXT, (stamped(2**63),)), [WITNESS])
 
 
 def test_a_signature_line_from_the_specification() -> None:
