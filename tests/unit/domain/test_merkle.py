@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pymerkle
 import pytest
 
 from indelible.domain import merkle
@@ -17,6 +19,7 @@ from tests.unit.domain import merkle_reference as reference
 
 VECTORS = Path(__file__).parents[2] / "vectors/merkle"
 CT: dict[str, Any] = json.loads((VECTORS / "rfc6962-eight-leaves.json").read_text())
+SUMDB: dict[str, Any] = json.loads((VECTORS / "sumdb-tlog.json").read_text())
 CT_LEAVES = [merkle.leaf_hash(bytes.fromhex(leaf)) for leaf in CT["leaves"]]
 HASHES = [merkle.leaf_hash(leaf) for leaf in reference.LEAVES]
 OTHER = merkle.leaf_hash(b"in no tree")
@@ -25,6 +28,10 @@ EXHAUSTIVE = 64
 
 def reader(hashes: list[bytes]) -> merkle.NodeReader:
     return lambda height, index: merkle.perfect_root(hashes[index << height : (index + 1) << height])
+
+
+def records(count: int) -> list[bytes]:
+    return [hashlib.sha256(b"record %d" % number).digest() for number in range(count)]
 
 
 def root(size: int) -> bytes:
@@ -167,7 +174,8 @@ def test_bytes_moved_between_neighbouring_hashes_are_refused() -> None:
     assert reference.consistency_shape(3, 7)[:2] == ["start", "right"]
     for cut in (1, 31):
         moved = [first + second[:cut], second[cut:], *proof[2:]]
-        assert refused(merkle.verify_consistency, 3, 7, root(3), root(7), moved)
+        with pytest.raises(ProofInvalid, match="32 bytes"):
+            merkle.verify_consistency(3, 7, root(3), root(7), moved)
     leaf, sibling, *rest = HASHES[0], *reference.inclusion(0, 7)
     assert refused(merkle.verify_inclusion, leaf + sibling[:1], 0, 7, [sibling[1:], *rest], root(7))
 
@@ -188,3 +196,38 @@ def test_no_consistency_proof_between_sizes_out_of_order(old: int, new: int) -> 
 def test_a_perfect_subtree_has_a_power_of_two_of_leaves(count: int) -> None:
     with pytest.raises(ValueError, match="power of two"):
         merkle.perfect_root(HASHES[:count])
+
+
+def test_roots_of_the_go_checksum_databases_tree() -> None:
+    hashes = [merkle.leaf_hash(leaf) for leaf in records(1_100)]
+    for size, expected in SUMDB["roots"].items():
+        assert merkle.root_of(Subtree(0, found) for found in hashes[: int(size)]).hex() == expected
+
+
+@pytest.mark.parametrize("case", SUMDB["inclusion"], ids=lambda case: f"{case['index']}-of-{case['size']}")
+def test_inclusion_proofs_of_the_go_checksum_databases_tree(case: dict[str, Any]) -> None:
+    hashes = [merkle.leaf_hash(leaf) for leaf in records(case["size"])]
+    proof = merkle.inclusion_proof(case["index"], case["size"], reader(hashes))
+    assert [found.hex() for found in proof] == case["proof"]
+    expected = bytes.fromhex(case["root"])
+    merkle.verify_inclusion(hashes[case["index"]], case["index"], case["size"], proof, expected)
+
+
+@pytest.mark.parametrize("case", SUMDB["consistency"], ids=lambda case: f"{case['old']}-to-{case['new']}")
+def test_consistency_proofs_of_the_go_checksum_databases_tree(case: dict[str, Any]) -> None:
+    hashes = [merkle.leaf_hash(leaf) for leaf in records(case["new"])]
+    proof = merkle.consistency_proof(case["old"], case["new"], reader(hashes))
+    assert [found.hex() for found in proof] == case["proof"]
+    roots = bytes.fromhex(case["old_root"]), bytes.fromhex(case["new_root"])
+    merkle.verify_consistency(case["old"], case["new"], *roots, proof)
+
+
+def test_pymerkle_agrees_on_roots_and_inclusion_proofs() -> None:
+    """It counts from 1 and starts a proof with the leaf. Its consistency proofs are of another form than the RFC's."""
+    other, node = pymerkle.InmemoryTree(algorithm="sha256"), reader(HASHES)
+    for new in range(1, EXHAUSTIVE + 1):
+        other.append_entry(reference.LEAVES[new - 1])
+        assert other.get_root() == root(new) == merkle.root_of(Subtree(0, leaf) for leaf in HASHES[:new])
+        for index in range(new):
+            path = [found.hex() for found in merkle.inclusion_proof(index, new, node)]
+            assert other.prove_inclusion(index + 1, new).serialize()["path"] == [HASHES[index].hex(), *path]

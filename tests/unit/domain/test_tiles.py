@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import random
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from indelible.domain import merkle, tiles
 from indelible.domain.merkle import ProofInvalid, Subtree
 
+SUMDB: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors/merkle/sumdb-tlog.json").read_text())
 BIG = 70_000
 """The size of the worked example in tlog-tiles: three levels, a partial tile on each of them."""
 INTERESTING = [0, 1, 2, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537, 65_792, BIG]
@@ -71,6 +75,18 @@ def test_paths_are_as_tlog_tiles_says(index: int, path: str) -> None:
     assert tiles.tile_path(63, index, 255) == f"tile/63/{path}.p/255"
     assert tiles.entries_path(index) == f"tile/entries/{path}"
     assert tiles.entries_path(index, 1) == f"tile/entries/{path}.p/1"
+
+
+@pytest.mark.parametrize("path", SUMDB["paths"])
+def test_paths_are_those_of_the_go_checksum_database(path: str) -> None:
+    assert tiles.tile_path(*SUMDB["paths"][path]) == path
+
+
+def test_tiles_are_those_of_the_go_checksum_database() -> None:
+    edge, files = at_once(SUMDB["tree"]["size"])
+    assert edge.root().hex() == SUMDB["tree"]["root"]
+    for path, digest in SUMDB["tree"]["sha256_of_tiles"].items():
+        assert hashlib.sha256(files[path]).hexdigest() == digest, path
 
 
 def test_a_tree_of_70000_is_represented_as_tlog_tiles_says() -> None:
