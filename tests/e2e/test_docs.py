@@ -141,6 +141,12 @@ def test_the_checkpoint_in_the_format_is_signed_as_it_says() -> None:
     note = next(block.text for block in blocks(FORMAT) if "\u2014 " in block.text and not block.language)
     key = base64.b64decode(re.findall(r"`(indelible/acme-corp)\+[0-9a-f]{8}\+([^`]+)`", FORMAT.read_text())[0][1])
     assert rfc9162.opened(note.encode(), "indelible/acme-corp", key[1:])[0] == 1000
+    # And docs/rest.md makes the verifier key of a log out of the one that is published.
+    made: dict[str, Any] = {}
+    exec(next(block.text for block in blocks(ROOT / "docs" / "rest.md") if block.language == "py"), made)
+    key_id = rfc9162.sha256(b"indelible\n", key)[:4].hex()
+    verifier_key = made["verifier_key"](f"indelible+{key_id}+{base64.b64encode(key).decode()}", "acme-corp")
+    assert f"`{verifier_key}`" in FORMAT.read_text()
 
 
 def test_recording_proving_and_verifying_with_stand_ins(stranger: Place) -> None:

@@ -22,7 +22,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_python_on_the_page_signs() -> None:
-    (code,) = blocks("python")
+    (code,) = [block for block in blocks("python") if "def signed" in block]
     made: dict[str, Any] = {}
     exec(compile(code, "docs/rest.md", "exec"), made)
     arguments = json.loads(examples.EXAMPLE_SIGNED)
