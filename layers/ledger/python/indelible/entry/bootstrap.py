@@ -6,13 +6,10 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-
-from indelible import __version__
 from indelible.aws.anchor_function import AnchorFunction
+from indelible.aws.clients import PATIENT, THREADS, client
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_log import DynamoLogHead
@@ -47,24 +44,6 @@ if TYPE_CHECKING:
     # Imported where they are built: no other function pays for them at its cold start.
     from indelible.entry.mcp import AgentDoor
     from indelible.entry.meta import Meta
-
-THREADS = 32
-
-_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=4,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=THREADS + 2,
-    tcp_keepalive=True,
-    user_agent_extra=f"indelible/{__version__}",
-    # We send SHA-256 where it matters; a CRC32 beside it would be computed for nothing.
-    request_checksum_calculation="when_required",
-    response_checksum_validation="when_required",
-)
-
-# For waiting until a function has done its work: it may take Lambda's whole quarter of an hour, and a second
-# invocation would run beside the first.
-_PATIENT = _CONFIG.merge(Config(read_timeout=930, retries={"total_max_attempts": 1}))
 
 
 @cache
@@ -177,8 +156,8 @@ def meta() -> Meta:
 
     return Meta(
         settings=settings(),
-        probe=S3Probe(client=_client("s3", PROBE_CONFIG), bucket=settings().bucket),
-        keys=KmsPublicKey(client=_client("kms"), key_id=settings().signing_key_id),
+        probe=S3Probe(client=client("s3", PROBE_CONFIG), bucket=settings().bucket),
+        keys=KmsPublicKey(client=client("kms"), key_id=settings().signing_key_id),
         clock=clock(),
         telemetry=telemetry(),
     )
@@ -190,14 +169,14 @@ def registry(ledger_name: str) -> Registry:
     Raises NotFound when there is none. IAM: cloudformation:DescribeStacks, sts:GetCallerIdentity, and what the
     adapters name.
     """
-    outputs = stack_outputs(_client("cloudformation"), f"{ledger_name}-ledger")
+    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
     table, days = outputs["TableName"], int(outputs["RetentionDays"])
-    secrets = SecretsManagerSource(client=_client("secretsmanager"), secret_id=outputs["SecretArn"])
+    secrets = SecretsManagerSource(client=client("secretsmanager"), secret_id=outputs["SecretArn"])
     organisations = DynamoOrganisations(client=_dynamodb(), table=table, clock=clock())
     journal = DynamoJournal(client=_dynamodb(), table=table)
     appender = Appender(
         journal=journal,
-        records=S3Records(client=_client("s3"), bucket=outputs["BucketName"], pool=_pool()),
+        records=S3Records(client=client("s3"), bucket=outputs["BucketName"], pool=_pool()),
         index=DynamoIndex(client=_dynamodb(), table=table),
         news=DynamoNews(client=_dynamodb(), table=table),
         clock=clock(),
@@ -211,7 +190,7 @@ def registry(ledger_name: str) -> Registry:
         secrets=secrets,
         clock=clock(),
         retention=Retention(lock_mode=outputs["LockMode"], days=days),
-        actor=_client("sts").get_caller_identity()["Arn"],
+        actor=client("sts").get_caller_identity()["Arn"],
     )
     return Registry(
         organisations=organisations,
@@ -229,8 +208,8 @@ def anchor_function(ledger_name: str) -> AnchorFunction:
 
     IAM: cloudformation:DescribeStacks, and what the adapter names.
     """
-    outputs = stack_outputs(_client("cloudformation"), f"{ledger_name}-anchor")
-    return AnchorFunction(client=_client("lambda", _PATIENT), name=outputs["AnchorFunctionName"])
+    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-anchor")
+    return AnchorFunction(client=client("lambda", PATIENT), name=outputs["AnchorFunctionName"])
 
 
 @cache
@@ -256,7 +235,7 @@ def _organisations() -> DynamoOrganisations:
 
 @cache
 def _secrets() -> SecretsManagerSource:
-    return SecretsManagerSource(client=_client("secretsmanager"), secret_id=settings().secret_arn)
+    return SecretsManagerSource(client=client("secretsmanager"), secret_id=settings().secret_arn)
 
 
 @cache
@@ -271,7 +250,7 @@ def _index() -> DynamoIndex:
 
 @cache
 def _records() -> S3Records:
-    return S3Records(client=_client("s3"), bucket=settings().bucket, pool=_pool())
+    return S3Records(client=client("s3"), bucket=settings().bucket, pool=_pool())
 
 
 @cache
@@ -281,12 +260,12 @@ def _log() -> LogReader:
 
 @cache
 def _log_files() -> S3LogFiles:
-    return S3LogFiles(client=_client("s3"), bucket=settings().bucket, retention=settings().retention(), pool=_pool())
+    return S3LogFiles(client=client("s3"), bucket=settings().bucket, retention=settings().retention(), pool=_pool())
 
 
 @cache
 def _signer() -> KmsSigner:
-    return KmsSigner(client=_client("kms"), key_id=settings().signing_key_id)
+    return KmsSigner(client=client("kms"), key_id=settings().signing_key_id)
 
 
 @cache
@@ -296,10 +275,5 @@ def _pool() -> ThreadPoolExecutor:
 
 @cache
 def _dynamodb() -> DynamoDBClient:
-    client: DynamoDBClient = _client("dynamodb")
+    client: DynamoDBClient = client("dynamodb")
     return client
-
-
-def _client(service: str, config: Config = _CONFIG) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
-    # boto3 alone among the SDKs does not know AWS_REGION; None leaves it to its own search.
-    return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=config)  # type: ignore[call-overload]

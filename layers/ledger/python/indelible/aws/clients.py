@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How this software talks to AWS: time limits, retries and connections, the same for every client."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from indelible import __version__
+
+THREADS = 32
+
+STANDARD = Config(
+    connect_timeout=1,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=THREADS + 2,
+    tcp_keepalive=True,
+    user_agent_extra=f"indelible/{__version__}",
+    # We send SHA-256 where it matters; a CRC32 beside it would be computed for nothing.
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+
+# For waiting until a function has done its work: it may take Lambda's whole quarter of an hour, and a second
+# invocation would run beside the first.
+PATIENT = STANDARD.merge(Config(read_timeout=930, retries={"total_max_attempts": 1}))
+
+
+def client(service: str, config: Config = STANDARD) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
+    """A client for the account, region and endpoint of the usual environment variables."""
+    # boto3 alone among the SDKs does not know AWS_REGION; None leaves it to its own search.
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=config)  # type: ignore[call-overload]
