@@ -275,5 +275,5 @@ def _pool() -> ThreadPoolExecutor:
 
 @cache
 def _dynamodb() -> DynamoDBClient:
-    client: DynamoDBClient = client("dynamodb")
-    return client
+    made: DynamoDBClient = client("dynamodb")
+    return made
