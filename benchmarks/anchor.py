@@ -174,6 +174,7 @@ def _write(bootstrap: ModuleType, org_id: str, head: Head | None, count: int) ->
     records: S3Records = bootstrap._records()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(records.seal, chain))
+        list(pool.map(bootstrap._index().put, chain))
     return chain
 
 
