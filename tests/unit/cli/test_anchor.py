@@ -155,7 +155,7 @@ def test_the_name_comes_from_the_stack_and_the_wait_is_long_enough(monkeypatch: 
 
     monkeypatch.setattr(bootstrap, "stack_outputs", outputs)
     monkeypatch.setattr(
-        bootstrap, "_client", lambda service, config=None: made.setdefault(service, (Deployed(), config))[0]
+        bootstrap, "client", lambda service, config=None: made.setdefault(service, (Deployed(), config))[0]
     )
     bootstrap.anchor_function("trial").run({"run": "sweep"})
     function, config = made["lambda"]

@@ -9,8 +9,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from indelible import __version__
-
 THREADS = 32
 
 STANDARD = Config(
@@ -19,7 +17,7 @@ STANDARD = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=THREADS + 2,
     tcp_keepalive=True,
-    user_agent_extra=f"indelible/{__version__}",
+    user_agent_extra="indelible",
     # We send SHA-256 where it matters; a CRC32 beside it would be computed for nothing.
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
