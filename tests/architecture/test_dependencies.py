@@ -22,11 +22,11 @@ MAY_IMPORT = {
     "cli": {"cli", "client", "entry", "services", "ports", "domain", "errors", "__version__"},
     "client": {"client", "domain", "errors", "__version__"},
 }
-"""What each part of the package may import of the others. `entry.bootstrap` alone may import `aws` too."""
+"""What each part of the package may import of the others. Only the two that build adapters may import `aws` too."""
 
-BOOTSTRAP = "indelible.entry.bootstrap"
+BUILDERS = ("indelible.entry.bootstrap", "indelible.entry.operator")
 AWS_SDK = {"boto3", "botocore"}
-MAY_USE_AWS_SDK = ("indelible.aws.", BOOTSTRAP, "indelible.cli.org")
+MAY_USE_AWS_SDK = ("indelible.aws.", *BUILDERS, "indelible.cli.org")
 """`indelible org` catches the SDK's exceptions, to show an administrator what AWS said; it is in no function."""
 
 PURE = {
@@ -72,7 +72,7 @@ def test_dependencies_point_inwards(path: Path) -> None:
     name = module_name(path)
     part = part_of(name)
     allowed = set(MAY_IMPORT.get(part, set()))
-    if name == BOOTSTRAP:
+    if name in BUILDERS:
         allowed.add("aws")
 
     assert ours(path, at_run_time=False) <= allowed, f"{name} may import only {sorted(allowed)}"
@@ -145,7 +145,7 @@ def test_what_a_function_loads_is_in_its_layer(path: Path) -> None:
                 reached.add(module)
                 todo += imports(known[module])
 
-    assert BOOTSTRAP in reached
+    assert BUILDERS[0] in reached
     assert "indelible.services.append" in reached, "the walk does not follow imports"
     assert {part_of(name) for name in reached} & {"cli", "client"} == set()
     assert outside - set(sys.stdlib_module_names) <= installed_in_the_layer()

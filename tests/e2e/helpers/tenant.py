@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import rfc8785
 
+from indelible.entry import operator
 from indelible.services.registry import NewKey, Registry
 from local.env import Outputs
 from tests.e2e.helpers.inprocess import wiring
@@ -115,8 +116,8 @@ def http() -> httpx.Client:
 @cache
 def registry(ledger: Outputs) -> Registry:
     """The real registry; what it does is what `indelible org` does."""
-    with wiring(ledger) as bootstrap:
-        found: Registry = bootstrap.registry(ledger.ledger_name)
+    with wiring(ledger):
+        found: Registry = operator.registry(ledger.ledger_name)
     return found
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from indelible.aws.anchor_function import AnchorFunction
 from indelible.cli.main import cli
-from indelible.entry import bootstrap
+from indelible.entry import operator
 from indelible.errors import NotFound
 
 DONE: dict[str, Any] = {
@@ -50,7 +50,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Deployed:
         made.ledgers.append(ledger)
         return AnchorFunction(client=made, name="the-anchor")
 
-    monkeypatch.setattr(bootstrap, "anchor_function", find)
+    monkeypatch.setattr(operator, "anchor_function", find)
     return made
 
 
@@ -136,7 +136,7 @@ def test_a_ledger_that_cannot_be_reached_is_one_line(
     def find(_ledger: str) -> AnchorFunction:
         raise trouble
 
-    monkeypatch.setattr(bootstrap, "anchor_function", find)
+    monkeypatch.setattr(operator, "anchor_function", find)
     done = run()
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert said in done.stderr
@@ -153,11 +153,11 @@ def test_the_name_comes_from_the_stack_and_the_wait_is_long_enough(monkeypatch: 
     def client(service: str, config: object = None) -> Deployed:
         return made.setdefault(service, (Deployed(), config))[0]
 
-    monkeypatch.setattr(bootstrap, "stack_outputs", outputs)
+    monkeypatch.setattr(operator, "stack_outputs", outputs)
     monkeypatch.setattr(
-        bootstrap, "client", lambda service, config=None: made.setdefault(service, (Deployed(), config))[0]
+        operator, "client", lambda service, config=None: made.setdefault(service, (Deployed(), config))[0]
     )
-    bootstrap.anchor_function("trial").run({"run": "sweep"})
+    operator.anchor_function("trial").run({"run": "sweep"})
     function, config = made["lambda"]
     assert asked == ["trial-anchor"]
     assert function.asked == [("trial-anchor-Function-1", {"run": "sweep"})]

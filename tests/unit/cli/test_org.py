@@ -11,14 +11,14 @@ from botocore.exceptions import NoCredentialsError
 from click.testing import CliRunner, Result
 
 from indelible.cli.main import cli
-from indelible.entry import bootstrap
+from indelible.entry import operator
 from tests.unit.services.test_registry import Office
 
 
 @pytest.fixture
 def office(monkeypatch: pytest.MonkeyPatch) -> Office:
     made = Office()
-    monkeypatch.setattr(bootstrap, "registry", lambda _ledger: made.registry)
+    monkeypatch.setattr(operator, "registry", lambda _ledger: made.registry)
     return made
 
 
@@ -85,7 +85,7 @@ def test_missing_credentials_are_one_line(monkeypatch: pytest.MonkeyPatch) -> No
     def without(_ledger: str) -> Any:
         raise NoCredentialsError
 
-    monkeypatch.setattr(bootstrap, "registry", without)
+    monkeypatch.setattr(operator, "registry", without)
     done = run("list")
     assert (done.exit_code, done.stderr) == (1, "Error: AWS: Unable to locate credentials\n")
 

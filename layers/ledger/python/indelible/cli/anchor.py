@@ -22,8 +22,8 @@ def anchor(org: str | None, ledger: str, as_json: bool) -> None:
     Starts the deployed anchor function, as the schedule does, with your AWS credentials. Running it beside the
     schedule does no harm. Exit status 1 when an organisation's chain is broken or its run failed.
     """
-    with deployed() as bootstrap:
-        summary = bootstrap.anchor_function(ledger).run({"org_id": org} if org else {"run": "sweep"})
+    with deployed() as operator:
+        summary = operator.anchor_function(ledger).run({"org_id": org} if org else {"run": "sweep"})
     if as_json:
         click.echo(json.dumps(summary))
     else:

@@ -147,15 +147,15 @@ def list_(ledger: str, as_json: bool) -> None:
 
 @contextmanager
 def deployed() -> Iterator[ModuleType]:
-    """`entry.bootstrap`, which knows how a deployed ledger is reached; what goes wrong becomes one clear line."""
+    """`entry.operator`, which knows how a deployed ledger is reached; what goes wrong becomes one clear line."""
     try:
-        from indelible.entry import bootstrap
+        from indelible.entry import operator
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{error.name} is needed here: pip install 'indelible[s3]'") from None
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        yield bootstrap
+        yield operator
     except LedgerError as error:
         raise click.ClickException(error.message) from None
     except (BotoCoreError, ClientError) as error:
@@ -165,8 +165,8 @@ def deployed() -> Iterator[ModuleType]:
 @contextmanager
 def _registry(ledger: str) -> Iterator[Registry]:
     """The registry of a deployed ledger."""
-    with deployed() as bootstrap:
-        yield bootstrap.registry(ledger)
+    with deployed() as operator:
+        yield operator.registry(ledger)
 
 
 def _show_key(key: NewKey, as_json: bool) -> None:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The only place that builds adapters. Everything is made once for each environment, on first use."""
+"""Builds the functions' adapters and services, once for each environment, on first use.
+
+Only this module and `entry.operator` (the same for the command line) know which adapter stands behind a port.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
-from indelible.aws.anchor_function import AnchorFunction
-from indelible.aws.clients import PATIENT, THREADS, client
+from indelible.aws.clients import THREADS, client
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_log import DynamoLogHead
@@ -18,22 +20,18 @@ from indelible.aws.kms_signer import KmsSigner
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
-from indelible.aws.stack_outputs import stack_outputs
-from indelible.domain.record import Retention
 from indelible.entry import env
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
-from indelible.entry.machine import NoTelemetry, SystemClock, SystemEntropy, ThreadedWorkers
+from indelible.entry.machine import SystemClock, SystemEntropy, ThreadedWorkers
 from indelible.entry.operations import ChainReader, ProofReader, Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.services.anchor import Anchor
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.collect import Collector
-from indelible.services.diary import Diary
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
-from indelible.services.registry import Registry
 from indelible.services.rounds import Rounds
 from indelible.services.schemes import scheme
 from indelible.services.verify import Verifier
@@ -161,55 +159,6 @@ def meta() -> Meta:
         clock=clock(),
         telemetry=telemetry(),
     )
-
-
-def registry(ledger_name: str) -> Registry:
-    """For the command line: the ledger of this name in the account and region of the AWS environment variables.
-
-    Raises NotFound when there is none. IAM: cloudformation:DescribeStacks, sts:GetCallerIdentity, and what the
-    adapters name.
-    """
-    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
-    table, days = outputs["TableName"], int(outputs["RetentionDays"])
-    secrets = SecretsManagerSource(client=client("secretsmanager"), secret_id=outputs["SecretArn"])
-    organisations = DynamoOrganisations(client=_dynamodb(), table=table, clock=clock())
-    journal = DynamoJournal(client=_dynamodb(), table=table)
-    appender = Appender(
-        journal=journal,
-        records=S3Records(client=client("s3"), bucket=outputs["BucketName"], pool=_pool()),
-        index=DynamoIndex(client=_dynamodb(), table=table),
-        news=DynamoNews(client=_dynamodb(), table=table),
-        clock=clock(),
-        entropy=SystemEntropy(),
-        workers=ThreadedWorkers(_pool()),
-        telemetry=NoTelemetry(),
-    )
-    diary = Diary(
-        appender=appender,
-        organisations=organisations,
-        secrets=secrets,
-        clock=clock(),
-        retention=Retention(lock_mode=outputs["LockMode"], days=days),
-        actor=client("sts").get_caller_identity()["Arn"],
-    )
-    return Registry(
-        organisations=organisations,
-        secrets=secrets,
-        clock=clock(),
-        diary=diary,
-        journal=journal,
-        log=DynamoLogHead(client=_dynamodb(), table=table),
-        ledger_days=days,
-    )
-
-
-def anchor_function(ledger_name: str) -> AnchorFunction:
-    """For the command line: the anchor of the ledger of this name. Raises NotFound when there is none.
-
-    IAM: cloudformation:DescribeStacks, and what the adapter names.
-    """
-    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-anchor")
-    return AnchorFunction(client=client("lambda", PATIENT), name=outputs["AnchorFunctionName"])
 
 
 @cache

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds adapters and services for the command line: a deployed ledger, found by the outputs of its stacks.
+
+Uses the AWS credentials, region and endpoint of the usual environment variables.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from indelible.aws.anchor_function import AnchorFunction
+from indelible.aws.clients import PATIENT, THREADS, client
+from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
+from indelible.aws.dynamo_journal import DynamoJournal
+from indelible.aws.dynamo_log import DynamoLogHead
+from indelible.aws.dynamo_orgs import DynamoOrganisations
+from indelible.aws.s3_records import S3Records
+from indelible.aws.secrets import SecretsManagerSource
+from indelible.aws.stack_outputs import stack_outputs
+from indelible.domain.record import Retention
+from indelible.entry.machine import NoTelemetry, SystemClock, SystemEntropy, ThreadedWorkers
+from indelible.services.append import Appender
+from indelible.services.diary import Diary
+from indelible.services.registry import Registry
+
+
+def registry(ledger_name: str) -> Registry:
+    """Organisations and keys of the ledger of this name. Raises NotFound when there is none.
+
+    IAM: cloudformation:DescribeStacks, sts:GetCallerIdentity, and what the adapters name.
+    """
+    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
+    clock, dynamodb = SystemClock(), client("dynamodb")
+    pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="indelible")
+    table, days = outputs["TableName"], int(outputs["RetentionDays"])
+    secrets = SecretsManagerSource(client=client("secretsmanager"), secret_id=outputs["SecretArn"])
+    organisations = DynamoOrganisations(client=dynamodb, table=table, clock=clock)
+    journal = DynamoJournal(client=dynamodb, table=table)
+    appender = Appender(
+        journal=journal,
+        records=S3Records(client=client("s3"), bucket=outputs["BucketName"], pool=pool),
+        index=DynamoIndex(client=dynamodb, table=table),
+        news=DynamoNews(client=dynamodb, table=table),
+        clock=clock,
+        entropy=SystemEntropy(),
+        workers=ThreadedWorkers(pool),
+        telemetry=NoTelemetry(),
+    )
+    diary = Diary(
+        appender=appender,
+        organisations=organisations,
+        secrets=secrets,
+        clock=clock,
+        retention=Retention(lock_mode=outputs["LockMode"], days=days),
+        actor=client("sts").get_caller_identity()["Arn"],
+    )
+    return Registry(
+        organisations=organisations,
+        secrets=secrets,
+        clock=clock,
+        diary=diary,
+        journal=journal,
+        log=DynamoLogHead(client=dynamodb, table=table),
+        ledger_days=days,
+    )
+
+
+def anchor_function(ledger_name: str) -> AnchorFunction:
+    """The anchor of the ledger of this name. Raises NotFound when there is none.
+
+    IAM: cloudformation:DescribeStacks, and what the adapter names.
+    """
+    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-anchor")
+    return AnchorFunction(client=client("lambda", PATIENT), name=outputs["AnchorFunctionName"])
