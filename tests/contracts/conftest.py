@@ -21,9 +21,21 @@ from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
+from indelible.aws.dynamo_repair import DynamoRepair
 from indelible.aws.s3_log_files import S3LogFiles
+from indelible.aws.s3_owners import S3Owners
 from indelible.aws.s3_records import S3Records
-from indelible.ports import Index, Journal, LogFiles, LogHead, News, Organisations, RecordStore
+from indelible.ports import (
+    Index,
+    Journal,
+    LogFiles,
+    LogHead,
+    News,
+    Organisations,
+    RecordOwners,
+    RecordStore,
+    TableRepair,
+)
 from tests.contracts import moto_s3
 from tests.fakes.administrator import Administrator
 from tests.fakes.chains import RETENTION
@@ -31,6 +43,7 @@ from tests.fakes.journal import FakeJournal
 from tests.fakes.log import FakeLogFiles, FakeLogHead
 from tests.fakes.machine import ManualClock
 from tests.fakes.records import FakeRecords
+from tests.fakes.repair import FakeOwners, FakeRepair
 from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations
 
 BUCKET, TABLE = "evidence", "ledger"
@@ -47,6 +60,8 @@ class Adapters:
     register: LogHead
     files: LogFiles
     organisations: Callable[[], Organisations]
+    repair: TableRepair
+    owners: RecordOwners
     clock: ManualClock
     put_over: Callable[[str, bytes], None]
     mark_deleted: Callable[[str], None]
@@ -73,14 +88,17 @@ def fakes() -> Adapters:
     records = FakeRecords()
     administrator = Administrator(records.bucket)
     organisations = FakeOrganisations()
+    journal, index, register = FakeJournal(records.bucket), FakeIndex(), FakeLogHead()
     return Adapters(
         records=records,
-        journal=FakeJournal(records.bucket),
-        index=FakeIndex(),
+        journal=journal,
+        index=index,
         news=FakeNews(),
-        register=FakeLogHead(),
+        register=register,
         files=FakeLogFiles(records.bucket),
         organisations=lambda: organisations,
+        repair=FakeRepair(records.bucket, journal, register, index, organisations),
+        owners=FakeOwners(records.bucket),
         clock=ManualClock(),
         put_over=administrator.lay_newer_version,
         mark_deleted=administrator.lay_delete_marker,
@@ -132,6 +150,8 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         register=DynamoLogHead(client=dynamodb, table=TABLE),
         files=S3LogFiles(client=s3, bucket=BUCKET, retention=RETENTION, pool=pool),
         organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
+        repair=DynamoRepair(client=dynamodb, table=TABLE),
+        owners=S3Owners(client=s3, bucket=BUCKET),
         clock=clock,
         put_over=put,
         mark_deleted=mark_deleted,

@@ -22,6 +22,7 @@ from indelible.ports.ordering import (
     Remembered,
 )
 from indelible.ports.organisations import Organisations, SecretSource
+from indelible.ports.repair import Found, IndexEntry, RecordOwners, TableRepair
 
 __all__ = [
     "MAX_BYTES_PER_COMMIT",
@@ -31,9 +32,11 @@ __all__ = [
     "BucketProbe",
     "Clock",
     "Entropy",
+    "Found",
     "HeadMoved",
     "Idempotency",
     "Index",
+    "IndexEntry",
     "Journal",
     "KeyVersions",
     "LogFiles",
@@ -41,12 +44,14 @@ __all__ = [
     "LogState",
     "News",
     "Organisations",
+    "RecordOwners",
     "RecordStore",
     "Remembered",
     "SecretSource",
     "Signer",
     "SigningKeys",
     "StoredVersion",
+    "TableRepair",
     "Telemetry",
     "Workers",
 ]
