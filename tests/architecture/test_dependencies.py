@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "ports": {"ports", "domain", "errors"},
     "services": {"services", "ports", "domain", "errors"},
     "aws": {"aws", "ports", "domain", "errors"},
-    "entry": {"entry", "services", "ports", "domain", "errors", "__version__"},
-    "cli": {"cli", "client", "entry", "services", "ports", "domain", "errors", "__version__"},
+    "page": {"page", "domain", "errors"},
+    "entry": {"entry", "services", "ports", "page", "domain", "errors", "__version__"},
+    "cli": {"cli", "client", "entry", "services", "ports", "page", "domain", "errors", "__version__"},
     "client": {"client", "domain", "errors", "__version__"},
 }
 """What each part of the package may import of the others. Only the two that build adapters may import `aws` too."""
