@@ -32,7 +32,7 @@ MAY_USE_AWS_SDK = ("indelible.aws.", *BUILDERS, "indelible.cli.org")
 
 PURE = {
     "__future__", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools",
-    "hashlib", "hmac", "itertools", "json", "math", "re", "struct", "types", "typing", "uuid",
+    "hashlib", "hmac", "itertools", "json", "math", "re", "struct", "types", "typing", "uuid", "zlib",
 }  # fmt: skip
 """Of the standard library, what the domain may use: nothing with a clock, an environment or the outside world."""
 PURE_THIRD_PARTY = {"cryptography", "msgspec", "rfc8785"}
