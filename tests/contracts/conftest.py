@@ -22,6 +22,7 @@ from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_repair import DynamoRepair
+from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_owners import S3Owners
 from indelible.aws.s3_records import S3Records
@@ -36,12 +37,14 @@ from indelible.ports import (
     RecordStore,
     TableRepair,
 )
+from indelible.ports.outside import AnchorFiles
 from tests.contracts import moto_s3
 from tests.fakes.administrator import Administrator
 from tests.fakes.chains import RETENTION
 from tests.fakes.journal import FakeJournal
 from tests.fakes.log import FakeLogFiles, FakeLogHead
 from tests.fakes.machine import ManualClock
+from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
 from tests.fakes.repair import FakeOwners, FakeRepair
 from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations
@@ -59,6 +62,7 @@ class Adapters:
     news: News
     register: LogHead
     files: LogFiles
+    anchors: AnchorFiles
     organisations: Callable[[], Organisations]
     repair: TableRepair
     owners: RecordOwners
@@ -96,6 +100,7 @@ def fakes() -> Adapters:
         news=FakeNews(),
         register=register,
         files=FakeLogFiles(records.bucket),
+        anchors=FakeAnchorFiles(records.bucket),
         organisations=lambda: organisations,
         repair=FakeRepair(records.bucket, journal, register, index, organisations),
         owners=FakeOwners(records.bucket),
@@ -149,6 +154,7 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         news=DynamoNews(client=dynamodb, table=TABLE),
         register=DynamoLogHead(client=dynamodb, table=TABLE),
         files=S3LogFiles(client=s3, bucket=BUCKET, retention=RETENTION, pool=pool),
+        anchors=S3Anchors(client=s3, bucket=BUCKET),
         organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
         repair=DynamoRepair(client=dynamodb, table=TABLE),
         owners=S3Owners(client=s3, bucket=BUCKET),

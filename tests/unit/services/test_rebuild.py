@@ -9,7 +9,6 @@ import pytest
 
 from indelible.domain import record
 from indelible.domain.findings import FailureCode
-from indelible.domain.record import ADMIN_ORG
 from indelible.errors import HeadRegressed, NotFound
 from indelible.ports import LogState
 from indelible.services import survey
@@ -19,7 +18,6 @@ from tests.fakes.machine import MIDNIGHT
 from tests.fakes.world import World
 from tests.faults.oracle import Client
 from tests.faults.wire import Fault, Killed, Wire
-from tests.unit.services.test_registry import Office
 
 TRUNCATED = Accepted(FailureCode.TRUNCATED)
 
@@ -275,72 +273,12 @@ def test_a_name_that_nobody_knows() -> None:
         World().rebuilder().run("nobody")
 
 
-# -- the registry -----------------------------------------------------------------------------------------
-
-
-def busy(office: Office) -> None:
-    """Every kind of act."""
-    registry, role = office.registry, "arn:aws:iam::123456789012:role/{}"
-    registry.create(ORG)
-    registry.create("globex", retention_days=3000)
-    registry.rotate(ORG)
-    registry.disable(ORG, "k1")
-    registry.keep(ORG, 4000)
-    for name in ("a", "b"):
-        registry.allow(ORG, role.format(name))
-    registry.deny(ORG, role.format("a"))
-    office.world.clock.advance(1000)
-    registry.create("initech")
-    registry.disable("initech")
-
-
-def test_the_registry_comes_back_from_the_acts() -> None:
-    office = Office()
-    busy(office)
-    office.world.record(1, 2)
-    before = dict(office.organisations.configs)
-    office.world.lose_table()
-    reports = office.world.rebuilder().run(apply=True)
-    assert [report.org_id for report in reports] == [ADMIN_ORG, ORG, "globex", "initech"]
-    assert all(report.settled for report in reports)
-    assert office.organisations.configs == before
-    assert office.world.repair.registered() == set(before)
-    assert office.registry.rotate(ORG).key_id == "k3"
-    assert [report.changes for report in office.world.rebuilder().run()] == [()] * 4
-
-
-def test_a_backup_of_the_registry_does_not_bring_a_disabled_key_back() -> None:
-    office = Office()
-    office.registry.create(ORG)
-    office.registry.rotate(ORG)
-    backup = office.organisations.configs[ORG]
-    office.world.clock.advance(5)
-    office.registry.disable(ORG, "k1")
-    wanted = office.organisations.configs[ORG]
-    office.organisations.configs[ORG] = backup
-    report = office.world.rebuilder().run(ORG, apply=True)[0]
-    assert [(change.item, change.found, change.wanted) for change in report.changes] == [("config", "k1, k2", "k2")]
-    assert office.organisations.configs[ORG] == wanted
-
-
 def test_an_organisation_of_which_no_act_tells_is_said_to_be_unknown(world: World) -> None:
     world.lose_table()
     report = rebuild(world)
     assert "indelible org create acme-corp" in report.lost[0]
     assert ORG in world.repair.registered()
     assert ORG not in world.organisations.configs
-
-
-def test_acts_that_cannot_be_trusted_give_no_keys() -> None:
-    office = Office()
-    busy(office)
-    office.world.administrator.remove(office.world.administrator.key_of(ADMIN_ORG, 3))
-    office.world.lose_table()
-    reports = office.world.rebuilder().run(apply=True)
-    assert [bool(report.refused) for report in reports] == [True]
-    reports = office.world.rebuilder().run(apply=True, accepted=[Accepted(FailureCode.MISSING)])
-    assert [report.settled for report in reports] == [True] * 4
-    assert [key.key_id for key in office.organisations.configs[ORG].keys] == ["k1"]
 
 
 def test_days_are_those_of_the_records(world: World) -> None:

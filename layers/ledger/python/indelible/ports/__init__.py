@@ -23,6 +23,7 @@ from indelible.ports.ordering import (
 )
 from indelible.ports.organisations import Organisations, SecretSource
 from indelible.ports.repair import Found, IndexEntry, RecordOwners, TableRepair
+from indelible.ports.scratch import Scratch
 
 __all__ = [
     "MAX_BYTES_PER_COMMIT",
@@ -47,6 +48,7 @@ __all__ = [
     "RecordOwners",
     "RecordStore",
     "Remembered",
+    "Scratch",
     "SecretSource",
     "Signer",
     "SigningKeys",
