@@ -23,6 +23,7 @@ from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox, DynamoLedgerRegi
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_rounds import DynamoRoundStarts
+from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.ports import (
@@ -37,6 +38,7 @@ from indelible.ports import (
     RecordStore,
     RoundStarts,
 )
+from indelible.ports.outside import AnchorFiles
 from tests.contracts import moto_s3
 from tests.fakes.administrator import Administrator
 from tests.fakes.chains import RETENTION
@@ -44,6 +46,7 @@ from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import FakeLogFiles, FakeLogHead
 from tests.fakes.machine import ManualClock
+from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
 from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations, FakeRoundStarts
 
@@ -63,6 +66,7 @@ class Adapters:
     ledger_register: LedgerRegister
     ledger_outbox: LedgerOutbox
     starts: RoundStarts
+    anchors: AnchorFiles
     organisations: Callable[[], Organisations]
     clock: ManualClock
     put_over: Callable[[str, bytes], None]
@@ -100,6 +104,7 @@ def fakes() -> Adapters:
         ledger_register=FakeLedgerRegister(),
         ledger_outbox=FakeLedgerOutbox(),
         starts=FakeRoundStarts(),
+        anchors=FakeAnchorFiles(records.bucket),
         organisations=lambda: organisations,
         clock=ManualClock(),
         put_over=administrator.lay_newer_version,
@@ -154,6 +159,7 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         ledger_register=DynamoLedgerRegister(client=dynamodb, table=TABLE),
         ledger_outbox=DynamoLedgerOutbox(client=dynamodb, table=TABLE),
         starts=DynamoRoundStarts(client=dynamodb, table=TABLE),
+        anchors=S3Anchors(client=s3, bucket=BUCKET),
         organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
         clock=clock,
         put_over=put,

@@ -24,6 +24,7 @@ from indelible.ports.ordering import (
 )
 from indelible.ports.organisations import Organisations, SecretSource
 from indelible.ports.rounds import RoundStarts
+from indelible.ports.scratch import Scratch
 
 __all__ = [
     "EMPTY_LEDGER",
@@ -50,6 +51,7 @@ __all__ = [
     "RecordStore",
     "Remembered",
     "RoundStarts",
+    "Scratch",
     "SecretSource",
     "Signer",
     "SigningKeys",
