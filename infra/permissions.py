@@ -59,6 +59,18 @@ def published(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]
     return [_allow(bucket.bucket_arn, "s3:ListBucket"), _allow(key.key_arn, "kms:GetPublicKey")]
 
 
+def plan(*, table: dynamodb.ITable) -> list[iam.PolicyStatement]:
+    """Reads who is registered and who has news; no record, no head, no organisation's settings."""
+    return [
+        _allow(
+            table.table_arn,
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["_ORGS", "_NEWS#*"]}},
+        )
+    ]
+
+
 def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list[iam.PolicyStatement]:
     """Seals what the outbox still holds, re-reads the bucket, signs and publishes, and clears what is covered."""
     return [
@@ -67,7 +79,6 @@ def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list
             "dynamodb:BatchGetItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
-            "dynamodb:Query",
             "dynamodb:UpdateItem",
         ),
         # Batches clear outbox entries and repair the index by hash. A head, a log position or an

@@ -21,7 +21,7 @@ from indelible.ports.ordering import (
     News,
     Remembered,
 )
-from indelible.ports.organisations import Organisations, SecretSource
+from indelible.ports.organisations import Organisations, Page, SecretSource
 
 __all__ = [
     "MAX_BYTES_PER_COMMIT",
@@ -41,6 +41,7 @@ __all__ = [
     "LogState",
     "News",
     "Organisations",
+    "Page",
     "RecordStore",
     "Remembered",
     "SecretSource",
