@@ -60,14 +60,22 @@ def published(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]
 
 
 def plan(*, table: dynamodb.ITable) -> list[iam.PolicyStatement]:
-    """Reads who is registered and who has news; no record, no head, no organisation's settings."""
+    """Reads who is registered and who has news, and notes when a round began.
+
+    No record, no head, no organisation's settings; and nothing but that note lies where it may write.
+    """
     return [
         _allow(
             table.table_arn,
             "dynamodb:GetItem",
             "dynamodb:Query",
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["_ORGS", "_NEWS#*"]}},
-        )
+        ),
+        _allow(
+            table.table_arn,
+            "dynamodb:PutItem",
+            conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["_LEDGER"]}},
+        ),
     ]
 
 
@@ -79,6 +87,7 @@ def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list
             "dynamodb:BatchGetItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
+            "dynamodb:Query",
             "dynamodb:UpdateItem",
         ),
         # Batches clear outbox entries and repair the index by hash. A head, a log position or an

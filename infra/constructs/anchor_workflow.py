@@ -2,16 +2,19 @@
 """A round of the anchor as a state machine: plan, anchor the batches side by side, plan again, until nobody is left.
 
     Plan ─▶ Anyone? ─yes─▶ Anchor (Distributed Map) ─▶ Plan
-               └──no──▶ Done
+               └──no──▶ Ledger ─▶ Done
 
-Invariant: nothing that goes wrong for one organisation, or one batch, ends the round. A batch whose function failed
-is an answer like any other, and Plan gives each of its organisations a function of its own (entry/planning.py).
+Invariant: nothing that goes wrong for one organisation, one batch or one step after them ends the round. A batch whose
+function failed is an answer like any other, and Plan gives each of its organisations a function of its own
+(entry/planning.py).
 A round that ends all the same, or overlaps with the next, leaves nothing to repair: whatever it did is complete for
 each organisation by itself, and the next round finds what it left (services/anchor.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
@@ -42,7 +45,17 @@ _NOT_ACCEPTED = [
 Json = dict[str, Any]
 
 
-def definition(*, plan_arn: str, anchor_arn: str, concurrency: int) -> Json:
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What comes once in a round, after the organisations; it may fail, and then only its own answer says so."""
+
+    #: Also the name of its answer in the summary, in lower case.
+    name: str
+    function_arn: str
+    asked: Json
+
+
+def definition(*, plan_arn: str, anchor_arn: str, concurrency: int, steps: Sequence[Step]) -> Json:
     """The state machine in the Amazon States Language.
 
     The batches are made by the planner rather than by an ItemBatcher, which knows one size only: so few organisations
@@ -73,7 +86,7 @@ def definition(*, plan_arn: str, anchor_arn: str, concurrency: int) -> Json:
         "Anyone?": {
             "Type": "Choice",
             "Choices": [{"Variable": "$.batches[0]", "IsPresent": True, "Next": "Anchor"}],
-            "Default": "Done",
+            "Default": steps[0].name if steps else "Done",
         },
         "Anchor": {
             "Type": "Map",
@@ -94,7 +107,27 @@ def definition(*, plan_arn: str, anchor_arn: str, concurrency: int) -> Json:
         },
         "Done": {"Type": "Pass", "InputPath": "$.totals", "End": True},
     }
+    following = [*(step.name for step in steps[1:]), "Done"]
+    for step, after in zip(steps, following, strict=True):
+        states |= _once(step, after)
     return {"StartAt": "Plan", "TimeoutSeconds": _ROUND_SECONDS, "States": states}
+
+
+def _once(step: Step, after: str) -> Json:
+    lost, answer = f"{step.name}Lost", f"$.totals.{step.name.lower()}"
+    return {
+        step.name: {
+            "Type": "Task",
+            "Resource": step.function_arn,
+            "Parameters": step.asked,
+            "TimeoutSeconds": FUNCTION_SECONDS + 5,
+            "Retry": [_again(_NOT_ACCEPTED, attempts=4)],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.caught", "Next": lost}],
+            "ResultPath": answer,
+            "Next": after,
+        },
+        lost: {"Type": "Pass", "Parameters": {"failed.$": "$.caught.Error"}, "ResultPath": answer, "Next": after},
+    }
 
 
 def _again(errors: list[str], *, attempts: int) -> Json:
@@ -121,6 +154,7 @@ class AnchorWorkflow(Construct):
         anchor: lambda_.IFunction,
     ) -> None:
         super().__init__(scope, construct_id)
+        steps = [Step(name="Ledger", function_arn=anchor.function_arn, asked={"log": "ledger"})]
         name = f"{config.ledger_name}-anchor"
         log_group = logs.LogGroup(
             self,
@@ -131,7 +165,8 @@ class AnchorWorkflow(Construct):
             # A name of its own would stand in the way of the same ledger's next deployment.
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.role = self._role(name, config=config, functions=[plan, anchor])
+        functions = dict.fromkeys([plan.function_arn, anchor.function_arn, *(step.function_arn for step in steps)])
+        self.role = self._role(name, config=config, function_arns=[*functions])
         machine = sfn.CfnStateMachine(
             self,
             "StateMachine",
@@ -139,7 +174,10 @@ class AnchorWorkflow(Construct):
             state_machine_type="STANDARD",
             role_arn=self.role.role_arn,
             definition=definition(
-                plan_arn=plan.function_arn, anchor_arn=anchor.function_arn, concurrency=config.anchor_concurrency
+                plan_arn=plan.function_arn,
+                anchor_arn=anchor.function_arn,
+                concurrency=config.anchor_concurrency,
+                steps=steps,
             ),
             logging_configuration=sfn.CfnStateMachine.LoggingConfigurationProperty(
                 level="ERROR",
@@ -190,7 +228,7 @@ class AnchorWorkflow(Construct):
             "NIST.800.53.R5-CloudWatchLogGroupEncrypted",
         )
 
-    def _role(self, name: str, *, config: LedgerConfig, functions: list[lambda_.IFunction]) -> iam.Role:
+    def _role(self, name: str, *, config: LedgerConfig, function_arns: list[str]) -> iam.Role:
         # Named rather than referenced: the role must exist before the machine.
         stack = Stack.of(self)
 
@@ -218,9 +256,7 @@ class AnchorWorkflow(Construct):
             inline_policies={
                 "run-rounds": iam.PolicyDocument(
                     statements=[
-                        iam.PolicyStatement(
-                            actions=["lambda:InvokeFunction"], resources=[each.function_arn for each in functions]
-                        ),
+                        iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=function_arns),
                         # A Distributed Map starts its machine's children, and looks whether they have ended.
                         iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine]),
                         iam.PolicyStatement(

@@ -10,4 +10,11 @@ from indelible.entry import bootstrap, planning, scheduled
 
 def handler(event: dict[str, Any], context: scheduled.LambdaContext) -> dict[str, Any]:
     """Sum up and choose."""
-    return planning.plan(event, context, planner=bootstrap.planner, telemetry=bootstrap.telemetry())
+    return planning.plan(
+        event,
+        context,
+        planner=bootstrap.planner,
+        starts=bootstrap.round_starts,
+        clock=bootstrap.clock(),
+        telemetry=bootstrap.telemetry(),
+    )

@@ -18,7 +18,7 @@ MOST_BYTES = 256 * 1024
 _KNOWN = {
     "Task": {"Resource", "TimeoutSeconds", "Retry", "Catch", "Parameters", "ResultPath", "Next"},
     "Choice": {"Choices", "Default"},
-    "Pass": {"InputPath", "Parameters", "End"},
+    "Pass": {"InputPath", "Parameters", "ResultPath", "Next", "End"},
     "Map": {
         "Label",
         "ItemsPath",
@@ -93,9 +93,11 @@ class Machine:
                         return value, rule["Next"]
                 return value, state["Default"]
             case "Pass":
-                value = _at(state.get("InputPath", "$"), value)
-                assert state["End"] is True
-                return _made(state["Parameters"], value, context) if "Parameters" in state else value, None
+                result = _at(state.get("InputPath", "$"), value)
+                if "Parameters" in state:
+                    result = _made(state["Parameters"], result, context)
+                assert ("Next" in state) != state.get("End", False)
+                return _put(state.get("ResultPath", "$"), value, result), state.get("Next")
         return self._map(state, value), state["Next"]
 
     def _map(self, state: Json, value: Any) -> Any:

@@ -5,113 +5,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
-from indelible.domain.findings import Failure, FailureCode
-from indelible.domain.organisation import OrgConfig
-from indelible.entry import planning, scheduled
 from indelible.errors import Unavailable
-from indelible.services.anchor import AnchorReport
-from indelible.services.rounds import PAGE_SIZE, Planner, Rounds
-from infra.constructs.anchor_workflow import FUNCTION_SECONDS, definition
-from tests.fakes.machine import ManualClock, RecordingTelemetry
-from tests.fakes.table import FakeNews, FakeOrganisations
-from tests.infra.states import MOST_BYTES, ChildEnded, Json, Machine, StatesError
+from indelible.services.rounds import PAGE_SIZE
+from infra.constructs.anchor_workflow import FUNCTION_SECONDS, Step, definition
+from tests.fakes.table import FakeRoundStarts
+from tests.infra.played_rounds import DEFINITION, LOGGED, Ledger, organisations
+from tests.infra.states import MOST_BYTES, Json, Machine, StatesError
 from tests.infra.synth import Synthesized
-
-CREATED = "2026-03-20T00:00:00.000Z"
-DEFINITION = definition(plan_arn="plan", anchor_arn="anchor", concurrency=20)
-BROKEN = Failure(FailureCode.CHECKPOINT_MISMATCH, 999_999_999_999, "the records lead to another root " * 9)
-
-
-class Telemetry(RecordingTelemetry):
-    """As the doors want it."""
-
-    def begin(self, request_id: str) -> None: ...
-
-    def flush(self) -> None: ...
-
-
-class Gone(BaseException):
-    """The end of a function's process; no code of ours sees it."""
-
-
-class Silent(Gone):
-    """The end of its child execution, too."""
-
-
-@dataclass
-class Context:
-    aws_request_id: str = "r"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return FUNCTION_SECONDS * 1000
-
-
-@dataclass
-class Ledger:
-    """A ledger whose anchor does what it is told for each organisation."""
-
-    names: list[str]
-    broken: set[str] = field(default_factory=set)
-    failing: set[str] = field(default_factory=set)
-    #: These end the function, as running out of memory does.
-    deadly: set[str] = field(default_factory=set)
-    #: These take all the time that there is.
-    slow: set[str] = field(default_factory=set)
-    #: These end the child execution in such a way that it gives no answer at all.
-    silent: set[str] = field(default_factory=set)
-    concurrency: int = 20
-    anchored: Counter[str] = field(default_factory=Counter)
-    clock: ManualClock = field(default_factory=ManualClock)
-    telemetry: Telemetry = field(default_factory=Telemetry)
-    news: FakeNews = field(default_factory=FakeNews)
-
-    def play(self, **asked: str) -> dict[str, Any]:
-        self.machine = Machine(DEFINITION, {"plan": self._plan, "anchor": self._anchor})
-        output: dict[str, Any] = self.machine.run(dict(asked))
-        return output
-
-    def _plan(self, event: Json) -> Json:
-        organisations = FakeOrganisations({name: OrgConfig(name, CREATED, ()) for name in self.names})
-        planner = Planner(news=self.news, organisations=organisations, clock=self.clock, concurrency=self.concurrency)
-        return planning.plan(event, Context(), planner=lambda: planner, telemetry=self.telemetry)  # type: ignore[arg-type]
-
-    def _anchor(self, event: Json) -> Json:
-        rounds = Rounds(anchor=self, clock=self.clock, telemetry=self.telemetry)  # type: ignore[arg-type]
-        try:
-            return scheduled.anchor(event, Context(), rounds=lambda: rounds, telemetry=self.telemetry)  # type: ignore[arg-type]
-        except Silent:
-            raise ChildEnded from None
-        except Gone:
-            raise StatesError("Runtime.OutOfMemory") from None
-
-    def run(self, org_id: str, *, deadline_ms: int) -> AnchorReport:
-        if org_id in self.deadly:
-            raise Gone
-        if org_id in self.silent:
-            raise Silent
-        if org_id in self.slow:
-            self.clock.advance(FUNCTION_SECONDS * 1000)
-        if org_id in self.failing:
-            raise Unavailable("no")
-        self.anchored[org_id] += 1
-        broken = (BROKEN,) if org_id in self.broken else ()
-        return AnchorReport(org_id, tree_size=1, records=0 if broken else 1, broken=broken)
-
-
-def organisations(count: int) -> list[str]:
-    return [f"org-{number:04}-{'x' * 50}" for number in range(count)]
 
 
 def test_a_quiet_round_is_one_question() -> None:
     ledger = Ledger(organisations(3))
 
     assert ledger.play(run="news")["organisations"] == 0
-    assert ledger.machine.visited == ["Plan", "Anyone?", "Done"]
+    assert ledger.machine.visited == ["Plan", "Anyone?", "Ledger", "More", "Done"]
     assert ledger.telemetry.counts == {"AnchorFailures": 0}, "a zero, not a gap"
 
 
@@ -131,6 +41,8 @@ def test_everybody_is_anchored_once_in_pages_of_batches() -> None:
         "broken": {},
         "failed": {},
         "unlisted": 0,
+        "ledger": LOGGED,
+        "more": {},
     }
     seen = Counter(ledger.machine.visited)
     assert (seen["Plan"], seen["Anchor"]) == (4, 3)
@@ -216,6 +128,34 @@ def test_whatever_goes_wrong_for_however_many_the_state_is_never_too_large(concu
     assert "States.DataLimitExceeded" not in json.dumps(summary)
 
 
+def test_a_step_that_fails_fails_alone() -> None:
+    ledger = Ledger(organisations(2), log_deadly=True)
+
+    summary = ledger.play(run="sweep")
+
+    assert (summary["records"], summary["ledger"], summary["more"]) == (2, {"failed": "Sandbox.Timedout"}, {})
+
+
+def test_only_the_rounds_at_the_rate_say_when_they_begin() -> None:
+    ledger = Ledger(organisations(2))
+    ledger.play(run="sweep")
+    ledger.play(run="org", org_id=ledger.names[0])
+    assert ledger.starts.last() is None
+    ledger.play(run="news")
+    assert ledger.starts.last() == ledger.clock.now
+
+
+def test_a_round_that_cannot_say_when_it_began_goes_on() -> None:
+    class Deaf(FakeRoundStarts):
+        def begin(self, now_ms: int) -> None:
+            raise Unavailable("no answer")
+
+    ledger = Ledger(organisations(2), starts=Deaf())
+    ledger.news.mark(ledger.names[0], ledger.clock.now)
+
+    assert ledger.play(run="news")["records"] == 1
+
+
 def test_a_plan_that_fails_ends_the_round_for_all_to_see() -> None:
     def fails(_event: Json) -> Json:
         raise StatesError("Unavailable")
@@ -240,7 +180,10 @@ def test_the_machine_is_deployed_with_its_own_name_and_functions(prod: Synthesiz
         assert machine["StateMachineType"] == "STANDARD"
         assert machine["RoleArn"] == "<WorkflowRole.Arn>"
         assert machine["Definition"] == definition(
-            plan_arn="<PlanFunction.Arn>", anchor_arn="<AnchorFunction.Arn>", concurrency=concurrency
+            plan_arn="<PlanFunction.Arn>",
+            anchor_arn="<AnchorFunction.Arn>",
+            concurrency=concurrency,
+            steps=[Step(name="Ledger", function_arn="<AnchorFunction.Arn>", asked={"log": "ledger"})],
         )
 
 

@@ -78,6 +78,7 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
                 "dynamodb:BatchGetItem",
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
+                "dynamodb:Query",
                 "dynamodb:UpdateItem",
             ),
         ),
@@ -88,7 +89,11 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (f"{BUCKET}/*", READ_OBJECTS),
         (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
     },
-    "PlanRole": {logs_of("PlanLogs"), (TABLE, ("dynamodb:GetItem", "dynamodb:Query"))},
+    "PlanRole": {
+        logs_of("PlanLogs"),
+        (TABLE, ("dynamodb:GetItem", "dynamodb:Query")),
+        (TABLE, ("dynamodb:PutItem",)),
+    },
     "WorkflowRole": {
         ("<AnchorFunction.Arn>", ("lambda:InvokeFunction",)),
         ("<PlanFunction.Arn>", ("lambda:InvokeFunction",)),
@@ -152,7 +157,10 @@ def test_conditions_confine_the_anchors_batches_and_what_the_planner_reads(prod:
     }
     assert {role: found for role, found in conditional.items() if found} == {
         "AnchorRole": [("dynamodb:BatchWriteItem", leading("*#OUTBOX#*", "*#TX#*"))],
-        "PlanRole": [(["dynamodb:GetItem", "dynamodb:Query"], leading("_ORGS", "_NEWS#*"))],
+        "PlanRole": [
+            (["dynamodb:GetItem", "dynamodb:Query"], leading("_ORGS", "_NEWS#*")),
+            ("dynamodb:PutItem", {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["_LEDGER"]}}),
+        ],
     }
 
 
@@ -186,7 +194,7 @@ def test_no_role_has_a_wildcard_action_or_the_resource_of_everything(prod: Synth
                 assert resource.startswith(("<", STATES)), f"{role}: {resource} begins with no known ARN"
 
 
-@pytest.mark.parametrize("role", ["ProveRole", "VerifyRole", "MetaRole", "PlanRole", "WorkflowRole"])
+@pytest.mark.parametrize("role", ["ProveRole", "VerifyRole", "MetaRole", "WorkflowRole"])
 def test_what_only_reads_cannot_write(prod: Synthesized, role: str) -> None:
     for action in actions(prod.roles()[role]):
         assert not any(fnmatch.fnmatchcase(action, write) for write in WRITES), action

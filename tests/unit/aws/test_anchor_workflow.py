@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from indelible.aws.anchor_workflow import AnchorWorkflow, Progress
+from indelible.aws.anchor_workflow import AnchorWorkflow
 from indelible.errors import Unavailable
+from indelible.ports import Progress
 
 ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:indelible-anchor"
 RUNNING = {"status": "RUNNING", "executionArn": "e1"}

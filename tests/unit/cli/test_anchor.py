@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from click.testing import CliRunner, Result
 
-from indelible.aws.anchor_workflow import Progress
 from indelible.cli.main import cli
 from indelible.entry import operator
 from indelible.errors import NotFound, Unavailable
+from indelible.ports import Progress
 
 DONE: dict[str, Any] = {
     "organisations": 3,
@@ -25,6 +25,7 @@ DONE: dict[str, Any] = {
     "broken": {},
     "failed": {},
     "unlisted": 0,
+    "ledger": {"tree_size": 9, "leaves": 2, "passes": 1, "refused": 0, "behind_ms": 0, "failed": None},
 }
 BREAK = {"code": "BROKEN_LINK", "sequence": 7, "detail": "prev_hash is not the hash of record 6"}
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:trial-anchor:by-hand-1"
@@ -113,6 +114,12 @@ def test_a_failed_run_is_told_with_its_code(deployed: Deployed) -> None:
     deployed.answer = {**DONE, "failed": {"globex": "HEAD_REGRESSED"}}
     done = run()
     assert (done.exit_code, done.stderr.startswith("globex: the run failed (HEAD_REGRESSED);")) == (1, True)
+
+
+def test_a_ledger_s_log_that_did_not_go_on_is_told(deployed: Deployed) -> None:
+    deployed.answer = {**DONE, "ledger": {"failed": "EVIDENCE_BROKEN"}}
+    done = run()
+    assert (done.exit_code, done.stderr.startswith("the ledger's own log did not go on: EVIDENCE_BROKEN.")) == (1, True)
 
 
 def test_those_whom_the_summary_does_not_name_are_counted(deployed: Deployed) -> None:

@@ -11,13 +11,13 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from indelible.aws.error_map import code_of, translated
 from indelible.errors import Unavailable
+from indelible.ports import Progress
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -27,15 +27,6 @@ _LONGEST_PAUSE = 5.0
 #: The state machine ends a round after twelve hours.
 _LONGEST_WAIT = 12.5 * 3600
 _MOST_MISSES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a round is. The batches are those of one page: a large round has several, one after the other."""
-
-    seconds: float
-    batches: int = 0
-    done: int = 0
 
 
 class AnchorWorkflow:

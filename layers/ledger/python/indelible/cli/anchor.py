@@ -14,7 +14,7 @@ from rich.console import Console
 from indelible.cli.org import deployed
 
 if TYPE_CHECKING:
-    from indelible.aws.anchor_workflow import Progress
+    from indelible.ports import Progress
 
 
 @click.command()
@@ -43,7 +43,7 @@ def anchor(org: str | None, ledger: str, as_json: bool) -> None:
         click.echo(_done(summary))
     for line in _troubles(summary):
         click.echo(line, err=True)
-    if summary["broken"] or summary["failed"]:
+    if summary["broken"] or summary["failed"] or summary["ledger"]["failed"]:
         raise SystemExit(1)
 
 
@@ -94,3 +94,5 @@ def _troubles(summary: dict[str, Any]) -> Iterator[str]:
             f"{summary['unfinished']:,} organisation{'' if summary['unfinished'] == 1 else 's'} had more to anchor "
             "than one function's time allows: the next round goes on."
         )
+    if summary["ledger"]["failed"]:
+        yield f"the ledger's own log did not go on: {summary['ledger']['failed']}. The next round tries again."

@@ -5,7 +5,7 @@
     {…, "after", "batches": [[NAME, …], …], "totals": {…}}            the answer, and the state of the workflow
     {…, "results": [{"batch": INDEX, "summary" | "error"}, …]}          the same, when the batches are done
 
-The round is over when `batches` is empty. Asking twice gives the same: nothing is written.
+The round is over when `batches` is empty. Asking twice gives the same.
 
 One organisation that ends the function (out of memory, out of time) must not take its batch with it each time. So a
 batch without a summary, and what a batch did not reach, is planned again: each organisation alone. Alone it is reached
@@ -15,6 +15,7 @@ or named as failed, and so every organisation is planned twice at most.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -23,8 +24,8 @@ from msgspec import Struct, field
 from indelible.entry.scheduled import LambdaContext
 from indelible.entry.summary import BatchSummary, RoundSummary, as_json
 from indelible.entry.telemetry import PowertoolsTelemetry
-from indelible.errors import InvalidRequest, NotFound
-from indelible.ports import Page
+from indelible.errors import InvalidRequest, LedgerError, NotFound
+from indelible.ports import Clock, Page, RoundStarts
 from indelible.services.rounds import Planner, Run
 
 NO_ANSWER = "NO_ANSWER"
@@ -52,12 +53,21 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 def plan(
-    event: dict[str, Any], context: LambdaContext, *, planner: Callable[[], Planner], telemetry: PowertoolsTelemetry
+    event: dict[str, Any],
+    context: LambdaContext,
+    *,
+    planner: Callable[[], Planner],
+    starts: Callable[[], RoundStarts],
+    clock: Clock,
+    telemetry: PowertoolsTelemetry,
 ) -> dict[str, Any]:
     """Sum up what was done, and choose who is next."""
     telemetry.begin(context.aws_request_id)
     try:
         state = _read(event)
+        if state.totals is None and state.run == "news":  # the schedule that has the rate
+            with suppress(LedgerError):
+                starts().begin(clock.now_ms())
         totals, again, failures = _settled(state)
         telemetry.count("AnchorFailures", failures)
         batches, after = [[name] for name in again], state.after
