@@ -67,7 +67,7 @@ class AwsDeployment:
             answer = self._clients("s3").get_public_access_block(Bucket=self._bucket)
         return {} if absent else dict(answer["PublicAccessBlockConfiguration"])
 
-    def keys(self) -> Sequence[SigningKeyState]:
+    def signing_keys(self) -> Sequence[SigningKeyState]:
         """IAM: kms:DescribeKey."""
         with _asking():
             found = [self._clients("kms").describe_key(KeyId=key_id)["KeyMetadata"] for key_id in self._key_ids()]
@@ -88,7 +88,9 @@ class AwsDeployment:
     def schedules(self) -> Mapping[str, bool]:
         """IAM: scheduler:ListSchedules."""
         with _asking({"ResourceNotFoundException"}) as absent:
-            pages = self._clients("scheduler").get_paginator("list_schedules").paginate(GroupName=f"{self._name}-anchor")
+            pages = (
+                self._clients("scheduler").get_paginator("list_schedules").paginate(GroupName=f"{self._name}-anchor")
+            )
             found = {one["Name"]: one["State"] == "ENABLED" for page in pages for one in page["Schedules"]}
         return {} if absent else found
 
@@ -104,8 +106,8 @@ class AwsDeployment:
     def alarms(self) -> Mapping[str, str]:
         """IAM: cloudwatch:DescribeAlarms."""
         with _asking():
-            pages = self._clients("cloudwatch").get_paginator("describe_alarms").paginate(
-                AlarmNamePrefix=f"{self._name}-"
+            pages = (
+                self._clients("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{self._name}-")
             )
             return {one["AlarmName"]: one["StateValue"] for page in pages for one in page["MetricAlarms"]}
 

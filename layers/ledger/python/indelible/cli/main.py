@@ -7,6 +7,7 @@ import click
 
 from indelible import __version__
 from indelible.cli.anchor import anchor
+from indelible.cli.doctor import doctor
 from indelible.cli.org import org
 from indelible.cli.rebuild import rebuild
 
@@ -18,6 +19,7 @@ def cli() -> None:
 
 
 cli.add_command(anchor)
+cli.add_command(doctor)
 cli.add_command(org)
 cli.add_command(rebuild)
 

@@ -72,7 +72,7 @@ class Deployment(Protocol):
         """The four settings of its public access block; empty where it has none."""
         ...
 
-    def keys(self) -> Sequence[SigningKeyState]:
+    def signing_keys(self) -> Sequence[SigningKeyState]:
         """The signing keys, oldest first."""
         ...
 

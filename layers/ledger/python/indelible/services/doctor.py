@@ -15,7 +15,7 @@ from indelible.domain.note import NoteError
 from indelible.errors import LedgerError
 from indelible.ports import Clock
 from indelible.ports.deployment import CannotTell, Deployment
-from indelible.services.drift import drift
+from indelible.services.drift import NO_DRIFT, drift
 from indelible.services.log import LEDGER, LogReader
 
 KEY_SPEC = "ECC_NIST_EDWARDS25519"
@@ -124,7 +124,7 @@ class Deployed:
             yield ok("public access", "blocked")
 
     def _keys(self) -> Iterator[Finding]:
-        keys = self._deployment.keys()
+        keys = self._deployment.signing_keys()
         for key in keys:
             if key.state != "Enabled" and key is keys[-1]:
                 mend = "Enable it (or cancel its deletion) in KMS; until then no checkpoint is signed."
@@ -133,15 +133,15 @@ class Deployed:
                 yield Finding("signing key", Health.FAIL, f"{key.key_id} is of spec {key.spec}", f"Use {KEY_SPEC}.")
             elif key.state != "Enabled":
                 said = f"{key.key_id}, no longer in use, is {key.state}"
-                yield Finding("signing key", Health.WARN, said, "Checkpoints stay verifiable; a lost statement does not.")
+                yield Finding("signing key", Health.WARN, said, "What it signed stays verifiable. Keep it.")
             else:
                 yield ok("signing key", f"{key.key_id} is enabled")
 
     def _key_policies(self) -> Iterator[Finding]:
-        for key in self._deployment.keys():
+        for key in self._deployment.signing_keys():
             policy = self._deployment.key_policy(key.key_id)
             found = drift(policy.wanted, policy.deployed)
-            if not any(found.__getattribute__(name) for name in ("missing", "added_allows", "added_denies")):
+            if found == NO_DRIFT:
                 yield ok("key policy", f"{key.key_id}: only the anchor's role signs")
                 continue
             mend = "Find out who changed it (CloudTrail: PutKeyPolicy), then deploy the ledger's stack again."
@@ -174,9 +174,11 @@ class Deployed:
     def _last_round(self) -> Iterator[Finding]:
         last = self._deployment.last_round()
         now_ms = self._clock.now_ms()
-        if last is None or now_ms - last[1] > SILENT_MS:
-            said = "none in the last two hours" if last else "none yet"
-            yield Finding("last round", Health.FAIL, said, "Look at the schedules, their role and their queue.")
+        if last is None:
+            yield Finding("last round", Health.WARN, "none yet", "Wait for the first one, or run indelible anchor.")
+        elif now_ms - last[1] > SILENT_MS:
+            mend = "Look at the schedules, their role and their queue."
+            yield Finding("last round", Health.FAIL, f"{_ago(now_ms - last[1])} ago", mend)
         elif last[0] in ("SUCCEEDED", "RUNNING"):
             yield ok("last round", f"{last[0].lower()}, began {_ago(now_ms - last[1])} ago")
         else:

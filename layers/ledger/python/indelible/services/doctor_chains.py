@@ -31,6 +31,7 @@ from indelible.services.log import LEDGER, LogReader
 LATE_MS = 15 * 60_000
 """As the alarms `AnchorLag` and `OutboxAge`."""
 OUTSIDE_LATE_MS = 24 * 3_600_000
+OUTSIDE_PATIENCE_MS = 3_600_000
 _LOOKED_AT = 100
 
 
@@ -112,7 +113,9 @@ class Chains:
         waiting = self._journal.outbox(org_id, range(first, min(last, first + _LOOKED_AT - 1) + 1))
         ages = {sequence: self._age_ms(data) for sequence, data in waiting.items()}
         if ages.get(first, 0) >= LATE_MS:
-            said = f"{org_id}: record {first:,} is {_minutes(ages[first])} old and not anchored; {last - first + 1:,} wait"
+            said = (
+                f"{org_id}: record {first:,} is {_minutes(ages[first])} old and not anchored; {last - first + 1:,} wait"
+            )
             mend = f"indelible anchor --org {org_id} says why. See AnchorLag."
             yield Finding("anchor lag", Health.FAIL, said, mend)
         old = [sequence for sequence, age_ms in ages.items() if age_ms >= LATE_MS]
@@ -156,24 +159,24 @@ class Chains:
             yield ok("ledger log", f"{state.published:,} checkpoints of organisations are in it")
 
     def _outside(self) -> Iterator[Finding]:
-        """Each track that is configured has given something in the last day."""
+        """Each track that is configured has given something about a checkpoint of the last day."""
         tracks = self._deployment.outside_tracks()
         if not tracks:
             yield ok("outside", "nobody outside is configured")
             return
-        published = self._ledger_register.read().published
-        latest: dict[str, int] = {}
-        for stored in self._anchors.anchors(at_least=0):
-            latest[stored.file.track] = max(stored.stored_ms, latest.get(stored.file.track, 0))
+        now_ms, newest = self._clock.now_ms(), self._ledger_register.read().published
+        recent = self._anchors.published(newest=newest, since_ms=now_ms - OUTSIDE_LATE_MS) if newest else []
+        if not recent or now_ms - recent[0].published_ms < OUTSIDE_PATIENCE_MS:
+            yield ok("outside", f"{len(tracks)} tracks, and no checkpoint yet that they should have seen")
+            return
+        heard = {stored.file.track for stored in self._anchors.stored(at_least=recent[0].size)}
         for track in tracks:
-            age_ms = self._clock.now_ms() - latest.get(track, 0)
-            if track not in latest and published:
-                mend = "The outside function's log says why. It is tried again with every round."
-                yield Finding("outside", Health.WARN, f"{track} has given nothing yet", mend)
-            elif age_ms > OUTSIDE_LATE_MS and published:
-                yield Finding("outside", Health.WARN, f"{track} has given nothing for {_minutes(age_ms)}", "See its log.")
-            else:
+            if track in heard:
                 yield ok("outside", f"{track} answers")
+            else:
+                said = f"{track} has given nothing about the checkpoints of the last day"
+                mend = "The outside function's log says why; it is tried again with every round."
+                yield Finding("outside", Health.WARN, said, mend)
 
 
 def _minutes(duration_ms: int) -> str:

@@ -26,6 +26,9 @@ class Drift:
     added_denies: tuple[str, ...]
 
 
+NO_DRIFT = Drift((), (), ())
+
+
 def drift(wanted: Sequence[Statement], deployed: Sequence[Statement]) -> Drift:
     """What separates the deployed policy from the wanted one. A changed statement is missing and added."""
     before, now = {_form(one): one for one in wanted}, {_form(one): one for one in deployed}
