@@ -10,7 +10,7 @@ A signed checkpoint is also a promise of how far the chain reaches, whatever the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from indelible.domain import merkle, tiles
 from indelible.domain.chain import ChainChecker
@@ -62,6 +62,27 @@ class Roots:
         self._grow(bytes.fromhex(tx_hash))
         if self._size == self._next:
             self._compare(self._next)
+
+    def graft(self, first: int, pieces: Sequence[tuple[int, Sequence[Subtree]]]) -> None:
+        """As `add` for consecutive records from `first` on, whose leaves somebody has hashed.
+
+        Each piece is the tree size after it and its perfect subtrees, left to right. Wherever a checkpoint is, a piece
+        ends.
+        """
+        if self._next is None:
+            return
+        if first != self._size + 1:
+            self._next = None
+            return
+        for size, subtrees in pieces:
+            if self._next is None:
+                return
+            if size > self._next:
+                raise ValueError(f"a checkpoint of size {self._next} lies inside a piece")
+            self._parts = merkle.merged([*self._parts, *subtrees])
+            self._size = size
+            if size == self._next:
+                self._compare(size)
 
     def finish(self) -> None:
         """After the last record: what is signed beyond it must be there, and must follow from it.

@@ -70,7 +70,7 @@ class Verifier:
         began = self._clock.now_ms()
         # The head first: whatever it says must be in the bucket or the outbox from here on.
         head = self._journal.head(org_id)
-        run = _Run(self._records, self._journal, self._log, self._clock, org_id, asked, head)
+        run = Walk(self._records, self._journal, self._log, self._clock, org_id, asked, head)
         run.go(deadline_ms)
         checker = run.checker
         broken = checker.failures_total > 0
@@ -90,8 +90,8 @@ class Verifier:
 
 
 @dataclass(slots=True)
-class _Run:
-    """One walk along the keys."""
+class Walk:
+    """One walk along the keys. `locks` is False for a store that does not show them."""
 
     records: RecordStore
     journal: Journal
@@ -100,6 +100,7 @@ class _Run:
     org_id: str
     asked: Range
     head: Head
+    locks: bool = True
     checker: ChainChecker = field(init=False)
     roots: Roots = field(init=False)
     complete: bool = False
@@ -107,8 +108,9 @@ class _Run:
     _beyond: RecordKey | None = None
 
     def go(self, deadline_ms: int) -> None:
+        """Check everything in the range, or what can be checked before the deadline."""
         start, after = self._begin()
-        self.checker = ChainChecker(self.org_id, start=start)
+        self.checker = ChainChecker(self.org_id, start=start, locks=self.locks)
         if self.head.sequence:
             promise = Promise(self.head.sequence, self.head.tx_hash, "the table's head")
             self.checker.promises[promise.sequence] = promise
