@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "ports": {"ports", "domain", "errors"},
     "services": {"services", "ports", "domain", "errors"},
     "aws": {"aws", "ports", "domain", "errors"},
-    "entry": {"entry", "services", "ports", "domain", "errors", "__version__"},
-    "cli": {"cli", "client", "entry", "services", "ports", "domain", "errors", "__version__"},
+    "page": {"page", "domain", "errors"},
+    "entry": {"entry", "services", "ports", "page", "domain", "errors", "__version__"},
+    "cli": {"cli", "client", "entry", "services", "ports", "page", "domain", "errors", "__version__"},
     "client": {"client", "domain", "errors", "__version__"},
 }
 """What each part of the package may import of the others. Only the two that build adapters may import `aws` too."""
@@ -31,7 +32,7 @@ MAY_USE_AWS_SDK = ("indelible.aws.", *BUILDERS, "indelible.cli.org")
 
 PURE = {
     "__future__", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools",
-    "hashlib", "hmac", "itertools", "json", "math", "re", "struct", "types", "typing", "uuid",
+    "hashlib", "hmac", "itertools", "json", "math", "re", "struct", "types", "typing", "uuid", "zlib",
 }  # fmt: skip
 """Of the standard library, what the domain may use: nothing with a clock, an environment or the outside world."""
 PURE_THIRD_PARTY = {"cryptography", "msgspec", "rfc8785"}

@@ -22,6 +22,7 @@ from indelible.ports.ordering import (
     Remembered,
 )
 from indelible.ports.organisations import Organisations, SecretSource
+from indelible.ports.scratch import Scratch
 
 __all__ = [
     "MAX_BYTES_PER_COMMIT",
@@ -43,6 +44,7 @@ __all__ = [
     "Organisations",
     "RecordStore",
     "Remembered",
+    "Scratch",
     "SecretSource",
     "Signer",
     "SigningKeys",
