@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from indelible.audit import scan
@@ -72,4 +72,3 @@ class BucketSource:
     def own_failures(self, *, strict: bool) -> Iterator[Failure]:  # noqa: ARG002 -- S3 keeps a checksum of each object
         """None."""
         return iter(())
-

@@ -120,7 +120,9 @@ def _organisation(path: Path, org_id: str | None) -> tuple[str, Path]:
         raise NotEvidence(f"{path} has the records of {', '.join(found)}: say which with --org")
     if org_id is not None:
         return org_id, path / org_id  # nothing is there: what a receipt or a checkpoint promises is missing
-    raise NotEvidence(f"{path} has no records: expected {{org}}/{{year}}/{{month}}/{{day}}/… or the same without {{org}}")
+    raise NotEvidence(
+        f"{path} has no records: expected {{org}}/{{year}}/{{month}}/{{day}}/… or the same without {{org}}"
+    )
 
 
 def _has_days(path: Path) -> bool:

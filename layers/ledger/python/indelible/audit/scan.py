@@ -28,6 +28,7 @@ _HEX = b"0123456789abcdef"
 _SIGNATURE = 64
 _TIME = 24
 _END = b'"}'
+_MIDDLE = b'","lock_mode":"%b","org_id":"%b","prev_hash":"%%b","retain_until":"%b","sequence":%%d,"timestamp":"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,11 @@ class Read:
 
     first: int
     prev_hash: str
+    first_ms: int
+    last_ms: int
     audit_ids: list[bytes] = field(default_factory=list)
     days: list[bytes] = field(default_factory=list)
-    times_ms: list[int] = field(default_factory=list)
+    times: list[bytes] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
     promises: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Lock mode and `retain_until` as the record writes them."""
@@ -93,8 +96,8 @@ def scanned(found: Read, ask: Ask) -> Scanned | None:
     for sequence, hashes in ask.promised.items():
         if found.first <= sequence <= last and set(hashes) != {found.digests[sequence - found.first].hex()}:
             return None
-    end = Head(last, found.digests[-1].hex(), found.times_ms[-1])
-    run = Run(found.first, found.prev_hash, found.times_ms[0], end)
+    end = Head(last, found.digests[-1].hex(), found.last_ms)
+    run = Run(found.first, found.prev_hash, found.first_ms, end)
     return Scanned(run, _pieces(found, ask.sizes) if ask.sizes is not None else ())
 
 
@@ -102,12 +105,12 @@ def _read(data: Sequence[bytes], ask: Ask) -> Read | None:
     begin = record.read(data[0])
     if begin.org_id != ask.org_id:
         return None
-    found = Read(begin.sequence, begin.prev_hash)
+    found = Read(begin.sequence, begin.prev_hash, begin.timestamp_ms, 0)
     if begin.sequence == 1 and begin.prev_hash != GENESIS:
         return None
     sha256, front = hashlib.sha256, _FRONT.match
     add_id, add_day = found.audit_ids.append, found.days.append
-    add_time, add_digest, add_promise = found.times_ms.append, found.digests.append, found.promises.append
+    add_time, add_digest, add_promise = found.times.append, found.digests.append, found.promises.append
     form = _Form.of(data[0], ask.org_id)
     sequence, prev, before, minute, minute_ms, day = begin.sequence - 1, begin.prev_hash, 0, b"", 0, b""
     for one in data:
@@ -138,9 +141,10 @@ def _read(data: Sequence[bytes], ask: Ask) -> Read | None:
         prev, before = digest.hexdigest(), time_ms
         add_id(audit_id)
         add_day(day)
-        add_time(time_ms)
+        add_time(time)
         add_digest(digest.digest())
         add_promise(form.promise)
+    found.last_ms = before
     return found
 
 
@@ -174,10 +178,13 @@ class _Form:
         opening, _, rest = ending.rpartition(b',"lock_mode":"')
         start = opening.rindex(b',"format":"')
         until = rest.rpartition(b'","sequence":')[0][-_TIME:]
-        middle = b'","lock_mode":"%b","org_id":"%b","prev_hash":"%%b","retain_until":"%b","sequence":%%d,"timestamp":"' % (
-            said.lock_mode.encode(),
-            org_id.encode(),
-            until,
+        middle = (
+            b'","lock_mode":"%b","org_id":"%b","prev_hash":"%%b","retain_until":"%b","sequence":%%d,"timestamp":"'
+            % (
+                said.lock_mode.encode(),
+                org_id.encode(),
+                until,
+            )
         )
         signed = opening[start : -_SIGNATURE - 1]
         return cls(signed, middle, _SIGNATURE + len(signed), (said.lock_mode.encode(), until))

@@ -141,8 +141,10 @@ class Walk:
 
     def _walk(self, deadline_ms: int) -> bool:
         """Check everything in the range; False when the deadline came first."""
-        listed = self._within(self.records.versions(self.org_id, after=self._last_key))
-        for keys, stored in self.records.read_all(listed):
+        return self._observe_all(self.records.versions(self.org_id, after=self._last_key), deadline_ms)
+
+    def _observe_all(self, listed: Iterator[KeyVersions], deadline_ms: int) -> bool:
+        for keys, stored in self.records.read_all(self._within(listed)):
             found = record.parse_key(keys.s3_key)
             if found is not None and found.sequence < self.checker.start:
                 if found.sequence == self.checker.start - 1 and stored is not None:
