@@ -21,15 +21,18 @@ from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
+from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.ports import Index, Journal, LogFiles, LogHead, News, Organisations, RecordStore
+from indelible.ports.outside import AnchorFiles
 from tests.contracts import moto_s3
 from tests.fakes.administrator import Administrator
 from tests.fakes.chains import RETENTION
 from tests.fakes.journal import FakeJournal
 from tests.fakes.log import FakeLogFiles, FakeLogHead
 from tests.fakes.machine import ManualClock
+from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
 from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations
 
@@ -46,6 +49,7 @@ class Adapters:
     news: News
     register: LogHead
     files: LogFiles
+    anchors: AnchorFiles
     organisations: Callable[[], Organisations]
     clock: ManualClock
     put_over: Callable[[str, bytes], None]
@@ -80,6 +84,7 @@ def fakes() -> Adapters:
         news=FakeNews(),
         register=FakeLogHead(),
         files=FakeLogFiles(records.bucket),
+        anchors=FakeAnchorFiles(records.bucket),
         organisations=lambda: organisations,
         clock=ManualClock(),
         put_over=administrator.lay_newer_version,
@@ -131,6 +136,7 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         news=DynamoNews(client=dynamodb, table=TABLE),
         register=DynamoLogHead(client=dynamodb, table=TABLE),
         files=S3LogFiles(client=s3, bucket=BUCKET, retention=RETENTION, pool=pool),
+        anchors=S3Anchors(client=s3, bucket=BUCKET),
         organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
         clock=clock,
         put_over=put,

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from indelible.domain import record as records
 from indelible.domain.checkpoint import parse_checkpoint
 from indelible.domain.findings import Lock
+from indelible.domain.note import count_signatures
 from indelible.domain.record import EMPTY_CHAIN
 from indelible.domain.tiles import File
 from indelible.errors import EvidenceBroken
@@ -98,7 +99,7 @@ class FakeLogFiles:
         key = _key(owner, LATEST)
         with self.bucket.lock:
             now = self.bucket.current(key)
-            if now is not None and _size_of(now.data) >= size:
+            if now is not None and (_size_of(now.data), count_signatures(now.data)) >= (size, count_signatures(note)):
                 return
             lock = Lock(self.mode, retain_until_ms)
             self.bucket.put_over(key, note, replaces=now, lock=lock)
