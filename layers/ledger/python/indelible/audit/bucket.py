@@ -20,6 +20,7 @@ class BucketSource:
     """`names` lists paths below `{owner}/_log/`."""
 
     locks = True
+    starts_at = 1
     unchecked = ()
 
     def __init__(

@@ -70,7 +70,7 @@ class BundleSource:
             self.manifest = _manifest(self._zip)
         except MalformedBundle as error:
             raise NotEvidence(f"{path}: {error}") from None
-        self.org_id = self.manifest.org_id
+        self.org_id, self.starts_at = self.manifest.org_id, self.manifest.first_sequence
         if org_id not in (None, self.org_id):
             raise NotEvidence(f"{path} is a bundle of {self.org_id}, not of {org_id}")
         self.fingerprint = f"bundle {self._zip.sha256(bundle.MANIFEST)}"

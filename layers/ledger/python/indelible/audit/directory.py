@@ -30,6 +30,7 @@ class DirectorySource:
     """`path` holds the organisation's records, or the organisation's directory beside others."""
 
     locks = False
+    starts_at = 1
     unchecked = (
         "locks: a copy does not show whether, and for how long, S3 keeps the objects",
         "what lies over a record in the bucket: a copy has the newest version of each key only",

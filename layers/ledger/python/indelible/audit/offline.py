@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from indelible.domain.record import EMPTY_CHAIN, Head, Record
 from indelible.domain.tiles import File
-from indelible.ports import Idempotency, Remembered
+from indelible.ports import Idempotency
 
 
 class NoTable:
@@ -22,10 +22,6 @@ class NoTable:
         return {}
 
     def commit(self, head: Head, records: Sequence[Record], idempotency: Idempotency | None, now_ms: int) -> None:
-        """Never asked of an auditor."""
-        raise NotImplementedError
-
-    def remembered(self, org_id: str, key: str, now_ms: int) -> Sequence[Remembered]:
         """Never asked of an auditor."""
         raise NotImplementedError
 

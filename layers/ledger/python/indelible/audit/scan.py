@@ -16,11 +16,15 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
-from indelible.domain import instants, record
+import rfc8785
+
+from indelible.domain import canonical, instants, record
 from indelible.domain.findings import Lock, Run
 from indelible.domain.merkle import Subtree
 from indelible.domain.record import GENESIS, Head
+from indelible.errors import InvalidRequest
 
 _FRONT = re.compile(rb'\{"audit_id":"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}","event":\{')
 _AUDIT_ID = slice(13, 49)
@@ -36,12 +40,13 @@ class Ask:
     """What a scan holds records against beside each other.
 
     `promised` are the hashes that somebody named for a sequence. `sizes` are the sizes of all checkpoints, ascending;
-    None where no tree is wanted.
+    None where no tree is wanted. `strict` parses every record wholly.
     """
 
     org_id: str
     promised: Mapping[int, Collection[str]] = field(default_factory=dict)
     sizes: Sequence[int] | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +90,18 @@ class Read:
 def read(data: Sequence[bytes], ask: Ask) -> Read | None:
     """Read records that follow each other without fault, all of one organisation; None where they do not."""
     try:
-        return _read(data, ask) if data else None
+        found = _read(data, ask) if data else None
     except ValueError:
         return None
+    return None if ask.strict and not all(map(is_canonical, data)) else found
+
+
+def is_canonical(data: bytes) -> bool:
+    """Whether the whole record is the RFC 8785 serialization of one JSON object: hash and shape leave that open."""
+    try:
+        return rfc8785.dumps(cast("canonical.JsonValue", canonical.decode(data))) == data
+    except (InvalidRequest, ValueError, RecursionError):
+        return False
 
 
 def scanned(found: Read, ask: Ask) -> Scanned | None:

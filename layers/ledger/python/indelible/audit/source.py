@@ -7,13 +7,13 @@ runs on it; and beside that it can be read in parts, each of which another proce
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from indelible.audit.scan import Ask, Scanned
 from indelible.domain.findings import Failure
-from indelible.ports import KeyVersions, StoredVersion
+from indelible.ports import KeyVersions, StoredRecords
 
 
 class NotEvidence(Exception):
@@ -32,7 +32,7 @@ class Part:
     after: str
 
 
-class Source(Protocol):
+class Source(StoredRecords, Protocol):
     """One organisation's records and the logs, for reading only."""
 
     where: str
@@ -42,20 +42,10 @@ class Source(Protocol):
     """Whether it shows locks."""
     unchecked: Sequence[str]
     """What it cannot show, each as a clause for people."""
+    starts_at: int
+    """The first sequence that it can have: 1, but for a bundle of a later range."""
     fingerprint: str
     """Changes when the source is another, so that nobody goes on in the middle of one."""
-
-    def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
-        """As RecordStore."""
-        ...
-
-    def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
-        """As RecordStore."""
-        ...
-
-    def first_key_after(self, org_id: str, key: str) -> str | None:
-        """As RecordStore."""
-        ...
 
     def read(self, owner: str, path: str) -> bytes | None:
         """As LogFiles."""

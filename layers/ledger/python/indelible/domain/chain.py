@@ -73,6 +73,10 @@ class ChainChecker:
         hashes = self._last.hashes if self._last else set()
         self._last = _Seen(self.start - 1, hashes | {record.tx_hash(data)}, timestamp_ms)
 
+    def go_on(self, last: Head) -> None:
+        """Take the record before `start` as an earlier walk, which ended there, has seen it."""
+        self._last = _Seen(last.sequence, {last.tx_hash}, last.timestamp_ms)
+
     @property
     def lacks_predecessor(self) -> bool:
         """Whether the first record's link has nothing yet to be held against."""

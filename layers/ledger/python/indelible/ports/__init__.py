@@ -7,7 +7,7 @@ have taken effect, and the services are written for both. Nothing else is raised
 
 from __future__ import annotations
 
-from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredVersion
+from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredRecords, StoredVersion
 from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, Signer, SigningKeys
 from indelible.ports.machine import Clock, Entropy, Telemetry, Workers
 from indelible.ports.ordering import (
@@ -48,6 +48,7 @@ __all__ = [
     "SecretSource",
     "Signer",
     "SigningKeys",
+    "StoredRecords",
     "StoredVersion",
     "Telemetry",
     "Workers",

@@ -37,13 +37,23 @@ class Roots:
         self._bad: set[int] = set()
         self.last: Checkpoint | None = None
 
-    def begin(self) -> None:
-        """Before the first record: find the next checkpoint, and what the latest one promises."""
+    @property
+    def tree(self) -> list[Subtree] | None:
+        """The perfect subtrees of the tree so far; None where no signed root is waited for any more."""
+        return None if self._next is None else self._parts
+
+    def begin(self, tree: list[Subtree] | None = None) -> None:
+        """Before the first record: find the next checkpoint, and what the latest one promises.
+
+        `tree`: that of the records before, where somebody has verified them and kept it.
+        """
         start = self._checker.start
         self._promise_latest()
         self._sizes = self._log.sizes(self._org_id, at_least=start)
         self._next = next(self._sizes, None)
-        if start > 1 and self._next is not None:
+        if tree is not None:
+            self._parts = tree
+        elif start > 1 and self._next is not None:
             try:
                 edge = tiles.read_edge(start - 1, self._read, within=self._next)
             except ValueError as error:

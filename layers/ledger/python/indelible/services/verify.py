@@ -17,7 +17,7 @@ from indelible.domain.chain import ChainChecker
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, Promise
 from indelible.domain.record import Head, RecordKey
-from indelible.ports import Clock, Journal, KeyVersions, RecordStore, StoredVersion
+from indelible.ports import Clock, Journal, KeyVersions, RecordStore, StoredRecords, StoredVersion
 from indelible.services.locate import Locator
 from indelible.services.log import LogReader
 from indelible.services.roots import Roots
@@ -93,7 +93,7 @@ class Verifier:
 class Walk:
     """One walk along the keys. `locks` is False for a store that does not show them."""
 
-    records: RecordStore
+    records: StoredRecords
     journal: Journal
     log: LogReader
     clock: Clock
@@ -115,7 +115,7 @@ class Walk:
             promise = Promise(self.head.sequence, self.head.tx_hash, "the table's head")
             self.checker.promises[promise.sequence] = promise
         self.roots = Roots(self.log, self.org_id, self.checker)
-        self.roots.begin()
+        self._prepare()
         self._last_key = after
         self.complete = self._walk(deadline_ms)
         self.roots.finish()
@@ -124,6 +124,9 @@ class Walk:
             last = min((end for end in ends if end is not None), default=None)
             self._explain_gap(self.head.sequence if last is None else min(last, self.head.sequence))
             self.checker.finish(last, goes_on=self._beyond is not None)
+
+    def _prepare(self) -> None:
+        self.roots.begin()
 
     def _begin(self) -> tuple[int, str]:
         """The first sequence to check, and a key before its predecessor's."""
