@@ -9,7 +9,7 @@ from typing import TypeVar
 from indelible.domain import record
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import GovernorKey, Record, Retention
-from indelible.ports import Workers
+from indelible.ports import LogFiles, Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
 from indelible.services.collect import Collector
@@ -26,6 +26,11 @@ from tests.fakes.records import FakeRecords
 from tests.fakes.table import FakeIndex, FakeNews
 
 P = TypeVar("P")
+
+
+def log_reader(files: LogFiles) -> LogReader:
+    """What everybody reads who trusts the key of `FakeSigner`."""
+    return LogReader(files=files, ledger_name=LEDGER_NAME, signer=FakeSigner())
 
 
 class Wiring:

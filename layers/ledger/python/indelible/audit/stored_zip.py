@@ -7,7 +7,6 @@ import hashlib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 
 from indelible.audit.source import NotEvidence
@@ -30,11 +29,10 @@ class Area:
 
 
 class StoredZip:
-    """Picklable: another process opens the file anew."""
+    """Picklable. Raises NotEvidence for anything else."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._open: BufferedReader | None = None
         self.areas: dict[str, Area] = {}
         try:
             with zipfile.ZipFile(path) as archive:
@@ -49,14 +47,11 @@ class StoredZip:
         except (zipfile.BadZipFile, OSError, UnicodeDecodeError, ValueError) as error:
             raise NotEvidence(f"{path} is not a ZIP archive that can be read: {error}") from None
 
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_open": None}
-
     def slice(self, start: int, end: int) -> bytes:
-        """These bytes of the archive."""
-        file = self._file()
-        file.seek(start)
-        return file.read(max(0, end - start))
+        """These bytes of the archive. The file is opened anew: nothing stays open, and any process may ask."""
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(max(0, end - start))
 
     def read(self, name: str) -> bytes | None:
         """An entry as a whole; None when there is none of this name."""
@@ -103,8 +98,3 @@ class StoredZip:
         start = entry.header_offset + _LOCAL_HEADER + int.from_bytes(header[26:28], "little")
         start += int.from_bytes(header[28:30], "little")
         return Area(start, start + entry.file_size)
-
-    def _file(self) -> BufferedReader:
-        if self._open is None:
-            self._open = self.path.open("rb")
-        return self._open
