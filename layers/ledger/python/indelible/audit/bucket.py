@@ -3,40 +3,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from indelible.audit import scan
 from indelible.audit.scan import Ask, Scanned
 from indelible.audit.source import Part
 from indelible.domain.findings import Failure
-from indelible.ports import KeyVersions, LogFiles, RecordStore, StoredVersion
+from indelible.ports import KeyVersions, LogFiles, StoredRecords, StoredVersion
 
 _PART = 200
 """Records of a part: 50 MiB of them at most."""
 
 
 class BucketSource:
-    """`names` lists paths below `{owner}/_log/`."""
+    """`names` lists paths below `{owner}/_log/`. `again` opens the same in another process."""
 
-    locks = True
+    locks: bool = True
     starts_at = 1
-    unchecked = ()
+    unchecked: Sequence[str] = ()
 
     def __init__(
         self,
         *,
         where: str,
         org_id: str,
-        records: RecordStore,
+        records: StoredRecords,
         files: LogFiles,
         names: Callable[[str, str], Iterator[str]],
+        again: Callable[[], BucketSource] | None = None,
     ) -> None:
+        self._again = again
         self.where = where
         self.org_id = org_id
         self.fingerprint = f"bucket {where}"
         self.versions, self.read_all, self.first_key_after = records.versions, records.read_all, records.first_key_after
         self.read, self.sizes, self.names = files.read, files.sizes, names
+
+    def __reduce__(self) -> tuple[Callable[[], BucketSource], tuple[()]]:
+        if self._again is None:
+            raise TypeError("connections do not go from one process to another")
+        return self._again, ()
 
     def parts(self, *, after: str) -> Iterator[Part]:
         """See Source."""

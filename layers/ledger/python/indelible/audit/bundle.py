@@ -9,7 +9,7 @@ links and the signed roots have to bear it out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +57,8 @@ class _Placed(KeyVersions):
 class BundleSource:
     """`org_id` may only be that of the bundle."""
 
-    locks = False
-    unchecked = (
+    locks: bool = False
+    unchecked: Sequence[str] = (
         "locks: a bundle does not show whether, and for how long, S3 keeps the objects",
         "what lies over a record in the bucket (delete markers, newer versions), beyond what the exporter reported",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -29,9 +29,9 @@ _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 class DirectorySource:
     """`path` holds the organisation's records, or the organisation's directory beside others."""
 
-    locks = False
+    locks: bool = False
     starts_at = 1
-    unchecked = (
+    unchecked: Sequence[str] = (
         "locks: a copy does not show whether, and for how long, S3 keeps the objects",
         "what lies over a record in the bucket: a copy has the newest version of each key only",
         "S3's own checksums",

@@ -10,12 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import Pinned, ledger_name
 from indelible.audit.offline import NoLog, NoTable
+from indelible.audit.outside import Outside, Trust, Upwards
 from indelible.audit.receipts import Receipts
 from indelible.audit.resume import Keeper
 from indelible.audit.source import NotEvidence, Source
@@ -43,6 +45,7 @@ class Asked:
     strict: bool = False
     fast: bool = True
     progress_file: Path | None = None
+    trust: Trust = field(default_factory=Trust)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Audit:
     key: VerifierKey | None
     key_pinned: bool
     receipts: int
+    outside: list[Outside]
     unchecked: list[str]
 
 
@@ -101,7 +105,9 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
     _exported(source, within, walk.checker)
     if not walk.checker.entries_checked and not walk.checker.failures_total:
         raise NotEvidence(f"{source.where} has no record in that range")
-    _say_unchecked(walk, asked, unchecked)
+    above = Upwards(source, log, asked.trust, partial(_add, walk.checker))
+    outside = above.look(walk.roots.last) if walk.roots.last else []
+    _say_unchecked(walk, asked, outside, unchecked)
     checker = walk.checker
     return Audit(
         valid=checker.failures_total == 0,
@@ -119,6 +125,7 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         key=VerifierKey(name, key.public_key) if key and name else None,
         key_pinned=key is not None,
         receipts=sum(len(held) for held in walk.receipts.values()),
+        outside=outside,
         unchecked=unchecked,
     )
 
@@ -207,7 +214,7 @@ def _add(checker: ChainChecker, failure: Failure) -> None:
         checker.failures.append(failure)
 
 
-def _say_unchecked(walk: Strides, asked: Asked, unchecked: list[str]) -> None:
+def _say_unchecked(walk: Strides, asked: Asked, outside: list[Outside], unchecked: list[str]) -> None:
     covered = walk.roots.last.size if walk.roots.last else 0
     end = walk.checker.next_sequence - 1
     promised = max((n for held in walk.receipts.values() for n in (promise.sequence for promise in held)), default=0)
@@ -216,6 +223,8 @@ def _say_unchecked(walk: Strides, asked: Asked, unchecked: list[str]) -> None:
             f"whether the chain went on after record {end}: no signed checkpoint or receipt reaches that far, and a "
             "chain does not notice that its end was cut off"
         )
+    if not any(found.checked and found.kind != "ledger log" for found in outside):
+        unchecked.append("when the records were made, beyond the ledger's own word: nobody outside vouches for it here")
     if not asked.strict:
         unchecked.append("what is inside the events (--strict parses every record wholly)")
 
