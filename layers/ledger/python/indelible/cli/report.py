@@ -110,6 +110,8 @@ def _key(verdict: Audit) -> str:
 
 def _failure(console: Console, failure: Failure) -> None:
     where = "the source" if failure.sequence is None else f"record {failure.sequence:,}"
+    if failure.code in (FailureCode.CHECKPOINT_MISMATCH, FailureCode.BAD_SIGNATURE) and failure.sequence is not None:
+        where = f"tree size {failure.sequence:,}"
     if failure.through is not None:
         where = f"records {failure.sequence:,} to {failure.through:,}"
     console.print(f"[red]{failure.code}[/] {where}: {_MEANS[failure.code]}", soft_wrap=True)

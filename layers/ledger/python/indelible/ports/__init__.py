@@ -23,7 +23,7 @@ from indelible.ports.ordering import (
     Remembered,
 )
 from indelible.ports.organisations import Organisations, SecretSource
-from indelible.ports.repair import Found, IndexEntry, RecordOwners, TableRepair
+from indelible.ports.repair import Found, IndexEntry, Inventory, TableRepair
 from indelible.ports.rounds import RoundStarts
 from indelible.ports.scratch import Scratch
 
@@ -41,6 +41,7 @@ __all__ = [
     "Idempotency",
     "Index",
     "IndexEntry",
+    "Inventory",
     "Journal",
     "KeyVersions",
     "LedgerOutbox",
@@ -51,7 +52,6 @@ __all__ = [
     "LogState",
     "News",
     "Organisations",
-    "RecordOwners",
     "RecordStore",
     "Remembered",
     "RoundStarts",
