@@ -24,7 +24,7 @@ from indelible.audit.source import NotEvidence, Source
 from indelible.audit.walk import NO_DEADLINE, Strides
 from indelible.domain.chain import MAX_FAILURES, ChainChecker
 from indelible.domain.checkpoint import Checkpoint
-from indelible.domain.findings import Failure, Promise
+from indelible.domain.findings import Failure, FailureCode, Promise
 from indelible.domain.note import VerifierKey
 from indelible.domain.record import EMPTY_CHAIN
 from indelible.ports import LogFiles
@@ -102,7 +102,7 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         keeper.done()
     for failure in source.own_failures(strict=asked.strict):
         _add(walk.checker, failure)
-    _exported(source, within, walk.checker)
+    _exported(source, within, name, walk.checker)
     if not walk.checker.entries_checked and not walk.checker.failures_total:
         raise NotEvidence(f"{source.where} has no record in that range")
     above = Upwards(source, log, asked.trust, partial(_add, walk.checker))
@@ -195,10 +195,16 @@ def _of(within: Range, receipts: Receipts, unchecked: list[str]) -> Receipts:
     return kept
 
 
-def _exported(source: Source, within: Range, checker: ChainChecker) -> None:
+def _exported(source: Source, within: Range, name: str | None, checker: ChainChecker) -> None:
     """What the exporter saw and the bundle cannot show: a bundle that calls itself broken is not valid."""
     if not isinstance(source, BundleSource):
         return
+    if name not in (None, source.manifest.ledger_name):
+        detail = "the manifest names another ledger than the checkpoints, or than the key that you have pinned"
+        _add(
+            checker,
+            Failure(FailureCode.CONTENT_MISMATCH, None, detail, expected=name, found=source.manifest.ledger_name),
+        )
     seen = {(failure.code, failure.sequence) for failure in checker.failures}
     first, last = within.start_seq or 1, within.end_seq or source.manifest.last_sequence
     for found in source.manifest.exported.failures:
