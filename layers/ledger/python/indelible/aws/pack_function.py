@@ -14,7 +14,7 @@ from indelible.aws.error_map import translated
 from indelible.domain.export_job import ExportJob
 
 WAITING_S = 20
-"""How long `pack` waits at most; its client's read timeout."""
+"""How long `pack` waits: the read timeout of its client (`clients.WAITING`)."""
 
 
 class LambdaClient(Protocol):

@@ -34,6 +34,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     org_burst: Annotated[int, Meta(ge=100)] = 200
     signing_key_id: str = ""
     allowed_origins: str = ""
+    exports_bucket: str = ""
+    exports_days: Annotated[int, Meta(ge=1, le=365)] = 7
+    pack_function: str = ""
 
     def retention(self, days: int | None = None) -> Retention:
         """The promise for a record: an organisation may keep longer than the ledger, never shorter."""

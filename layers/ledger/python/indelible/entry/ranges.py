@@ -25,8 +25,8 @@ class RangeRequest(Protocol):
 def asked_range(request: RangeRequest) -> Range:
     """Raises InvalidField where an end comes before its beginning."""
     asked = Range(
-        start_seq=None if request.start_seq is UNSET else request.start_seq,  # type: ignore[arg-type]
-        end_seq=None if request.end_seq is UNSET else request.end_seq,  # type: ignore[arg-type]
+        start_seq=None if request.start_seq is UNSET else request.start_seq,
+        end_seq=None if request.end_seq is UNSET else request.end_seq,
         from_ms=_instant(request.from_),
         to_ms=_instant(request.to),
     )

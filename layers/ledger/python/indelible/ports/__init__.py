@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredVersion
 from indelible.ports.exports import ExportStore, Noted, Packers
+from indelible.ports.ledger import EMPTY_LEDGER, LedgerOutbox, LedgerRegister, LedgerState
 from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, Signer, SigningKeys
 from indelible.ports.machine import Clock, Entropy, Telemetry, Workers
 from indelible.ports.ordering import (
@@ -23,9 +24,11 @@ from indelible.ports.ordering import (
     Remembered,
 )
 from indelible.ports.organisations import Organisations, SecretSource
+from indelible.ports.rounds import RoundStarts
 from indelible.ports.scratch import Scratch
 
 __all__ = [
+    "EMPTY_LEDGER",
     "MAX_BYTES_PER_COMMIT",
     "MAX_RECORDS_PER_COMMIT",
     "NOTHING_COVERED",
@@ -39,6 +42,9 @@ __all__ = [
     "Index",
     "Journal",
     "KeyVersions",
+    "LedgerOutbox",
+    "LedgerRegister",
+    "LedgerState",
     "LogFiles",
     "LogHead",
     "LogState",
@@ -48,6 +54,7 @@ __all__ = [
     "Packers",
     "RecordStore",
     "Remembered",
+    "RoundStarts",
     "Scratch",
     "SecretSource",
     "Signer",
