@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from indelible.domain.receipt import Timestamp
 from indelible.entry.models import Count, Identity, Instant, Sequence
 
 ExportId = Annotated[
@@ -44,11 +43,11 @@ class ExportResponse(Struct, kw_only=True):
     first_sequence: Sequence
     last_sequence: Sequence
     url: Annotated[str | None, Meta(description="Download with GET, without anything else, until `expires_at`.")] = None
-    expires_at: Annotated[Timestamp | None, Meta(description="Of `url`. Ask again for another one.")] = None
-    kept_until: Annotated[Timestamp | None, Meta(description="Until then nobody can delete the file.")] = None
-    sha256: Annotated[str | None, Meta(pattern="^[0-9a-f]{64}$", description="Of the file, hex.")] = None
+    expires_at: Annotated[str | None, Meta(description="When `url` ends. Ask again for another one.")] = None
+    kept_until: Annotated[str | None, Meta(description="Until then nobody can delete the file.")] = None
+    sha256: Annotated[str | None, Meta(description="Of the file, hex.")] = None
     bytes: Count | None = None
-    records: Annotated[int | None, Meta(ge=0, description="Records in it.")] = None
+    records: Annotated[Count | None, Meta(description="Records in it.")] = None
     valid: Annotated[
         bool | None, Meta(description="Whether the range was whole; the file of a broken one is evidence of that.")
     ] = None
