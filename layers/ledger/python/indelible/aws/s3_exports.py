@@ -84,6 +84,7 @@ class S3Exports:
         lock: dict[str, Any] = {
             "ObjectLockMode": "GOVERNANCE" if self._retention.lock_mode == "GOVERNANCE" else "COMPLIANCE",
             "ObjectLockRetainUntilDate": instants.to_datetime(until_ms),
+            "ChecksumAlgorithm": "SHA256",
         }
         parts = _parts(pieces)
         first, second = next(parts, b""), next(parts, None)
@@ -129,7 +130,6 @@ class S3Exports:
             Bucket=self._bucket,
             Key=key,
             ContentType="application/zip",
-            ChecksumAlgorithm="SHA256",
             ServerSideEncryption="AES256",
             **lock,
         )
