@@ -43,7 +43,10 @@ class LedgerDashboard(Construct):
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3))
         dashboard.add_widgets(
             graph("Records", sums("RecordsAppended", "RecordsAnchored", "RecordsExported", "CheckpointsLogged")),
-            graph("Contention and errors", sums("LostRaces", "SealFailures", "ExportFailures", "UnexpectedErrors")),
+            graph(
+                "Contention and errors",
+                sums("LostRaces", "SealFailures", "AnchorFailures", "ExportFailures", "UnexpectedErrors"),
+            ),
             graph("Touched: all of these stay at zero", touched),
         )
         dashboard.add_widgets(

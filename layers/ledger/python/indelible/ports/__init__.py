@@ -23,8 +23,9 @@ from indelible.ports.ordering import (
     News,
     Remembered,
 )
-from indelible.ports.organisations import Organisations, SecretSource
-from indelible.ports.rounds import RoundStarts
+from indelible.ports.organisations import Organisations, Page, SecretSource
+from indelible.ports.repair import Found, IndexEntry, Inventory, TableRepair
+from indelible.ports.rounds import Progress, RoundStarts
 from indelible.ports.scratch import Scratch
 
 __all__ = [
@@ -37,9 +38,12 @@ __all__ = [
     "Clock",
     "Entropy",
     "ExportStore",
+    "Found",
     "HeadMoved",
     "Idempotency",
     "Index",
+    "IndexEntry",
+    "Inventory",
     "Journal",
     "KeyVersions",
     "LedgerOutbox",
@@ -52,6 +56,8 @@ __all__ = [
     "Noted",
     "Organisations",
     "Packers",
+    "Page",
+    "Progress",
     "RecordStore",
     "Remembered",
     "RoundStarts",
@@ -60,6 +66,7 @@ __all__ = [
     "Signer",
     "SigningKeys",
     "StoredVersion",
+    "TableRepair",
     "Telemetry",
     "Workers",
 ]
