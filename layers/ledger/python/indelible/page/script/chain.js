@@ -5,11 +5,15 @@
 const MAX_FAILURES = 1000;
 
 class ChainChecker {
-  /** `promises`: sequence → {txHash, source}; a null txHash promises only that the chain reaches so far. */
+  /** `promises`: {sequence, txHash, source}; a null txHash promises only that the chain reaches so far. */
   constructor(orgId, start, promises) {
     this.orgId = orgId;
     this.start = start;
     this.promises = promises;
+    this.promisedAt = new Map();
+    for (const promise of promises) {
+      this.promisedAt.set(promise.sequence, [...(this.promisedAt.get(promise.sequence) || []), promise]);
+    }
     this.failures = [];
     this.failuresTotal = 0;
     this.counts = {};
@@ -56,12 +60,11 @@ class ChainChecker {
       return;
     }
     let promised = 0;
-    for (const sequence of this.promises.keys()) if (sequence >= this.start) promised = Math.max(promised, sequence);
+    for (const { sequence } of this.promises) if (sequence >= this.start) promised = Math.max(promised, sequence);
     if (last !== null) promised = Math.min(promised, last);
     if (promised < this.nextSequence) return;
-    const sources = new Set();
-    for (const [sequence, promise] of this.promises) if (sequence >= this.nextSequence) sources.add(promise.source);
-    const who = [...sources].sort().join(" and ");
+    const broken = this.promises.filter((promise) => promise.sequence >= this.nextSequence);
+    const who = [...new Set(broken.map((promise) => promise.source))].sort().join(" and ");
     const detail = `the chain ends at ${this.nextSequence - 1}, but ${who} goes on to ${promised}`;
     this.fail("TRUNCATED", this.nextSequence, detail, { through: promised });
   }
@@ -74,8 +77,8 @@ class ChainChecker {
         found: entry.hash,
       });
     }
-    const promise = this.promises.get(key.sequence);
-    if (promise && promise.txHash !== null && promise.txHash !== entry.hash) {
+    for (const promise of this.promisedAt.get(key.sequence) || []) {
+      if (promise.txHash === null || promise.txHash === entry.hash) continue;
       this.fail("CONTENT_MISMATCH", key.sequence, `${promise.source} names another hash for this sequence`, {
         entry,
         expected: promise.txHash,

@@ -44,7 +44,7 @@ async function verify(facts, entries, held, progress) {
   const leaves = leavesOf(entries, facts);
   const confirmed = await compareRoots(facts, leaves, checkpoints, report, tick("roots", leaves.length));
   const last = facts.last_sequence;
-  checker.finish(last, last !== null && [...checker.promises.keys()].some((sequence) => sequence > last));
+  checker.finish(last, last !== null && checker.promises.some((promise) => promise.sequence > last));
 
   return {
     valid: checker.failuresTotal ? false : undecided.length ? null : true,
@@ -64,14 +64,12 @@ async function verify(facts, entries, held, progress) {
 
 /** Who says that what must be there: the ledger's head, receipts, signed checkpoints (which say only how far it goes). */
 function promisesOf(facts, held, checkpoints, signatures) {
-  const promises = new Map();
-  for (const { sequence, tx_hash: txHash, source } of facts.promises) promises.set(sequence, { txHash, source });
-  for (const receipt of held.receipts) promises.set(receipt.sequence, { txHash: receipt.txHash, source: "a receipt" });
-  for (const { size, problem } of checkpoints) {
-    if (!signatures || problem || promises.has(size)) continue;
-    promises.set(size, { txHash: null, source: `the checkpoint of size ${size}` });
-  }
-  return promises;
+  const given = facts.promises.map(({ sequence, tx_hash: txHash, source }) => ({ sequence, txHash, source }));
+  const receipts = held.receipts.map(({ sequence, txHash }) => ({ sequence, txHash, source: "a receipt" }));
+  const signed = checkpoints
+    .filter(({ signedBy, problem }) => signatures && !problem && signedBy.length)
+    .map(({ size }) => ({ sequence: size, txHash: null, source: `the checkpoint of size ${size}` }));
+  return [...given, ...receipts, ...signed];
 }
 
 async function walk(facts, entries, checker, progress) {
