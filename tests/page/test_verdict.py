@@ -50,9 +50,7 @@ def test_every_mutation_of_the_catalogue_gets_the_verdict_of_the_chain_checker(n
     expected = [as_the_page_says(failure) for failure in checker.failures if failure.code not in UNSEEN]
 
     page = opens(
-        PageParts(
-            ledger_name="indelible", org_id=vector["org_id"], first_sequence=1, records=seen, promises=(promise,)
-        )
+        PageParts(ledger_name="indelible", org_id=vector["org_id"], first_sequence=1, records=seen, promises=(promise,))
     )
 
     assert page.verdict["failures"] == expected

@@ -48,7 +48,7 @@ SCRIPTS = (
     "main.js",
 )
 """Of `script/`, in the order in which they follow each other."""
-STYLES = ("base.css", "report.css", "records.css", "print.css")
+STYLES = ("base.css", "report.css", "tables.css", "filters.css", "records.css", "detail.css", "print.css")
 """Of `style/`."""
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
