@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the functions' adapters and services, once for each environment, on first use.
 
-Only this module and `entry.operator` (the same for the command line) know which adapter stands behind a port.
+Only the builders (`bootstrap`, `bootstrap_exports`, and `operator` for the command line) know what is behind a port.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from indelible.services.collect import Collector
 from indelible.services.ledger_log import LedgerLog
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
-from indelible.services.rounds import Rounds
+from indelible.services.rounds import Planner, Rounds
 from indelible.services.schemes import scheme
 from indelible.services.verify import Verifier
 
@@ -105,7 +105,6 @@ def chain_reader() -> ChainReader:
 @cache
 def rounds() -> Rounds:
     """For the anchor function."""
-    table = settings().table
     collector = Collector(
         records=_records(),
         journal=_journal(),
@@ -117,19 +116,24 @@ def rounds() -> Rounds:
     anchor = Anchor(
         collector=collector,
         log=_signed_log(),
-        register=DynamoLogHead(client=_dynamodb(), table=table),
-        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=table),
+        register=DynamoLogHead(client=_dynamodb(), table=settings().table),
+        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=settings().table),
         journal=_journal(),
         records=_records(),
         clock=clock(),
         telemetry=telemetry(),
     )
-    return Rounds(
-        anchor=anchor,
-        news=DynamoNews(client=_dynamodb(), table=table),
+    return Rounds(anchor=anchor, clock=clock(), telemetry=telemetry())
+
+
+@cache
+def planner() -> Planner:
+    """For the plan function."""
+    return Planner(
+        news=DynamoNews(client=_dynamodb(), table=settings().table),
         organisations=_organisations(),
         clock=clock(),
-        telemetry=telemetry(),
+        concurrency=settings().anchor_concurrency,
     )
 
 

@@ -33,7 +33,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     org_rate: Annotated[int, Meta(ge=1)] = 50
     org_burst: Annotated[int, Meta(ge=100)] = 200
     signing_key_id: str = ""
+    anchor_concurrency: Annotated[int, Meta(ge=1)] = 20
     allowed_origins: str = ""
+    exports_bucket: str = ""
+    exports_days: Annotated[int, Meta(ge=1, le=365)] = 7
+    pack_function: str = ""
 
     def retention(self, days: int | None = None) -> Retention:
         """The promise for a record: an organisation may keep longer than the ledger, never shorter."""

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from indelible.entry import models
+from indelible.entry import export_models, models
 
 Schema = dict[str, Any]
 
@@ -35,7 +35,7 @@ def components(published: Sequence[type[Struct]], ref_template: str) -> Schema:
     """Schemas by name, those that they refer to included."""
     _, found = msgspec.json.schema_components(published, ref_template=ref_template)
     for name, schema in found.items():
-        if _always_whole(getattr(models, name, None)):
+        if _always_whole(getattr(models, name, None) or getattr(export_models, name, None)):
             schema["required"] = list(schema["properties"])
         schema |= _BESIDES.get(name, {})
     return {name: _portable(found[name]) for name in sorted(found)}
