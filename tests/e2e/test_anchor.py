@@ -44,6 +44,12 @@ def forge(admin: Admin, org: Tenant) -> Forge:
     return Forge(admin, org.org_id)
 
 
+def _own(report: dict[str, Any]) -> dict[str, Any]:
+    """Without the ledger's own log, which takes up what others have published, too."""
+    assert report["ledger"]["failed"] is None
+    return {name: value for name, value in report.items() if name != "ledger"}
+
+
 def _log(admin: Admin, org: Tenant) -> tuple[int, str, int] | None:
     """Tree size, tail hash, and how far the outbox was emptied."""
     found = admin.item(org.org_id, "LOG")
@@ -64,7 +70,7 @@ def test_covered_records_leave_the_outbox(admin: Admin, org: Tenant) -> None:
     assert report["records"] in (5, 0)  # 0: the schedule was faster
     assert _log(admin, org) == (5, receipts[-1]["tx_hash"], 5)
     assert admin.waiting(org.org_id, 5) == []
-    assert admin.invoke("anchor", {"org_id": org.org_id}) == {**NOTHING, "organisations": 1}
+    assert _own(admin.invoke("anchor", {"org_id": org.org_id})) == {**NOTHING, "organisations": 1}
     sixth = org.record()
     assert admin.waiting(org.org_id, 6) in ([6], [])
     admin.invoke("anchor", {"org_id": org.org_id})
@@ -87,7 +93,7 @@ def test_what_was_committed_and_not_sealed_is_sealed(admin: Admin, org: Tenant, 
     forge.commit(chain, waiting=[1, 2, 3, 4])
     forge.seal(chain, without=[2, 4])
     report = admin.invoke("anchor", {"org_id": org.org_id})
-    assert report == {**NOTHING, "organisations": 1, "records": 4, "sealed": 2, "repaired": 4}
+    assert _own(report) == {**NOTHING, "organisations": 1, "records": 4, "sealed": 2, "repaired": 4}
     assert _log(admin, org) == (4, chain[3].tx_hash, 4)
     assert admin.waiting(org.org_id, 4) == []
     for one in chain:

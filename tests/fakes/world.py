@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from indelible.domain import record
+from indelible.domain.note import VerifierKey
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import GovernorKey, Record, Retention
+from indelible.outside.verify_timestamp import read_timestamp_token
 from indelible.ports import Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
@@ -16,6 +19,8 @@ from indelible.services.collect import Collector
 from indelible.services.ledger_log import LedgerLog, LedgerReport
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
+from indelible.services.timetable import Timetable
+from indelible.services.upward import Upward
 from indelible.services.verify import Range, Verdict, Verifier
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
@@ -24,8 +29,9 @@ from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeLogHead, FakeSigner
 from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, SequentialWorkers
+from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
-from tests.fakes.table import FakeIndex, FakeNews
+from tests.fakes.table import FakeIndex, FakeNews, FakeRoundStarts
 
 P = TypeVar("P")
 
@@ -47,6 +53,8 @@ class World:
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     index: FakeIndex = field(default_factory=FakeIndex)
     news: FakeNews = field(default_factory=FakeNews)
+    starts: FakeRoundStarts = field(default_factory=FakeRoundStarts)
+    period_ms: int = 300_000
     register: FakeLogHead = field(default_factory=FakeLogHead)
     ledger_register: FakeLedgerRegister = field(default_factory=FakeLedgerRegister)
     ledger_outbox: FakeLedgerOutbox = field(init=False)
@@ -151,6 +159,22 @@ class World:
             index=wire.to("index", self.index),
             journal=wire.to("journal", self.journal),
             log=self.log(wire),
+            upward=self.upward(wire),
+            timetable=Timetable(starts=wire.to("starts", self.starts), period_ms=self.period_ms, clock=self.clock),
+        )
+
+    def upward(
+        self, wiring: Wiring | None = None, *, witnesses: Sequence[VerifierKey] = (), quorum: int | None = None
+    ) -> Upward:
+        """What proves checkpoints to be in the ledger's own log."""
+        wire = wiring or Wiring()
+        return Upward(
+            log=self.log(wire),
+            files=wire.to("files", self.files),
+            anchors=wire.to("anchors", FakeAnchorFiles(self.bucket)),
+            token_time=read_timestamp_token,
+            witnesses=witnesses,
+            quorum=quorum,
         )
 
     def anchored(self, *, org_id: str = ORG) -> AnchorReport:
