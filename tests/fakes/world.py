@@ -12,26 +12,29 @@ from indelible.domain.note import VerifierKey
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import GovernorKey, Record, Retention
 from indelible.outside.verify_timestamp import read_timestamp_token
-from indelible.ports import Workers
+from indelible.ports import EMPTY_LEDGER, Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
 from indelible.services.collect import Collector
 from indelible.services.ledger_log import LedgerLog, LedgerReport
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
+from indelible.services.rebuild import Rebuilder
+from indelible.services.survey import Surveyor
 from indelible.services.timetable import Timetable
 from indelible.services.upward import Upward
 from indelible.services.verify import Range, Verdict, Verifier
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION, event
-from tests.fakes.journal import FakeJournal
+from tests.fakes.journal import FakeJournal, TableState
 from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeLogHead, FakeSigner
 from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, SequentialWorkers
 from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
-from tests.fakes.table import FakeIndex, FakeNews, FakeRoundStarts
+from tests.fakes.repair import FakeInventory, FakeRepair
+from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations, FakeRoundStarts
 
 P = TypeVar("P")
 
@@ -56,6 +59,7 @@ class World:
     starts: FakeRoundStarts = field(default_factory=FakeRoundStarts)
     period_ms: int = 300_000
     register: FakeLogHead = field(default_factory=FakeLogHead)
+    organisations: FakeOrganisations = field(default_factory=FakeOrganisations)
     ledger_register: FakeLedgerRegister = field(default_factory=FakeLedgerRegister)
     ledger_outbox: FakeLedgerOutbox = field(init=False)
     files: FakeLogFiles = field(init=False)
@@ -63,6 +67,7 @@ class World:
     records: FakeRecords = field(init=False)
     journal: FakeJournal = field(init=False)
     administrator: Administrator = field(init=False)
+    repair: FakeRepair = field(init=False)
     _processes: int = 0
 
     def __post_init__(self) -> None:
@@ -72,6 +77,9 @@ class World:
         self.signer = FakeSigner(self.register, self.bucket, ledger=self.ledger_register)
         self.ledger_outbox = FakeLedgerOutbox(self.bucket)
         self.administrator = Administrator(self.bucket, self.journal)
+        self.repair = FakeRepair(
+            self.bucket, self.journal, self.register, self.index, self.organisations, self.ledger_register
+        )
 
     def appender(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Appender:
         """A fresh process that records."""
@@ -176,6 +184,39 @@ class World:
             witnesses=witnesses,
             quorum=quorum,
         )
+
+    def rebuilder(self, wiring: Wiring | None = None) -> Rebuilder:
+        """An operator who rebuilds the table."""
+        wire = wiring or Wiring()
+        table, log = wire.to("table", self.repair), self.log(wire)
+        inventory = wire.to("inventory", FakeInventory(self.bucket))
+        surveyor = Surveyor(
+            records=wire.to("records", self.records),
+            journal=wire.to("journal", self.journal),
+            log=log,
+            table=table,
+            inventory=inventory,
+            clock=self.clock,
+        )
+        return Rebuilder(
+            table=table,
+            inventory=inventory,
+            surveyor=surveyor,
+            log=log,
+            outbox=wire.to("ledger_outbox", self.ledger_outbox),
+            news=wire.to("news", self.news),
+            clock=self.clock,
+        )
+
+    def lose_table(self) -> None:
+        """Every item, the outbox too. What was signed stays signed."""
+        self.journal.restore(TableState({}, {}, {}, {}))
+        for lost in (self.register.states, self.index.entries, self.news.marks, self.organisations.configs):
+            lost.clear()
+        self.ledger_register.state = EMPTY_LEDGER
+        self.ledger_outbox.entries.clear()
+        for names in (self.repair.names, self.repair.unregistered, self.repair.rootless):
+            names.clear()
 
     def anchored(self, *, org_id: str = ORG) -> AnchorReport:
         """Run the anchor, given time enough."""

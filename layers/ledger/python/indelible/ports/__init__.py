@@ -23,6 +23,7 @@ from indelible.ports.ordering import (
     Remembered,
 )
 from indelible.ports.organisations import Organisations, SecretSource
+from indelible.ports.repair import Found, IndexEntry, Inventory, TableRepair
 from indelible.ports.rounds import RoundStarts
 from indelible.ports.scratch import Scratch
 
@@ -35,9 +36,12 @@ __all__ = [
     "BucketProbe",
     "Clock",
     "Entropy",
+    "Found",
     "HeadMoved",
     "Idempotency",
     "Index",
+    "IndexEntry",
+    "Inventory",
     "Journal",
     "KeyVersions",
     "LedgerOutbox",
@@ -56,6 +60,7 @@ __all__ = [
     "Signer",
     "SigningKeys",
     "StoredVersion",
+    "TableRepair",
     "Telemetry",
     "Workers",
 ]
