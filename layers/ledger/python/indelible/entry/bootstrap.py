@@ -38,7 +38,7 @@ from indelible.services.consistency import Consistency
 from indelible.services.ledger_log import LedgerLog
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
-from indelible.services.rounds import Rounds
+from indelible.services.rounds import Planner, Rounds
 from indelible.services.schemes import scheme
 from indelible.services.timetable import Timetable
 from indelible.services.upward import Upward
@@ -126,7 +126,6 @@ def chain_reader() -> ChainReader:
 @cache
 def rounds() -> Rounds:
     """For the anchor function."""
-    table = settings().table
     collector = Collector(
         records=_records(),
         journal=_journal(),
@@ -138,19 +137,24 @@ def rounds() -> Rounds:
     anchor = Anchor(
         collector=collector,
         log=_signed_log(),
-        register=DynamoLogHead(client=_dynamodb(), table=table),
-        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=table),
+        register=DynamoLogHead(client=_dynamodb(), table=settings().table),
+        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=settings().table),
         journal=_journal(),
         records=_records(),
         clock=clock(),
         telemetry=telemetry(),
     )
-    return Rounds(
-        anchor=anchor,
-        news=DynamoNews(client=_dynamodb(), table=table),
+    return Rounds(anchor=anchor, clock=clock(), telemetry=telemetry())
+
+
+@cache
+def planner() -> Planner:
+    """For the plan function."""
+    return Planner(
+        news=DynamoNews(client=_dynamodb(), table=settings().table),
         organisations=_organisations(),
         clock=clock(),
-        telemetry=telemetry(),
+        concurrency=settings().anchor_concurrency,
     )
 
 

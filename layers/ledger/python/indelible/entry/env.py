@@ -35,6 +35,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     org_burst: Annotated[int, Meta(ge=100)] = 200
     signing_key_id: str = ""
     anchor_period_seconds: Annotated[int, Meta(ge=0)] = 0
+    anchor_concurrency: Annotated[int, Meta(ge=1)] = 20
     allowed_origins: str = ""
 
     def retention(self, days: int | None = None) -> Retention:

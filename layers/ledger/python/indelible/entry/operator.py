@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from indelible.aws.anchor_function import AnchorFunction
-from indelible.aws.clients import PATIENT, THREADS, client
+from indelible.aws.anchor_workflow import AnchorWorkflow
+from indelible.aws.clients import THREADS, client
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox
@@ -109,10 +109,10 @@ def rebuilder(ledger_name: str) -> Rebuilder:
     )
 
 
-def anchor_function(ledger_name: str) -> AnchorFunction:
-    """The anchor of the ledger of this name. Raises NotFound when there is none.
+def anchor_workflow(ledger_name: str) -> AnchorWorkflow:
+    """The workflow of the anchor's rounds of the ledger of this name. Raises NotFound when there is none.
 
     IAM: cloudformation:DescribeStacks, and what the adapter names.
     """
     outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-anchor")
-    return AnchorFunction(client=client("lambda", PATIENT), name=outputs["AnchorFunctionName"])
+    return AnchorWorkflow(client=client("stepfunctions"), arn=outputs["AnchorStateMachineArn"])
