@@ -203,6 +203,7 @@ def _record(somebody: Stranger, count: int) -> list[dict[str, Any]]:
         receipts = [ledger.record({"event_type": "X", "payload": {"number": number}}) for number in range(count)]
         (somebody.directory / "receipt.json").write_text(json.dumps(receipts[-1]))
         Admin.of(outputs).anchor(outputs.org_id)
+        assert Admin.of(outputs).ledger_log()["failed"] is None
         proof = ledger.prove(audit_id=receipts[-1]["audit_id"])
         (somebody.directory / "record.tlog-proof").write_text(proof["inclusion"]["tlog_proof"])
     return receipts
