@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from infra.config import LedgerConfig
+from infra.constructs.exports_bucket import exports_days
 from infra.ledger_stack import LedgerStack
 
 
@@ -19,6 +20,14 @@ def ledger_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, s
         "POWERTOOLS_SERVICE_NAME": config.ledger_name,
         "POWERTOOLS_METRICS_NAMESPACE": "Indelible",
         "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+def exports_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str]:
+    """Where exports are kept, and for how long."""
+    return {
+        "INDELIBLE_EXPORTS_BUCKET": ledger.exports.bucket_name,
+        "INDELIBLE_EXPORTS_DAYS": str(exports_days(config)),
     }
 
 

@@ -18,6 +18,7 @@ from indelible.domain import credentials, event
 from indelible.domain.canonical import canonical_bytes
 from indelible.entry import models, openapi
 from indelible.entry import openapi_examples as examples
+from indelible.entry.exporting import ExportDoor
 from indelible.entry.meta import Meta
 from indelible.entry.openapi_routes import ROUTES
 from indelible.entry.operations import ChainReader, Recorder
@@ -67,6 +68,7 @@ def test_every_route_of_every_door_is_in_it_and_no_other() -> None:
         Recorder(settings=ANY, authenticator=ANY, limits=ANY, appender=ANY, secrets=ANY, clock=ANY),
         ProofReader(authenticator=ANY, limits=ANY, prover=ANY, consistency=ANY),
         ChainReader(authenticator=ANY, limits=ANY, verifier=ANY),
+        ExportDoor(authenticator=ANY, limits=ANY, jobs=ANY, clock=ANY),
         Meta(settings=ANY, probe=ANY, keys=ANY, clock=ANY, telemetry=ANY),
     )
     served = {route for door in doors for route in door.routes}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the functions' adapters and services, once for each environment, on first use.
 
-Only this module and `entry.operator` (the same for the command line) know which adapter stands behind a port.
+Only the builders (`bootstrap`, `bootstrap_exports`, and `operator` for the command line) know what is behind a port.
 """
 
 from __future__ import annotations

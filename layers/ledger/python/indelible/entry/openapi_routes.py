@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from indelible import errors
-from indelible.entry import models, proof_models
+from indelible.entry import export_models, models, proof_models
 from indelible.entry import openapi_examples as examples
 from indelible.errors import LedgerError
 
@@ -114,6 +114,20 @@ ROUTES = (
         answer=models.VerifyResponse,
         answered=examples.VERIFIED,
         refusals=_ANYWHERE | _OF_STORED_RECORDS,
+    ),
+    Route(
+        key="POST /v1/export",
+        name="export_evidence",
+        tag="Evidence",
+        summary="Fetch evidence that proves itself",
+        description="Packs a range of your chain, by sequence or by time, into a file that is verified without the "
+        "ledger. Short ranges are ready at once; for others the answer is `pending`: ask again with its `export_id`. "
+        "The same range of the same ledger is the same export.",
+        request=export_models.ExportRequest,
+        asked=examples.EXPORT,
+        answer=export_models.ExportResponse,
+        answered=examples.EXPORTED,
+        refusals=_ANYWHERE | _OF_LOOKUPS | {errors.EvidenceBroken},
     ),
     Route(
         key="GET /health",

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from typing import TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
 
-from indelible.domain import credentials, event, instants
+from indelible.domain import credentials, event
 from indelible.domain.canonical import JsonObject, canonical_bytes
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.identity import Identity
@@ -32,11 +31,12 @@ from indelible.entry.models import (
     VerifyResponse,
 )
 from indelible.entry.proof_models import CheckpointModel
-from indelible.errors import InvalidField, InvalidRequest, TooLarge
+from indelible.entry.ranges import asked_range
+from indelible.errors import InvalidRequest, TooLarge
 from indelible.ports import Clock, SecretSource
 from indelible.services.append import Appender, Submission
 from indelible.services.authenticate import Authenticator
-from indelible.services.verify import Range, Verifier
+from indelible.services.verify import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +148,7 @@ class ChainReader:
     def verify(self, arguments: JsonObject, caller: Caller) -> VerifyResponse:
         """Re-read a range from the bucket and report everything that is wrong with it."""
         request = event.validate(self._authenticator.complete(arguments, caller.identity), VerifyRequest)
-        asked = Range(
-            start_seq=None if request.start_seq is UNSET else request.start_seq,
-            end_seq=None if request.end_seq is UNSET else request.end_seq,
-            from_ms=_instant(request.from_),
-            to_ms=_instant(request.to),
-        )
-        if (asked.end_seq or 0) and (asked.start_seq or 1) > (asked.end_seq or 0):
-            raise InvalidField("must not be before start_seq", field="end_seq")
-        if asked.to_ms is not None and asked.from_ms is not None and asked.from_ms > asked.to_ms:
-            raise InvalidField("must not be before from", field="to")
+        asked = asked_range(request)
         org = self._authenticator.authenticate(
             arguments, claimed_org=caller.claimed_org, writes=False, identity=caller.identity
         )
@@ -185,7 +176,3 @@ def _sealable(sent: JsonObject) -> bytes:
 def checkpoint_model(found: Checkpoint) -> CheckpointModel:
     """A checkpoint as every answer shows it."""
     return CheckpointModel(origin=found.origin, tree_size=found.size, root_hash=found.root.hex())
-
-
-def _instant(given: datetime | UnsetType) -> int | None:
-    return None if isinstance(given, UnsetType) else instants.from_datetime(given)

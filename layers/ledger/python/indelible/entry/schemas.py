@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from indelible.entry import models, proof_models
+from indelible.entry import export_models, models, proof_models
 
 Schema = dict[str, Any]
 
-_DEFINED = vars(proof_models) | vars(models)
+_DEFINED = vars(proof_models) | vars(export_models) | vars(models)
 
 _NOT_BOTH_NAMES: Schema = {"not": {"required": ["payload", "detail"]}}
 _A_DECISION_SAYS_WHY: Schema = {
