@@ -47,7 +47,7 @@ class ApiStack(Stack):
         records = permissions.record(bucket=bucket, table=table, secret=secret)
         reads = permissions.read_only(bucket=bucket, table=table, secret=secret, key=key)
         record = self._serve("record", records, "POST /v1/record", "POST /v1/record/batch")
-        prove = self._serve("prove", reads, "POST /v1/prove")
+        prove = self._serve("prove", reads, "POST /v1/prove", "POST /v1/consistency")
         verify = self._serve("verify", reads, "POST /v1/verify")
         # All methods: the function itself says 405 to those that MCP does not have.
         self._environment = self._environment | {"INDELIBLE_ALLOWED_ORIGINS": ",".join(config.allowed_origins or ())}

@@ -40,5 +40,7 @@ def door_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str
         "INDELIBLE_STRICT_SIGNATURES": "true" if config.strict_signatures else "false",
         "INDELIBLE_ORG_RATE": str(config.org_rate),
         "INDELIBLE_ORG_BURST": str(config.org_burst),
+        # What a pending proof says about the next run; 0 where only the schedule knows.
+        "INDELIBLE_ANCHOR_PERIOD_SECONDS": str(config.anchor_period_seconds or 0),
         **claim,
     }

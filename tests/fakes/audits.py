@@ -12,7 +12,9 @@ from indelible.audit.directory import DirectorySource
 from indelible.audit.keys import Pinned
 from indelible.domain.findings import Promise
 from indelible.domain.record import Head
+from indelible.ports import LogFiles
 from indelible.services.export import Exporter
+from indelible.services.log import LogReader
 from indelible.services.verify import Range
 from tests.fakes.bucket import Bucket, Version
 from tests.fakes.chains import ORG
@@ -20,10 +22,14 @@ from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner
 from tests.fakes.machine import ManualClock
 from tests.fakes.records import FakeRecords
 from tests.fakes.unpacked import MemoryScratch
-from tests.fakes.world import log_reader
 
 KEY = Pinned(FakeSigner().public_key(), LEDGER_NAME)
 WHOLE = Range()
+
+
+def log_reader(files: LogFiles) -> LogReader:
+    """What everybody reads who trusts the key of `FakeSigner`."""
+    return LogReader(files=files, ledger_name=LEDGER_NAME, signer=FakeSigner())
 
 
 def bucket_source(bucket: Bucket, org_id: str = ORG) -> BucketSource:

@@ -26,6 +26,7 @@ def test_routes_reach_their_functions_and_there_are_no_others(prod: Synthesized)
         "POST /v1/record": "<RecordFunction.Arn>",
         "POST /v1/record/batch": "<RecordFunction.Arn>",
         "POST /v1/prove": "<ProveFunction.Arn>",
+        "POST /v1/consistency": "<ProveFunction.Arn>",
         "POST /v1/verify": "<VerifyFunction.Arn>",
         "POST /v1/export": "<ExportFunction.Arn>",
         "ANY /mcp": "<McpFunction.Arn>",
@@ -46,6 +47,7 @@ def test_the_api_may_invoke_only_through_its_own_routes(prod: Synthesized) -> No
             "v1/record",
             "v1/record/batch",
             "v1/prove",
+            "v1/consistency",
             "v1/verify",
             "v1/export",
             "v1/keys",
@@ -109,6 +111,7 @@ def test_settings_of_the_functions_that_authenticate(prod: Synthesized, dev: Syn
         "INDELIBLE_STRICT_SIGNATURES": "false",
         "INDELIBLE_ORG_RATE": "50",
         "INDELIBLE_ORG_BURST": "200",
+        "INDELIBLE_ANCHOR_PERIOD_SECONDS": "300",
     }
     strict = function(dev, name)["Environment"]["Variables"]
     assert strict["INDELIBLE_STRICT_SIGNATURES"] == "true"

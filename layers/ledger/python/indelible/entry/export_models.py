@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from indelible.entry.models import Count, Identity, Instant, Sequence
+from indelible.entry.models import Identity, Instant, Sequence
+from indelible.entry.proof_models import Count
 
 ExportId = Annotated[
     str, Meta(pattern="^[0-9a-f]{32}$", description="The same for the same range and state of the ledger.")

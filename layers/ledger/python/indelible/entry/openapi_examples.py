@@ -77,6 +77,12 @@ PROVE: Final[dict[str, Any]] = {
     "audit_id": "019d0b9f-e509-8000-8000-023b2265b1f5",
     "signature": "356ef95c118e75e76545a08e086b064b3d3150069d9991b1929dff91392a05a1",
 }
+CONSISTENCY: Final[dict[str, Any]] = {
+    "org_id": "acme-corp",
+    "old_size": 1000,
+    "new_size": 1300,
+    "signature": "7be9c5940898a1a25ff5458a57c5260871d875625a8b809da5d09b1f31062e71",
+}
 VERIFY: Final[dict[str, Any]] = {
     "org_id": "acme-corp",
     "start_seq": 1,
