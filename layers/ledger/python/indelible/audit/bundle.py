@@ -16,19 +16,17 @@ from pathlib import Path
 import msgspec
 
 from indelible.audit import scan
+from indelible.audit.manifest import LONG_LINE, describes, read_manifest
 from indelible.audit.scan import Ask, Scanned
 from indelible.audit.source import NotEvidence, Part
 from indelible.audit.stored_zip import StoredZip
 from indelible.domain import bundle, record
-from indelible.domain.bundle import MalformedBundle, Manifest
+from indelible.domain.bundle import MalformedBundle
 from indelible.domain.findings import Failure, FailureCode
 from indelible.ports import KeyVersions, StoredVersion
 
 _BY_LINES = frozenset({bundle.RECORDS, bundle.RECEIPTS})
-_NEEDED = frozenset({bundle.MANIFEST, bundle.RECORDS, bundle.RECEIPTS})
 _PREDECESSOR = "predecessor"
-_LONG_LINE = 4096
-"""Of a receipt; its version id may have 1,024 characters."""
 _RECEIPT_HEAD = (
     b'{"audit_id":"%b","prev_hash":"%b","retention_until":"%b","s3_key":"%b","s3_lock_mode":"%b","s3_version_id":"'
 )
@@ -69,7 +67,7 @@ class BundleSource:
         self.where = str(path)
         self._zip = StoredZip(path)
         try:
-            self.manifest = _manifest(self._zip)
+            self.manifest = read_manifest(self._zip)
         except MalformedBundle as error:
             raise NotEvidence(f"{path}: {error}") from None
         self.org_id, self.starts_at = self.manifest.org_id, self.manifest.first_sequence
@@ -175,39 +173,9 @@ class BundleSource:
                 yield _mismatch(path, "is not what the manifest lists", expected=listed.sha256)
         if self._lines not in (None, self.manifest.records):
             yield _mismatch(bundle.RECORDS, f"has {self._lines} records; the manifest counts {self.manifest.records}")
-        if not self._agrees():
+        if not describes(self.manifest, self._zip):
             yield _mismatch(bundle.MANIFEST, "does not describe the records that are in the bundle")
         yield from dict.fromkeys(self._strange)
-
-    def _agrees(self) -> bool:
-        """Whether the manifest says of the range what its first and its last line say. Only a sound one has a range."""
-        said, noted = self.manifest, self.manifest.checkpoint
-        if noted is not None:
-            path = f"{bundle.LOG}checkpoints/{noted.size:012d}"
-            if path not in self._zip.areas or self._zip.sha256(path) != noted.sha256:
-                return False
-        if said.exported.valid is not (said.exported.failures_total == 0):
-            return False
-        if not said.exported.valid:
-            return True
-        first, last = self._end_lines()
-        return said.head is not None and (
-            (first.get("sequence"), last.get("sequence")) == (said.first_sequence, said.last_sequence)
-            and (last.get("sequence"), last.get("timestamp"), last.get("tx_hash"))
-            == (said.head.sequence, said.head.timestamp, said.head.tx_hash)
-            and said.records == said.last_sequence - said.first_sequence + 1
-        )
-
-    def _end_lines(self) -> list[dict[str, object]]:
-        """The first and the last line of receipts.jsonl; empty where there is no object on it."""
-        area = self._zip.areas[bundle.RECEIPTS]
-        first = self._zip.slice(area.start, min(area.end, area.start + _LONG_LINE)).partition(b"\n")[0]
-        last = self._zip.slice(max(area.start, area.end - _LONG_LINE), area.end).rstrip(b"\n").rpartition(b"\n")[2]
-        try:
-            found = [msgspec.json.decode(line) for line in (first, last)]
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            found = []
-        return [one if isinstance(one, dict) else {} for one in found] or [{}, {}]
 
     def _hold(self, entry: _Placed, data: bytes) -> None:
         """Against what the line beside it should say: every member of a receipt follows from the record."""
@@ -249,26 +217,9 @@ class BundleSource:
 
     def _last_key(self, part: Part) -> str:
         *_, start, end = part.place
-        line = self._zip.slice(max(start, end - _LONG_LINE), end).rstrip(b"\n").rpartition(b"\n")[2]
+        line = self._zip.slice(max(start, end - LONG_LINE), end).rstrip(b"\n").rpartition(b"\n")[2]
         said = _said(line)
         return said.s3_key if said else f"{self.org_id}/9~"
-
-
-def _manifest(archive: StoredZip) -> Manifest:
-    """The manifest, held against what the archive has. Raises MalformedBundle."""
-    manifest = Manifest.parse(archive.read(bundle.MANIFEST) or b"")
-    strange = next((name for name in archive.names if not bundle.is_known(name)), None)
-    if strange is not None:
-        raise MalformedBundle(f"a bundle has no file {strange!r}")
-    if len(set(archive.names)) < len(archive.names):
-        raise MalformedBundle("a file is there twice")
-    if archive.names != sorted(archive.names, key=bundle.place):
-        raise MalformedBundle("the files are not in their order")
-    lacks = (_NEEDED | manifest.files.keys()) - set(archive.names)
-    extra = set(archive.names) - manifest.files.keys() - {bundle.MANIFEST}
-    if lacks or extra:
-        raise MalformedBundle(f"it lacks {min(lacks)}" if lacks else f"its manifest does not list {min(extra)}")
-    return manifest
 
 
 def _given(read: scan.Read, org_id: str, lines: list[bytes]) -> bool:
