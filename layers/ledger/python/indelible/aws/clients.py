@@ -23,6 +23,12 @@ STANDARD = Config(
     response_checksum_validation="when_required",
 )
 
+# For whoever answers a caller meanwhile: a second invocation would run beside the first.
+WAITING = STANDARD.merge(Config(read_timeout=20, retries={"total_max_attempts": 1}))
+
+# The older way of signing addresses, which the SDK still takes for some regions, knows no session and no KMS.
+PRESIGNING = STANDARD.merge(Config(signature_version="s3v4"))
+
 
 def client(service: str, config: Config = STANDARD) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
     """A client for the account, region and endpoint of the usual environment variables."""
