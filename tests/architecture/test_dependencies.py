@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "errors": set(),
     "domain": {"domain", "errors"},
     "ports": {"ports", "domain", "errors"},
-    "services": {"services", "ports", "domain", "errors"},
+    "services": {"services", "ports", "page", "domain", "errors"},
     "aws": {"aws", "ports", "domain", "errors"},
     "outside": {"outside", "ports", "domain", "errors"},
     "page": {"page", "domain", "errors"},

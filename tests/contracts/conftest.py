@@ -19,22 +19,36 @@ from moto.s3.models import S3Backend
 
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
+from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox, DynamoLedgerRegister
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
+from indelible.aws.dynamo_rounds import DynamoRoundStarts
 from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
-from indelible.ports import Index, Journal, LogFiles, LogHead, News, Organisations, RecordStore
+from indelible.ports import (
+    Index,
+    Journal,
+    LedgerOutbox,
+    LedgerRegister,
+    LogFiles,
+    LogHead,
+    News,
+    Organisations,
+    RecordStore,
+    RoundStarts,
+)
 from indelible.ports.outside import AnchorFiles
 from tests.contracts import moto_s3
 from tests.fakes.administrator import Administrator
 from tests.fakes.chains import RETENTION
 from tests.fakes.journal import FakeJournal
+from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import FakeLogFiles, FakeLogHead
 from tests.fakes.machine import ManualClock
 from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
-from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations
+from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations, FakeRoundStarts
 
 BUCKET, TABLE = "evidence", "ledger"
 
@@ -49,6 +63,9 @@ class Adapters:
     news: News
     register: LogHead
     files: LogFiles
+    ledger_register: LedgerRegister
+    ledger_outbox: LedgerOutbox
+    starts: RoundStarts
     anchors: AnchorFiles
     organisations: Callable[[], Organisations]
     clock: ManualClock
@@ -84,6 +101,9 @@ def fakes() -> Adapters:
         news=FakeNews(),
         register=FakeLogHead(),
         files=FakeLogFiles(records.bucket),
+        ledger_register=FakeLedgerRegister(),
+        ledger_outbox=FakeLedgerOutbox(),
+        starts=FakeRoundStarts(),
         anchors=FakeAnchorFiles(records.bucket),
         organisations=lambda: organisations,
         clock=ManualClock(),
@@ -136,6 +156,9 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         news=DynamoNews(client=dynamodb, table=TABLE),
         register=DynamoLogHead(client=dynamodb, table=TABLE),
         files=S3LogFiles(client=s3, bucket=BUCKET, retention=RETENTION, pool=pool),
+        ledger_register=DynamoLedgerRegister(client=dynamodb, table=TABLE),
+        ledger_outbox=DynamoLedgerOutbox(client=dynamodb, table=TABLE),
+        starts=DynamoRoundStarts(client=dynamodb, table=TABLE),
         anchors=S3Anchors(client=s3, bucket=BUCKET),
         organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
         clock=clock,

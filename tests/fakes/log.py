@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from indelible.domain import record as records
-from indelible.domain.checkpoint import parse_checkpoint
+from indelible.domain.checkpoint import Checkpoint, parse_checkpoint
 from indelible.domain.findings import Lock
 from indelible.domain.note import count_signatures
 from indelible.domain.record import EMPTY_CHAIN
@@ -26,6 +26,7 @@ from indelible.domain.tiles import File
 from indelible.errors import EvidenceBroken
 from indelible.ports import NOTHING_COVERED, LogState
 from tests.fakes.bucket import Bucket, PreconditionFailed
+from tests.fakes.ledger import FakeLedgerRegister
 from tests.fakes.rfc6962 import root_of_leaves
 
 LATEST = "checkpoint"
@@ -80,7 +81,9 @@ class FakeLogFiles:
         found = self.bucket.versions(_key(owner, path))
         if not found:
             return None
-        return (found[-1] if path == LATEST else found[0]).data
+        version = found[-1] if path == LATEST else found[0]
+        self.bucket.read_back.add((_key(owner, path), version.version_id))
+        return version.data
 
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
         assert len({file.path for file in files}) == len(files), "one file twice"
@@ -118,10 +121,17 @@ class FakeLogFiles:
 class FakeSigner:
     """Signer with a real key. With a register and a bucket at hand it looks at what it is asked to sign."""
 
-    def __init__(self, register: FakeLogHead | None = None, bucket: Bucket | None = None, seed: int = 7) -> None:
+    def __init__(
+        self,
+        register: FakeLogHead | None = None,
+        bucket: Bucket | None = None,
+        seed: int = 7,
+        ledger: FakeLedgerRegister | None = None,
+    ) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
         self._register = register
         self._bucket = bucket
+        self._ledger = ledger
         self.signatures = 0
         self.roots: dict[tuple[str, int], bytes] = {}
         """What was ever signed, by origin and size."""
@@ -136,8 +146,18 @@ class FakeSigner:
             assert fixed == asked.root.hex(), "G5: signed before the register fixed it"
         if self._bucket is not None and org_id:
             assert root_of_leaves(_read_back(self._bucket, org_id)[: asked.size]) == asked.root, "G5: signed unread"
+        if self._ledger is not None and self._bucket is not None and not org_id:
+            self._look_at_the_ledgers_own(self._ledger, self._bucket, asked)
         self.signatures += 1
         return self._key.sign(message)
+
+    def _look_at_the_ledgers_own(self, ledger: FakeLedgerRegister, bucket: Bucket, asked: Checkpoint) -> None:
+        assert ledger.roots.get(asked.size) == asked.root.hex(), "G5: signed before the register fixed it"
+        for leaf in ledger.leaves[: asked.size]:
+            key = _key(leaf.org_id, f"checkpoints/{leaf.size:012d}")
+            sealed = bucket.versions(key)[0]
+            assert hashlib.sha256(sealed.data).hexdigest() == leaf.sha256, "G5: signed another checkpoint"
+            assert (key, sealed.version_id) in bucket.read_back, "G5: signed unread"
 
     def public_key(self) -> bytes:
         return self._key.public_key().public_bytes_raw()

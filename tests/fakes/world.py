@@ -13,6 +13,7 @@ from indelible.ports import Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
 from indelible.services.collect import Collector
+from indelible.services.ledger_log import LedgerLog, LedgerReport
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
 from indelible.services.verify import Range, Verdict, Verifier
@@ -20,6 +21,7 @@ from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION, event
 from tests.fakes.journal import FakeJournal
+from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeLogHead, FakeSigner
 from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, SequentialWorkers
 from tests.fakes.records import FakeRecords
@@ -46,6 +48,8 @@ class World:
     index: FakeIndex = field(default_factory=FakeIndex)
     news: FakeNews = field(default_factory=FakeNews)
     register: FakeLogHead = field(default_factory=FakeLogHead)
+    ledger_register: FakeLedgerRegister = field(default_factory=FakeLedgerRegister)
+    ledger_outbox: FakeLedgerOutbox = field(init=False)
     files: FakeLogFiles = field(init=False)
     signer: FakeSigner = field(init=False)
     records: FakeRecords = field(init=False)
@@ -57,7 +61,8 @@ class World:
         self.records = FakeRecords(self.bucket)
         self.journal = FakeJournal(self.bucket)
         self.files = FakeLogFiles(self.bucket)
-        self.signer = FakeSigner(self.register, self.bucket)
+        self.signer = FakeSigner(self.register, self.bucket, ledger=self.ledger_register)
+        self.ledger_outbox = FakeLedgerOutbox(self.bucket)
         self.administrator = Administrator(self.bucket, self.journal)
 
     def appender(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Appender:
@@ -90,8 +95,22 @@ class World:
             ),
             log=self.signed_log(wire),
             register=wire.to("register", self.register),
+            outbox=wire.to("ledger_outbox", self.ledger_outbox),
             journal=journal,
             records=records,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
+
+    def ledger_log(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> LedgerLog:
+        """A fresh process that adds to the ledger's own log."""
+        wire = wiring or Wiring()
+        return LedgerLog(
+            log=self.signed_log(wire),
+            files=wire.to("files", self.files),
+            register=wire.to("ledger_register", self.ledger_register),
+            outbox=wire.to("ledger_outbox", self.ledger_outbox),
+            workers=workers or SequentialWorkers(),
             clock=self.clock,
             telemetry=self.telemetry,
         )
@@ -137,6 +156,10 @@ class World:
     def anchored(self, *, org_id: str = ORG) -> AnchorReport:
         """Run the anchor, given time enough."""
         return self.anchor().run(org_id, deadline_ms=self.clock.now + 60_000)
+
+    def logged(self) -> LedgerReport:
+        """Bring the ledger's own log up to what is published, given time enough."""
+        return self.ledger_log().run(deadline_ms=self.clock.now + 60_000)
 
     def submission(
         self,

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from indelible.aws.clients import THREADS, client
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
+from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox, DynamoLedgerRegister
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
+from indelible.aws.dynamo_rounds import DynamoRoundStarts
 from indelible.aws.kms_signer import KmsSigner
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
@@ -30,6 +32,7 @@ from indelible.services.anchor import Anchor
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.collect import Collector
+from indelible.services.ledger_log import LedgerLog
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
 from indelible.services.rounds import Rounds
@@ -111,17 +114,11 @@ def rounds() -> Rounds:
         workers=ThreadedWorkers(_pool()),
         telemetry=telemetry(),
     )
-    log = SignedLog(
-        files=_log_files(),
-        ledger_name=settings().ledger_name,
-        signer=_signer(),
-        retention=settings().retention(),
-        clock=clock(),
-    )
     anchor = Anchor(
         collector=collector,
-        log=log,
+        log=_signed_log(),
         register=DynamoLogHead(client=_dynamodb(), table=table),
+        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=table),
         journal=_journal(),
         records=_records(),
         clock=clock(),
@@ -134,6 +131,29 @@ def rounds() -> Rounds:
         clock=clock(),
         telemetry=telemetry(),
     )
+
+
+@cache
+def ledger_log() -> LedgerLog:
+    """For the anchor function: the ledger's own log."""
+    table = settings().table
+    # What it does at once waits for files, which are written in the other pool.
+    workers = ThreadedWorkers(ThreadPoolExecutor(max_workers=THREADS // 2, thread_name_prefix="ledger-log"))
+    return LedgerLog(
+        log=_signed_log(),
+        files=_log_files(),
+        register=DynamoLedgerRegister(client=_dynamodb(), table=table),
+        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=table),
+        workers=workers,
+        clock=clock(),
+        telemetry=telemetry(),
+    )
+
+
+@cache
+def round_starts() -> DynamoRoundStarts:
+    """When rounds began."""
+    return DynamoRoundStarts(client=_dynamodb(), table=settings().table)
 
 
 @cache
@@ -205,6 +225,17 @@ def _records() -> S3Records:
 @cache
 def _log() -> LogReader:
     return LogReader(files=_log_files(), ledger_name=settings().ledger_name, signer=_signer())
+
+
+@cache
+def _signed_log() -> SignedLog:
+    return SignedLog(
+        files=_log_files(),
+        ledger_name=settings().ledger_name,
+        signer=_signer(),
+        retention=settings().retention(),
+        clock=clock(),
+    )
 
 
 @cache

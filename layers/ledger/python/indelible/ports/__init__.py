@@ -8,6 +8,7 @@ have taken effect, and the services are written for both. Nothing else is raised
 from __future__ import annotations
 
 from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredVersion
+from indelible.ports.ledger import EMPTY_LEDGER, LedgerOutbox, LedgerRegister, LedgerState
 from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, Signer, SigningKeys
 from indelible.ports.machine import Clock, Entropy, Telemetry, Workers
 from indelible.ports.ordering import (
@@ -22,9 +23,11 @@ from indelible.ports.ordering import (
     Remembered,
 )
 from indelible.ports.organisations import Organisations, SecretSource
+from indelible.ports.rounds import RoundStarts
 from indelible.ports.scratch import Scratch
 
 __all__ = [
+    "EMPTY_LEDGER",
     "MAX_BYTES_PER_COMMIT",
     "MAX_RECORDS_PER_COMMIT",
     "NOTHING_COVERED",
@@ -37,6 +40,9 @@ __all__ = [
     "Index",
     "Journal",
     "KeyVersions",
+    "LedgerOutbox",
+    "LedgerRegister",
+    "LedgerState",
     "LogFiles",
     "LogHead",
     "LogState",
@@ -44,6 +50,7 @@ __all__ = [
     "Organisations",
     "RecordStore",
     "Remembered",
+    "RoundStarts",
     "Scratch",
     "SecretSource",
     "Signer",

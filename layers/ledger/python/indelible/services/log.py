@@ -7,7 +7,7 @@ checkpoint that was signed for that size, and finding that they agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from indelible.domain import instants, merkle, tiles
@@ -19,7 +19,7 @@ from indelible.domain.checkpoint import (
     signed_checkpoint,
 )
 from indelible.domain.merkle import Hash
-from indelible.domain.note import NoteError
+from indelible.domain.note import Note, NoteError
 from indelible.domain.proof import TlogProof, verify_tlog_proof
 from indelible.domain.record import Retention
 from indelible.domain.tiles import EMPTY, Edge, File
@@ -78,14 +78,15 @@ class LogReader:
         Raises EvidenceBroken where the files for it are not there or not what was signed.
         """
         size = next(self.sizes(owner, at_least=index + 1), None)
-        if size is None:
-            return None
+        return None if size is None else self.proofs(owner, [index], size=size)[0]
+
+    def proofs(self, owner: str, indices: Iterable[int], *, size: int) -> list[TlogProof]:
+        """Leaves in the checkpoint of this size, which must cover them. Raises EvidenceBroken as `proof` does."""
         try:
-            found = self.opened(owner, size)
-            hashes = merkle.inclusion_proof(index, size, tiles.node_reader(size, self.reader(owner)))
+            note, node = self.opened(owner, size).note, tiles.node_reader(size, self.reader(owner))
+            return [TlogProof(index, tuple(merkle.inclusion_proof(index, size, node)), note) for index in indices]
         except ValueError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
-        return TlogProof(index, tuple(hashes), found.note)
 
     def verified(self, owner: str, proof: TlogProof, leaf_data: bytes) -> Checkpoint:
         """The checkpoint in a proof, once it is seen to hold this leaf. Raises EvidenceBroken."""
@@ -144,14 +145,15 @@ class SignedLog(LogReader):
         """Write tiles and bundles, create-only, locked for as long as the records under them or longer."""
         self._files.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
 
-    def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> None:
-        """Sign the tree that ends in this edge, and publish its checkpoint."""
+    def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> Note:
+        """Sign the tree that ends in this edge, and publish its checkpoint, which is returned."""
         unsigned = Checkpoint(origin=self.origin(owner), size=edge.size, root=edge.root())
         signature = self._signer.sign(unsigned.text.encode())
-        note = signed_checkpoint(unsigned, self._signer.public_key(), signature).note.data
+        note = signed_checkpoint(unsigned, self._signer.public_key(), signature).note
         until_ms = self._retain_until_ms(at_least_until_ms)
-        self._files.write(owner, [File(checkpoint_path(edge.size), note)], retain_until_ms=until_ms)
-        self._files.latest(owner, note, size=edge.size, retain_until_ms=until_ms)
+        self._files.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
+        self._files.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
+        return note
 
     def _retain_until_ms(self, at_least_ms: int) -> int:
         kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
