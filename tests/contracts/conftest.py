@@ -22,9 +22,11 @@ from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox, DynamoLedgerRegister
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
+from indelible.aws.dynamo_repair import DynamoRepair
 from indelible.aws.dynamo_rounds import DynamoRoundStarts
 from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_log_files import S3LogFiles
+from indelible.aws.s3_owners import S3Owners
 from indelible.aws.s3_records import S3Records
 from indelible.ports import (
     Index,
@@ -35,8 +37,10 @@ from indelible.ports import (
     LogHead,
     News,
     Organisations,
+    RecordOwners,
     RecordStore,
     RoundStarts,
+    TableRepair,
 )
 from indelible.ports.outside import AnchorFiles
 from tests.contracts import moto_s3
@@ -48,6 +52,7 @@ from tests.fakes.log import FakeLogFiles, FakeLogHead
 from tests.fakes.machine import ManualClock
 from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
+from tests.fakes.repair import FakeOwners, FakeRepair
 from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations, FakeRoundStarts
 
 BUCKET, TABLE = "evidence", "ledger"
@@ -68,6 +73,8 @@ class Adapters:
     starts: RoundStarts
     anchors: AnchorFiles
     organisations: Callable[[], Organisations]
+    repair: TableRepair
+    owners: RecordOwners
     clock: ManualClock
     put_over: Callable[[str, bytes], None]
     mark_deleted: Callable[[str], None]
@@ -94,18 +101,21 @@ def fakes() -> Adapters:
     records = FakeRecords()
     administrator = Administrator(records.bucket)
     organisations = FakeOrganisations()
+    journal, index, register = FakeJournal(records.bucket), FakeIndex(), FakeLogHead()
     return Adapters(
         records=records,
-        journal=FakeJournal(records.bucket),
-        index=FakeIndex(),
+        journal=journal,
+        index=index,
         news=FakeNews(),
-        register=FakeLogHead(),
+        register=register,
         files=FakeLogFiles(records.bucket),
         ledger_register=FakeLedgerRegister(),
         ledger_outbox=FakeLedgerOutbox(),
         starts=FakeRoundStarts(),
         anchors=FakeAnchorFiles(records.bucket),
         organisations=lambda: organisations,
+        repair=FakeRepair(records.bucket, journal, register, index, organisations),
+        owners=FakeOwners(records.bucket),
         clock=ManualClock(),
         put_over=administrator.lay_newer_version,
         mark_deleted=administrator.lay_delete_marker,
@@ -161,6 +171,8 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         starts=DynamoRoundStarts(client=dynamodb, table=TABLE),
         anchors=S3Anchors(client=s3, bucket=BUCKET),
         organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
+        repair=DynamoRepair(client=dynamodb, table=TABLE),
+        owners=S3Owners(client=s3, bucket=BUCKET),
         clock=clock,
         put_over=put,
         mark_deleted=mark_deleted,

@@ -16,16 +16,19 @@ from indelible.services.collect import Collector
 from indelible.services.ledger_log import LedgerLog, LedgerReport
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
+from indelible.services.rebuild import Rebuilder
+from indelible.services.survey import Surveyor
 from indelible.services.verify import Range, Verdict, Verifier
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION, event
-from tests.fakes.journal import FakeJournal
+from tests.fakes.journal import FakeJournal, TableState
 from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeLogHead, FakeSigner
 from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, SequentialWorkers
 from tests.fakes.records import FakeRecords
-from tests.fakes.table import FakeIndex, FakeNews
+from tests.fakes.repair import FakeOwners, FakeRepair
+from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations
 
 P = TypeVar("P")
 
@@ -48,6 +51,7 @@ class World:
     index: FakeIndex = field(default_factory=FakeIndex)
     news: FakeNews = field(default_factory=FakeNews)
     register: FakeLogHead = field(default_factory=FakeLogHead)
+    organisations: FakeOrganisations = field(default_factory=FakeOrganisations)
     ledger_register: FakeLedgerRegister = field(default_factory=FakeLedgerRegister)
     ledger_outbox: FakeLedgerOutbox = field(init=False)
     files: FakeLogFiles = field(init=False)
@@ -55,6 +59,7 @@ class World:
     records: FakeRecords = field(init=False)
     journal: FakeJournal = field(init=False)
     administrator: Administrator = field(init=False)
+    repair: FakeRepair = field(init=False)
     _processes: int = 0
 
     def __post_init__(self) -> None:
@@ -64,6 +69,7 @@ class World:
         self.signer = FakeSigner(self.register, self.bucket, ledger=self.ledger_register)
         self.ledger_outbox = FakeLedgerOutbox(self.bucket)
         self.administrator = Administrator(self.bucket, self.journal)
+        self.repair = FakeRepair(self.bucket, self.journal, self.register, self.index, self.organisations)
 
     def appender(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Appender:
         """A fresh process that records."""
@@ -152,6 +158,32 @@ class World:
             journal=wire.to("journal", self.journal),
             log=self.log(wire),
         )
+
+    def rebuilder(self, wiring: Wiring | None = None) -> Rebuilder:
+        """An operator who rebuilds the table."""
+        wire = wiring or Wiring()
+        table = wire.to("table", self.repair)
+        surveyor = Surveyor(
+            records=wire.to("records", self.records),
+            journal=wire.to("journal", self.journal),
+            log=self.log(wire),
+            table=table,
+        )
+        return Rebuilder(
+            table=table,
+            owners=wire.to("owners", FakeOwners(self.bucket)),
+            surveyor=surveyor,
+            news=wire.to("news", self.news),
+            clock=self.clock,
+        )
+
+    def lose_table(self) -> None:
+        """Every item, the outbox too. What was signed stays signed."""
+        self.journal.restore(TableState({}, {}, {}, {}))
+        for lost in (self.register.states, self.index.entries, self.news.marks, self.organisations.configs):
+            lost.clear()
+        for names in (self.repair.names, self.repair.unregistered, self.repair.rootless):
+            names.clear()
 
     def anchored(self, *, org_id: str = ORG) -> AnchorReport:
         """Run the anchor, given time enough."""

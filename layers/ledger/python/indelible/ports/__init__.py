@@ -23,6 +23,7 @@ from indelible.ports.ordering import (
     Remembered,
 )
 from indelible.ports.organisations import Organisations, SecretSource
+from indelible.ports.repair import Found, IndexEntry, RecordOwners, TableRepair
 from indelible.ports.rounds import RoundStarts
 from indelible.ports.scratch import Scratch
 
@@ -35,9 +36,11 @@ __all__ = [
     "BucketProbe",
     "Clock",
     "Entropy",
+    "Found",
     "HeadMoved",
     "Idempotency",
     "Index",
+    "IndexEntry",
     "Journal",
     "KeyVersions",
     "LedgerOutbox",
@@ -48,6 +51,7 @@ __all__ = [
     "LogState",
     "News",
     "Organisations",
+    "RecordOwners",
     "RecordStore",
     "Remembered",
     "RoundStarts",
@@ -56,6 +60,7 @@ __all__ = [
     "Signer",
     "SigningKeys",
     "StoredVersion",
+    "TableRepair",
     "Telemetry",
     "Workers",
 ]
