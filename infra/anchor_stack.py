@@ -14,6 +14,7 @@ from infra.constructs.alarms import LedgerAlarms
 from infra.constructs.dashboard import LedgerDashboard
 from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
+from infra.constructs.outside_function import OutsideFunction
 from infra.constructs.schedule import AnchorSchedule
 from infra.environment import ledger_environment
 from infra.ledger_stack import LedgerStack
@@ -36,12 +37,13 @@ class AnchorStack(Stack):
         super().__init__(
             scope, construct_id, description=f"Indelible ledger '{config.ledger_name}': anchoring and alarms"
         )
+        layer = LedgerLayer(self, "Layer", bundling=bundling).version
         anchor = LedgerFunction(
             self,
             "Anchor",
             config=config,
             name="anchor",
-            layer=LedgerLayer(self, "Layer", bundling=bundling).version,
+            layer=layer,
             timeout=Duration.minutes(15),
             environment=ledger_environment(config, ledger),
             statements=permissions.anchor(bucket=ledger.bucket, table=ledger.table, key=ledger.signing_key),
@@ -59,10 +61,20 @@ class AnchorStack(Stack):
             "HIPAA.Security-LambdaDLQ",
             "NIST.800.53.R5-LambdaDLQ",
         )
+        outside = None
+        if config.outside:
+            outside = OutsideFunction(self, "Outside", config=config, ledger=ledger, layer=layer).function
+            CfnOutput(self, "OutsideFunctionName", value=outside.function_name)
         schedule = AnchorSchedule(self, "Schedule", config=config, function=function)
         api_id = api.http_api.api.api_id
         alarms = LedgerAlarms(
-            self, "Alarms", config=config, api_id=api_id, anchor=function, dead_letters=schedule.dead_letters
+            self,
+            "Alarms",
+            config=config,
+            api_id=api_id,
+            anchor=function,
+            dead_letters=schedule.dead_letters,
+            outside=outside,
         )
         LedgerDashboard(self, "Dashboard", config=config, api_id=api_id, alarms=alarms.alarms)
         # Where `indelible anchor` finds it.

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     # Imported where they are built: no other function pays for them at its cold start.
     from indelible.entry.mcp import AgentDoor
     from indelible.entry.meta import Meta
+    from indelible.services.outside import Outside
 
 
 @cache
@@ -154,6 +155,14 @@ def ledger_log() -> LedgerLog:
 def round_starts() -> DynamoRoundStarts:
     """When rounds began."""
     return DynamoRoundStarts(client=_dynamodb(), table=settings().table)
+
+
+@cache
+def outside() -> Outside:
+    """For the function that goes outside."""
+    from indelible.entry.bootstrap_outside import make_outside
+
+    return make_outside(log=_log(), files=_log_files(), settings=settings(), clock=clock(), telemetry=telemetry())
 
 
 @cache

@@ -19,6 +19,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """`INDELIBLE_LEDGER_NAME` and so on: each function is told only what it needs.
 
     `allowed_origins`: browser origins that may call the MCP door, comma-separated; none by default.
+    `outside`: who is asked outside the account, as JSON (`entry.outside_settings`); nobody by default.
     """
 
     ledger_name: Annotated[str, Meta(min_length=1)]
@@ -34,6 +35,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     org_burst: Annotated[int, Meta(ge=100)] = 200
     signing_key_id: str = ""
     allowed_origins: str = ""
+    outside: str = ""
 
     def retention(self, days: int | None = None) -> Retention:
         """The promise for a record: an organisation may keep longer than the ledger, never shorter."""
