@@ -59,6 +59,26 @@ def published(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]
     return [_allow(bucket.bucket_arn, "s3:ListBucket"), _allow(key.key_arn, "kms:GetPublicKey")]
 
 
+def plan(*, table: dynamodb.ITable) -> list[iam.PolicyStatement]:
+    """Reads who is registered and who has news, and notes when a round began.
+
+    No record, no head, no organisation's settings; and nothing but that note lies where it may write.
+    """
+    return [
+        _allow(
+            table.table_arn,
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["_ORGS", "_NEWS#*"]}},
+        ),
+        _allow(
+            table.table_arn,
+            "dynamodb:PutItem",
+            conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["_LEDGER"]}},
+        ),
+    ]
+
+
 def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list[iam.PolicyStatement]:
     """Seals what the outbox still holds, re-reads the bucket, signs and publishes, and clears what is covered."""
     return [

@@ -45,7 +45,7 @@ class LedgerDashboard(Construct):
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3))
         dashboard.add_widgets(
             graph("Records", sums("RecordsAppended", "RecordsAnchored", "CheckpointsLogged")),
-            graph("Contention and errors", sums("LostRaces", "SealFailures", "UnexpectedErrors")),
+            graph("Contention and errors", sums("LostRaces", "SealFailures", "AnchorFailures", "UnexpectedErrors")),
             graph("Touched: all of these stay at zero", touched),
         )
         dashboard.add_widgets(

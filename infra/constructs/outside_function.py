@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one function that speaks to somebody who is not AWS, deployed only where somebody is configured.
 
-Invariant: it can neither sign nor read a record (docs/adr/0011): whoever took it over could show the ledger's published
+Invariant: it can neither sign nor read a record (docs/adr/0011-a-function-of-its-own-goes-outside.md): whoever took it over could show the ledger's published
 checkpoints to others, and store junk beside them, which verification names.
 """
 
@@ -13,17 +13,15 @@ from constructs import Construct
 
 from infra import permissions
 from infra.config import LedgerConfig
+from infra.constructs.anchor_workflow import FUNCTION_SECONDS
 from infra.constructs.ledger_function import LedgerFunction
 from infra.environment import ledger_environment
 from infra.ledger_stack import LedgerStack
 from infra.nag import acknowledge
 
-#: Every track works at once; a day's checkpoints at a second each, and the last questions' time.
-FUNCTION_SECONDS = 300
-
 
 class OutsideFunction(Construct):
-    """``lambdas/outside``, invoked with ``{"run": "news"}`` or ``{"run": "sweep"}`` after the ledger's own log."""
+    """``lambdas/outside``, the last step of a round, after the ledger's own log."""
 
     def __init__(
         self,
@@ -48,7 +46,8 @@ class OutsideFunction(Construct):
         permissions.acknowledge_ledger_patterns(outside.role, bucket=ledger.bucket)
         acknowledge(
             outside.function,
-            "A run that fails is made up for by the next one, which finds in the bucket what is missing.",
+            "Invoked synchronously by the workflow, which catches the error; the next round finds in the bucket what is "
+            "missing, and not in an event that was parked.",
             "HIPAA.Security-LambdaDLQ",
             "NIST.800.53.R5-LambdaDLQ",
         )

@@ -25,11 +25,12 @@ from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_repair import DynamoRepair
 from indelible.aws.dynamo_rounds import DynamoRoundStarts
 from indelible.aws.s3_anchors import S3Anchors
+from indelible.aws.s3_inventory import S3Inventory
 from indelible.aws.s3_log_files import S3LogFiles
-from indelible.aws.s3_owners import S3Owners
 from indelible.aws.s3_records import S3Records
 from indelible.ports import (
     Index,
+    Inventory,
     Journal,
     LedgerOutbox,
     LedgerRegister,
@@ -37,7 +38,6 @@ from indelible.ports import (
     LogHead,
     News,
     Organisations,
-    RecordOwners,
     RecordStore,
     RoundStarts,
     TableRepair,
@@ -52,7 +52,7 @@ from tests.fakes.log import FakeLogFiles, FakeLogHead
 from tests.fakes.machine import ManualClock
 from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
-from tests.fakes.repair import FakeOwners, FakeRepair
+from tests.fakes.repair import FakeInventory, FakeRepair
 from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations, FakeRoundStarts
 
 BUCKET, TABLE = "evidence", "ledger"
@@ -74,7 +74,7 @@ class Adapters:
     anchors: AnchorFiles
     organisations: Callable[[], Organisations]
     repair: TableRepair
-    owners: RecordOwners
+    inventory: Inventory
     clock: ManualClock
     put_over: Callable[[str, bytes], None]
     mark_deleted: Callable[[str], None]
@@ -102,6 +102,7 @@ def fakes() -> Adapters:
     administrator = Administrator(records.bucket)
     organisations = FakeOrganisations()
     journal, index, register = FakeJournal(records.bucket), FakeIndex(), FakeLogHead()
+    ledger_register = FakeLedgerRegister()
     return Adapters(
         records=records,
         journal=journal,
@@ -109,13 +110,13 @@ def fakes() -> Adapters:
         news=FakeNews(),
         register=register,
         files=FakeLogFiles(records.bucket),
-        ledger_register=FakeLedgerRegister(),
+        ledger_register=ledger_register,
         ledger_outbox=FakeLedgerOutbox(),
         starts=FakeRoundStarts(),
         anchors=FakeAnchorFiles(records.bucket),
         organisations=lambda: organisations,
-        repair=FakeRepair(records.bucket, journal, register, index, organisations),
-        owners=FakeOwners(records.bucket),
+        repair=FakeRepair(records.bucket, journal, register, index, organisations, ledger_register),
+        inventory=FakeInventory(records.bucket),
         clock=ManualClock(),
         put_over=administrator.lay_newer_version,
         mark_deleted=administrator.lay_delete_marker,
@@ -172,7 +173,7 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         anchors=S3Anchors(client=s3, bucket=BUCKET),
         organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
         repair=DynamoRepair(client=dynamodb, table=TABLE),
-        owners=S3Owners(client=s3, bucket=BUCKET),
+        inventory=S3Inventory(client=s3, bucket=BUCKET),
         clock=clock,
         put_over=put,
         mark_deleted=mark_deleted,

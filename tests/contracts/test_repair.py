@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TableRepair and RecordOwners: a swap replaces exactly what was read, and nothing that has changed since."""
+"""TableRepair and Inventory: a swap replaces exactly what was read, and nothing that has changed since."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from indelible.domain.ledger import ledger_proof_path
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.domain.record import ADMIN_ORG
 from indelible.domain.tiles import File
-from indelible.ports import IndexEntry, LogState
+from indelible.ports import IndexEntry, LedgerState, LogState
 from tests.contracts.conftest import Adapters
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.machine import MIDNIGHT
@@ -33,7 +34,7 @@ def test_nothing_is_found_in_an_empty_table(adapters: Adapters) -> None:
         assert (found.value, found.seen) == (None, None)
     assert adapters.repair.days(ORG) == {}
     assert adapters.repair.registered() == frozenset()
-    assert adapters.owners.owners() == []
+    assert adapters.inventory.owners() == []
 
 
 def test_a_head_is_swapped_once(adapters: Adapters) -> None:
@@ -73,6 +74,29 @@ def test_a_register_is_swapped_and_the_anchor_goes_on_from_it(adapters: Adapters
     assert not adapters.repair.swap_log(ORG, found, None)
     assert adapters.repair.swap_log(ORG, adapters.repair.log(ORG), None)
     assert adapters.repair.log(ORG).seen is None
+
+
+def test_the_ledger_s_register_is_swapped_and_taken_away(adapters: Adapters) -> None:
+    note = b"indelible\n2\nERERERERERERERERERERERERERERERERERERERERERE=\n\n\xe2\x80\x94 x y\n"
+    adapters.files.write("_ledger", [File("checkpoints/000000000002", note)], retain_until_ms=UNTIL)
+    state, nothing = LedgerState(2, "11" * 32, 2), adapters.repair.ledger()
+    assert (nothing.value, nothing.seen) == (None, None)
+
+    assert adapters.repair.swap_ledger(nothing, state)
+    assert not adapters.repair.swap_ledger(nothing, state)
+    assert adapters.ledger_register.read() == adapters.repair.ledger().value == state
+    assert not adapters.repair.swap_ledger(nothing, None)
+    assert adapters.repair.swap_ledger(adapters.repair.ledger(), None)
+    assert adapters.repair.ledger().seen is None
+
+
+def test_which_checkpoints_have_a_proof_is_seen_by_listing(adapters: Adapters) -> None:
+    for size in (3, 1200):
+        adapters.files.write(ORG, [File(ledger_proof_path(size), b"proof")], retain_until_ms=UNTIL)
+    adapters.mark_deleted(f"{ORG}/_log/{ledger_proof_path(3)}")
+
+    assert adapters.inventory.logged(ORG) == {3, 1200}
+    assert adapters.inventory.logged("globex") == frozenset()
 
 
 def test_a_config_is_swapped_and_can_be_changed_afterwards(adapters: Adapters) -> None:
@@ -123,7 +147,7 @@ def test_owners_are_those_with_anything_in_the_bucket(adapters: Adapters) -> Non
     adapters.put_stranger("_ledger/_log/checkpoint", b"x")
     adapters.mark_deleted("globex/anything")
 
-    assert adapters.owners.owners() == [ADMIN_ORG, ORG, "globex"]
+    assert adapters.inventory.owners() == [ADMIN_ORG, ORG, "globex"]
 
 
 @pytest.mark.parametrize("adapters", ["aws on moto"], indirect=True)

@@ -198,7 +198,7 @@ def _record(somebody: Stranger, count: int) -> list[dict[str, Any]]:
     with LedgerClient(outputs.api_url, org_id=outputs.org_id, hmac_secret=outputs.hmac_secret) as ledger:
         receipts = [ledger.record({"event_type": "X", "payload": {"number": number}}) for number in range(count)]
         (somebody.directory / "receipt.json").write_text(json.dumps(receipts[-1]))
-        Admin.of(outputs).invoke("anchor", {"org_id": outputs.org_id})
+        Admin.of(outputs).anchor(outputs.org_id)
         proof = ledger.prove(audit_id=receipts[-1]["audit_id"])
         (somebody.directory / "record.tlog-proof").write_text(proof["inclusion"]["tlog_proof"])
     return receipts

@@ -170,7 +170,7 @@ def test_a_token_for_other_bytes_is_refused_by_openssl(abroad: Abroad, tmp_path:
 
 
 def test_the_function_cannot_be_led_to_anything_else(abroad: Abroad) -> None:
-    with pytest.raises(Exception, match="must be news or sweep"):
+    with pytest.raises(Exception, match="must be news, org or sweep"):
         abroad.admin.invoke("outside", {"run": "elsewhere"})
     settings = json.loads(json.dumps(abroad.others.settings()))
     assert base64.b64decode(abroad.others.witness_key.rpartition("+")[2])[0] == 0x04

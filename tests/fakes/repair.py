@@ -15,9 +15,10 @@ from indelible.domain import record as records
 from indelible.domain.checkpoint import parse_checkpoint
 from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import Head
-from indelible.ports import Found, IndexEntry, LogState
+from indelible.ports import EMPTY_LEDGER, Found, IndexEntry, LedgerState, LogState
 from tests.fakes.bucket import Bucket
 from tests.fakes.journal import FakeJournal
+from tests.fakes.ledger import FakeLedgerRegister
 from tests.fakes.log import FakeLogHead
 from tests.fakes.table import FakeIndex, FakeOrganisations
 
@@ -31,6 +32,7 @@ class FakeRepair:
     log_head: FakeLogHead
     hashes: FakeIndex
     organisations: FakeOrganisations
+    ledger_register: FakeLedgerRegister
     rootless: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     unregistered: set[str] = field(default_factory=set)
@@ -43,6 +45,9 @@ class FakeRepair:
         if org_id in self.rootless:
             return Found(None, {"tree_size": 2})
         return _found(self.log_head.states.get(org_id))
+
+    def ledger(self) -> Found[LedgerState]:
+        return _found(None if self.ledger_register.state == EMPTY_LEDGER else self.ledger_register.state)
 
     def config(self, org_id: str) -> Found[OrgConfig]:
         return _found(self.organisations.configs.get(org_id))
@@ -85,6 +90,17 @@ class FakeRepair:
             self.log_head.states[org_id] = new
         return True
 
+    def swap_ledger(self, found: Found[LedgerState], new: LedgerState | None) -> bool:
+        state = new or EMPTY_LEDGER
+        assert state.tree_size == state.published, "nothing is fixed that is not published"
+        assert new is None or self._published("_ledger").get(new.published) == new.root, "no such root is published"
+        if self.ledger().seen != found.seen:
+            return False
+        self.swaps.append("ledger log")
+        del self.ledger_register.leaves[state.tree_size :]  # what was fixed and never published is taken anew
+        self.ledger_register.state = state
+        return True
+
     def swap_config(self, org_id: str, found: Found[OrgConfig], new: OrgConfig) -> bool:
         if self.config(org_id).seen != found.seen:
             return False
@@ -125,13 +141,17 @@ class FakeRepair:
 
 
 @dataclass(frozen=True, slots=True)
-class FakeOwners:
-    """RecordOwners."""
+class FakeInventory:
+    """Inventory."""
 
     bucket: Bucket
 
     def owners(self) -> list[str]:
         return sorted({key.partition("/")[0] for key in self.bucket.stacks} - {"_ledger"})
+
+    def logged(self, org_id: str) -> frozenset[int]:
+        prefix = f"{org_id}/_log/ledger/"
+        return frozenset(int(key.removeprefix(prefix)[:12]) for key in self.bucket.stacks if key.startswith(prefix))
 
 
 def _found(value: object) -> Found:

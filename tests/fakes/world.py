@@ -9,7 +9,7 @@ from typing import TypeVar
 from indelible.domain import record
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import GovernorKey, Record, Retention
-from indelible.ports import Workers
+from indelible.ports import EMPTY_LEDGER, Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
 from indelible.services.collect import Collector
@@ -27,7 +27,7 @@ from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeLogHead, FakeSigner
 from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, SequentialWorkers
 from tests.fakes.records import FakeRecords
-from tests.fakes.repair import FakeOwners, FakeRepair
+from tests.fakes.repair import FakeInventory, FakeRepair
 from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations
 
 P = TypeVar("P")
@@ -69,7 +69,9 @@ class World:
         self.signer = FakeSigner(self.register, self.bucket, ledger=self.ledger_register)
         self.ledger_outbox = FakeLedgerOutbox(self.bucket)
         self.administrator = Administrator(self.bucket, self.journal)
-        self.repair = FakeRepair(self.bucket, self.journal, self.register, self.index, self.organisations)
+        self.repair = FakeRepair(
+            self.bucket, self.journal, self.register, self.index, self.organisations, self.ledger_register
+        )
 
     def appender(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Appender:
         """A fresh process that records."""
@@ -162,17 +164,22 @@ class World:
     def rebuilder(self, wiring: Wiring | None = None) -> Rebuilder:
         """An operator who rebuilds the table."""
         wire = wiring or Wiring()
-        table = wire.to("table", self.repair)
+        table, log = wire.to("table", self.repair), self.log(wire)
+        inventory = wire.to("inventory", FakeInventory(self.bucket))
         surveyor = Surveyor(
             records=wire.to("records", self.records),
             journal=wire.to("journal", self.journal),
-            log=self.log(wire),
+            log=log,
             table=table,
+            inventory=inventory,
+            clock=self.clock,
         )
         return Rebuilder(
             table=table,
-            owners=wire.to("owners", FakeOwners(self.bucket)),
+            inventory=inventory,
             surveyor=surveyor,
+            log=log,
+            outbox=wire.to("ledger_outbox", self.ledger_outbox),
             news=wire.to("news", self.news),
             clock=self.clock,
         )
@@ -182,6 +189,8 @@ class World:
         self.journal.restore(TableState({}, {}, {}, {}))
         for lost in (self.register.states, self.index.entries, self.news.marks, self.organisations.configs):
             lost.clear()
+        self.ledger_register.state = EMPTY_LEDGER
+        self.ledger_outbox.entries.clear()
         for names in (self.repair.names, self.repair.unregistered, self.repair.rootless):
             names.clear()
 

@@ -51,7 +51,14 @@ def test_json_says_the_same(world: World) -> None:
     answer = json.loads(run("--json").stdout)
     report = answer["organisations"][0]
     assert (answer["applied"], report["org_id"], report["settled"], report["records"]) == (False, ORG, False, 3)
-    assert [change["item"] for change in report["changes"]] == ["index", "days", "log", "registry", "head"]
+    assert [change["item"] for change in report["changes"]] == [
+        "index",
+        "days",
+        "log",
+        "ledger outbox",
+        "registry",
+        "head",
+    ]
     assert report["lost"]
 
 

@@ -23,10 +23,6 @@ STANDARD = Config(
     response_checksum_validation="when_required",
 )
 
-# For waiting until a function has done its work: it may take Lambda's whole quarter of an hour, and a second
-# invocation would run beside the first.
-PATIENT = STANDARD.merge(Config(read_timeout=930, retries={"total_max_attempts": 1}))
-
 
 def client(service: str, config: Config = STANDARD) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
     """A client for the account, region and endpoint of the usual environment variables."""

@@ -22,8 +22,11 @@ from indelible.ports import EMPTY_LEDGER, LedgerState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-_OWNER = "_ledger"
+LEDGER_KEY = "_ledger"
+"""The partition key of the ledger's own register."""
+
 _SHARDS = 8
 
 
@@ -37,27 +40,15 @@ class DynamoLedgerRegister:
     @translated("DynamoDB")
     def read(self) -> LedgerState:
         """GetItem, consistent. IAM: dynamodb:GetItem."""
-        found = self._client.get_item(TableName=self._table, Key=key(_OWNER, "LOG"), ConsistentRead=True).get("Item")
-        if found is None:
-            return EMPTY_LEDGER
-        return LedgerState(
-            tree_size=number(found, "tree_size"),
-            root=text(found, "root"),
-            published=number(found, "published"),
-            batch=tuple(_leaf(line) for line in text(found, "batch").splitlines()),
+        found = self._client.get_item(TableName=self._table, Key=key(LEDGER_KEY, "LOG"), ConsistentRead=True).get(
+            "Item"
         )
+        return EMPTY_LEDGER if found is None else ledger_of(found)
 
     @translated("DynamoDB")
     def advance(self, old: LedgerState, new: LedgerState) -> bool:
         """PutItem on condition. IAM: dynamodb:PutItem."""
-        values = item(
-            pk=_OWNER,
-            sk="LOG",
-            tree_size=new.tree_size,
-            root=new.root,
-            published=new.published,
-            batch="".join(map(_line, new.batch)),
-        )
+        values = ledger_item(new)
         try:
             if old == EMPTY_LEDGER:
                 self._client.put_item(
@@ -77,6 +68,28 @@ class DynamoLedgerRegister:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+
+def ledger_of(found: Item) -> LedgerState:
+    """What the item says. Raises KeyError or ValueError where it cannot be understood."""
+    return LedgerState(
+        tree_size=number(found, "tree_size"),
+        root=text(found, "root"),
+        published=number(found, "published"),
+        batch=tuple(_leaf(line) for line in text(found, "batch").splitlines()),
+    )
+
+
+def ledger_item(state: LedgerState) -> dict[str, AttributeValueTypeDef]:
+    """The item that says this."""
+    return item(
+        pk=LEDGER_KEY,
+        sk="LOG",
+        tree_size=state.tree_size,
+        root=state.root,
+        published=state.published,
+        batch="".join(map(_line, state.batch)),
+    )
 
 
 class DynamoLedgerOutbox:

@@ -14,6 +14,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from indelible.aws.dynamo_journal import head_of
+from indelible.aws.dynamo_ledger_log import LEDGER_KEY, ledger_item, ledger_of
 from indelible.aws.dynamo_log import log_item, state_of
 from indelible.aws.dynamo_orgs import config_of, config_text
 from indelible.aws.error_map import code_of, translated
@@ -21,7 +22,7 @@ from indelible.aws.items import Item, batch_get, batch_write, item, key, number,
 from indelible.domain import instants
 from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import Head
-from indelible.ports import Found, IndexEntry, LogState
+from indelible.ports import Found, IndexEntry, LedgerState, LogState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,10 @@ class DynamoRepair:
         """The same."""
         return self._read(org_id, "CONFIG", config_of)
 
+    def ledger(self) -> Found[LedgerState]:
+        """The same."""
+        return self._read(LEDGER_KEY, "LOG", ledger_of)
+
     def registered(self) -> frozenset[str]:
         """Query. IAM: dynamodb:Query."""
         return frozenset(text(entry, "sk") for entry in self._query("_ORGS", ""))
@@ -78,9 +83,11 @@ class DynamoRepair:
 
     def swap_log(self, org_id: str, found: Found[LogState], new: LogState | None) -> bool:
         """The same; DeleteItem on condition for None. IAM: dynamodb:DeleteItem, too."""
-        if new is not None:
-            return self._swap(found.seen, log_item(org_id, new))
-        return found.seen is None or self._on_condition("delete_item", found.seen, Key=key(org_id, "LOG"))
+        return self._swap_or_delete(org_id, found.seen, None if new is None else log_item(org_id, new))
+
+    def swap_ledger(self, found: Found[LedgerState], new: LedgerState | None) -> bool:
+        """The same as for an organisation's log."""
+        return self._swap_or_delete(LEDGER_KEY, found.seen, None if new is None else ledger_item(new))
 
     def swap_config(self, org_id: str, found: Found[OrgConfig], new: OrgConfig) -> bool:
         """The same as for the head."""
@@ -122,6 +129,13 @@ class DynamoRepair:
             ConsistentRead=True,
         )
         return [entry for page in pages for entry in page["Items"]]
+
+    def _swap_or_delete(
+        self, pk: str, seen: Mapping[str, object] | None, values: Mapping[str, AttributeValueTypeDef] | None
+    ) -> bool:
+        if values is not None:
+            return self._swap(seen, values)
+        return self._on_condition("delete_item", seen, Key=key(pk, "LOG"))
 
     def _swap(self, seen: Mapping[str, object] | None, values: Mapping[str, AttributeValueTypeDef]) -> bool:
         return self._on_condition("put_item", seen, Item=values)

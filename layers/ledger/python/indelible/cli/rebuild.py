@@ -15,6 +15,7 @@ from rich.table import Table
 
 from indelible.cli.org import deployed
 from indelible.domain.findings import Failure, FailureCode
+from indelible.services.log import LEDGER
 
 if TYPE_CHECKING:
     from indelible.services.rebuild import Accepted, Rebuilt
@@ -93,7 +94,8 @@ def _words(reports: list[Rebuilt], apply: bool) -> Iterator[str]:
 
 def _summary(reports: list[Rebuilt], apply: bool) -> str:
     differ = [report for report in reports if report.changes]
-    looked_at = f"{len(reports):,} organisation{'' if len(reports) == 1 else 's'} read"
+    count = sum(report.org_id != LEDGER for report in reports)
+    looked_at = f"{count:,} organisation{'' if count == 1 else 's'} read" if count else "the ledger's own log read"
     if any(report.refused for report in reports):
         return (
             f"{looked_at}. A chain is broken: look at the failures first (docs/operations.md, HEAD_REGRESSED), then "

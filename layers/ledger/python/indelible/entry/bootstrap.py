@@ -35,7 +35,7 @@ from indelible.services.collect import Collector
 from indelible.services.ledger_log import LedgerLog
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
-from indelible.services.rounds import Rounds
+from indelible.services.rounds import Planner, Rounds
 from indelible.services.schemes import scheme
 from indelible.services.verify import Verifier
 
@@ -106,7 +106,6 @@ def chain_reader() -> ChainReader:
 @cache
 def rounds() -> Rounds:
     """For the anchor function."""
-    table = settings().table
     collector = Collector(
         records=_records(),
         journal=_journal(),
@@ -118,19 +117,24 @@ def rounds() -> Rounds:
     anchor = Anchor(
         collector=collector,
         log=_signed_log(),
-        register=DynamoLogHead(client=_dynamodb(), table=table),
-        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=table),
+        register=DynamoLogHead(client=_dynamodb(), table=settings().table),
+        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=settings().table),
         journal=_journal(),
         records=_records(),
         clock=clock(),
         telemetry=telemetry(),
     )
-    return Rounds(
-        anchor=anchor,
-        news=DynamoNews(client=_dynamodb(), table=table),
+    return Rounds(anchor=anchor, clock=clock(), telemetry=telemetry())
+
+
+@cache
+def planner() -> Planner:
+    """For the plan function."""
+    return Planner(
+        news=DynamoNews(client=_dynamodb(), table=settings().table),
         organisations=_organisations(),
         clock=clock(),
-        telemetry=telemetry(),
+        concurrency=settings().anchor_concurrency,
     )
 
 

@@ -34,6 +34,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     org_rate: Annotated[int, Meta(ge=1)] = 50
     org_burst: Annotated[int, Meta(ge=100)] = 200
     signing_key_id: str = ""
+    anchor_concurrency: Annotated[int, Meta(ge=1)] = 20
     allowed_origins: str = ""
     outside: str = ""
 

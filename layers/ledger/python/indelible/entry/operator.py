@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from indelible.aws.anchor_function import AnchorFunction
-from indelible.aws.clients import PATIENT, THREADS, client
+from indelible.aws.anchor_workflow import AnchorWorkflow
+from indelible.aws.clients import THREADS, client
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
+from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_repair import DynamoRepair
 from indelible.aws.kms_signer import KmsSigner
+from indelible.aws.s3_inventory import S3Inventory
 from indelible.aws.s3_log_files import S3LogFiles
-from indelible.aws.s3_owners import S3Owners
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
 from indelible.aws.stack_outputs import stack_outputs
@@ -88,25 +89,30 @@ def rebuilder(ledger_name: str) -> Rebuilder:
         ledger_name=ledger_name,
         signer=KmsSigner(client=client("kms"), key_id=outputs["SigningKeyId"]),
     )
+    inventory = S3Inventory(client=s3, bucket=bucket)
     surveyor = Surveyor(
         records=S3Records(client=s3, bucket=bucket, pool=pool),
         journal=DynamoJournal(client=dynamodb, table=table),
         log=log,
         table=repair,
+        inventory=inventory,
+        clock=SystemClock(),
     )
     return Rebuilder(
         table=repair,
-        owners=S3Owners(client=s3, bucket=bucket),
+        inventory=inventory,
         surveyor=surveyor,
+        log=log,
+        outbox=DynamoLedgerOutbox(client=dynamodb, table=table),
         news=DynamoNews(client=dynamodb, table=table),
         clock=SystemClock(),
     )
 
 
-def anchor_function(ledger_name: str) -> AnchorFunction:
-    """The anchor of the ledger of this name. Raises NotFound when there is none.
+def anchor_workflow(ledger_name: str) -> AnchorWorkflow:
+    """The workflow of the anchor's rounds of the ledger of this name. Raises NotFound when there is none.
 
     IAM: cloudformation:DescribeStacks, and what the adapter names.
     """
     outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-anchor")
-    return AnchorFunction(client=client("lambda", PATIENT), name=outputs["AnchorFunctionName"])
+    return AnchorWorkflow(client=client("stepfunctions"), arn=outputs["AnchorStateMachineArn"])

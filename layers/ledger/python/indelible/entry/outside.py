@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door of the function that goes outside: {"run": "news"} after a round, {"run": "sweep"} after the hourly one."""
+"""The door of the function that goes outside: the last step of a round, which says what kind of round it is.
+
+{"run": "news"}, {"run": "org"}    what recent checkpoints of the ledger miss
+{"run": "sweep"}                   also OpenTimestamps proofs that were not complete when they were given
+"""
 
 from __future__ import annotations
 
@@ -29,9 +33,9 @@ def run(
     deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _CLOSING_MS
     try:
         kind = event.get("run")
-        if kind != "news" and kind != "sweep":
-            raise InvalidField("must be news or sweep", field="run")
-        return _summary(outside().run(kind, deadline_ms=deadline_ms))
+        if kind not in ("news", "org", "sweep"):
+            raise InvalidField("must be news, org or sweep", field="run")
+        return _summary(outside().run("sweep" if kind == "sweep" else "news", deadline_ms=deadline_ms))
     except Exception:
         telemetry.count("UnexpectedErrors")
         raise
@@ -41,6 +45,7 @@ def run(
 
 def _summary(done: OutsideReport) -> dict[str, Any]:
     return {
+        "failed": None,
         "tree_size": done.tree_size,
         "cosignatures": done.cosignatures,
         "witnessed": done.witnessed,

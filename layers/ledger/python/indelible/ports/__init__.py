@@ -22,9 +22,9 @@ from indelible.ports.ordering import (
     News,
     Remembered,
 )
-from indelible.ports.organisations import Organisations, SecretSource
-from indelible.ports.repair import Found, IndexEntry, RecordOwners, TableRepair
-from indelible.ports.rounds import RoundStarts
+from indelible.ports.organisations import Organisations, Page, SecretSource
+from indelible.ports.repair import Found, IndexEntry, Inventory, TableRepair
+from indelible.ports.rounds import Progress, RoundStarts
 from indelible.ports.scratch import Scratch
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Idempotency",
     "Index",
     "IndexEntry",
+    "Inventory",
     "Journal",
     "KeyVersions",
     "LedgerOutbox",
@@ -51,7 +52,8 @@ __all__ = [
     "LogState",
     "News",
     "Organisations",
-    "RecordOwners",
+    "Page",
+    "Progress",
     "RecordStore",
     "Remembered",
     "RoundStarts",

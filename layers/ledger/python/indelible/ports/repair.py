@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import Head
+from indelible.ports.ledger import LedgerState
 from indelible.ports.log import LogState
 
 T = TypeVar("T")
@@ -48,6 +49,10 @@ class TableRepair(Protocol):
         """The anchor's register; without a value where an older version wrote it, without a root."""
         ...
 
+    def ledger(self) -> Found[LedgerState]:
+        """The register of the ledger's own log."""
+        ...
+
     def config(self, org_id: str) -> Found[OrgConfig]:
         """Keys and settings of an organisation."""
         ...
@@ -72,6 +77,10 @@ class TableRepair(Protocol):
         """The same; None takes the item away."""
         ...
 
+    def swap_ledger(self, found: Found[LedgerState], new: LedgerState | None) -> bool:
+        """The same."""
+        ...
+
     def swap_config(self, org_id: str, found: Found[OrgConfig], new: OrgConfig) -> bool:
         """The same."""
         ...
@@ -89,9 +98,13 @@ class TableRepair(Protocol):
         ...
 
 
-class RecordOwners(Protocol):
-    """Who has anything in the bucket."""
+class Inventory(Protocol):
+    """What the bucket has, by listing alone."""
 
     def owners(self) -> list[str]:
         """Organisations below whose prefix there is any version or delete marker, sorted; `_admin` is one."""
+        ...
+
+    def logged(self, org_id: str) -> frozenset[int]:
+        """Sizes of the organisation's checkpoints that have a proof in the ledger's own log."""
         ...

@@ -7,13 +7,13 @@ log's register, behind anything that is sealed, waiting in the outbox, or signed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
 from indelible.domain.findings import Failure, FailureCode
 from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import EMPTY_CHAIN, Head
-from indelible.ports import Found, IndexEntry, LogState, TableRepair
+from indelible.ports import Found, IndexEntry, LedgerOutbox, LogState, TableRepair
 from indelible.services.survey import Survey
 
 INDEX_CHUNK = 1000
@@ -90,6 +90,21 @@ def index(table: TableRepair, org_id: str, survey: Survey) -> Change | None:
         return True
 
     return Change("index", f"{survey.sealed - len(missing):,} hashes", f"{survey.sealed:,} hashes", put)
+
+
+def handed_on(outbox: LedgerOutbox, waiting: Container[tuple[str, int]], survey: Survey) -> Change | None:
+    """Every published checkpoint is in the ledger's own log, or waits for it."""
+    missing = [leaf for leaf in survey.unlogged if (leaf.org_id, leaf.size) not in waiting]
+    if not missing:
+        return None
+
+    def put() -> bool:
+        for leaf in missing:
+            outbox.put(leaf)
+        return True
+
+    said = f"{len(survey.unlogged) - len(missing):,} checkpoints wait"
+    return Change("ledger outbox", said, f"{len(survey.unlogged):,} checkpoints wait", put)
 
 
 def config(table: TableRepair, found: Found[OrgConfig], wanted: OrgConfig) -> Change | None:

@@ -22,10 +22,11 @@ from indelible.domain.findings import Failure, FailureCode
 from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import ADMIN_ORG, Record
 from indelible.errors import NotFound
-from indelible.ports import Clock, Found, News, RecordOwners, TableRepair
-from indelible.services import differences
+from indelible.ports import Clock, Found, Inventory, LedgerOutbox, News, TableRepair
+from indelible.services import differences, ledger_register
 from indelible.services.acts import Acts, settled
 from indelible.services.differences import Change
+from indelible.services.log import LEDGER, LogReader
 from indelible.services.survey import Surveyor
 
 NOT_IN_THE_BUCKET = (
@@ -81,11 +82,21 @@ class Rebuilder:
     """With an operator's rights. Reads until `apply` is asked for."""
 
     def __init__(
-        self, *, table: TableRepair, owners: RecordOwners, surveyor: Surveyor, news: News, clock: Clock
+        self,
+        *,
+        table: TableRepair,
+        inventory: Inventory,
+        surveyor: Surveyor,
+        log: LogReader,
+        outbox: LedgerOutbox,
+        news: News,
+        clock: Clock,
     ) -> None:
         self._table = table
-        self._owners = owners
+        self._inventory = inventory
         self._surveyor = surveyor
+        self._log = log
+        self._outbox = outbox
         self._news = news
         self._clock = clock
 
@@ -97,34 +108,46 @@ class Rebuilder:
         accepted: Iterable[Accepted] = (),
         done: Callable[[Rebuilt], None] = lambda _: None,
     ) -> list[Rebuilt]:
-        """One organisation, or all that the bucket, the registry or `_admin` know of. `_admin` is always read.
+        """One organisation, or all that the bucket, the registry or `_admin` know of, and the ledger's own log.
+
+        `_admin` is always read. `_ledger` names the ledger's own log.
 
         `done` gets each as soon as it is finished. Raises NotFound for an organisation that nobody knows.
         """
         accepted = tuple(accepted)
-        registered, owners = self._table.registered(), self._owners.owners()
+        if org_id == LEDGER:
+            return [self._finished(self._ledger(accepted), apply, done)]
+        registered, owners = self._table.registered(), self._inventory.owners()
         # Read before the acts, and so never later than they are.
         configs = {name: self._table.config(name) for name in sorted({ADMIN_ORG, *registered, *owners})}
         acts = Acts()
-        own = self._examine(ADMIN_ORG, accepted, each=acts.take)
+        waiting = frozenset((leaf.org_id, leaf.size) for leaf in self._outbox.waiting())
+        own = self._examine(ADMIN_ORG, accepted, waiting, each=acts.take)
         ordered = {} if own[0].refused else acts.configs
         known = {*registered, *owners, *ordered}
         if org_id is not None and org_id not in known:
             raise NotFound(f"neither the bucket nor the registry knows {org_id}", field="org_id")
         rebuilt: list[Rebuilt] = []
         for name in [org_id] if org_id else sorted(known):
-            report, opens = own if name == ADMIN_ORG else self._examine(name, accepted)
+            report, opens = own if name == ADMIN_ORG else self._examine(name, accepted, waiting)
             found = configs.get(name) or self._table.config(name)
             config = settled(found.value, ordered[name]) if name in ordered else found.value
             changes = self._registry(report, found, config, registered=name in registered)
             lost = () if config else (NO_ACTS.format(org_id=name),)
             report = replace(report, changes=(*report.changes, *changes, *opens), lost=lost)
-            rebuilt.append(self._applied(report) if apply and not report.refused else report)
-            done(rebuilt[-1])
+            rebuilt.append(self._finished(report, apply, done))
+        ledger = self._ledger(accepted)
+        if org_id is None and (ledger.records or ledger.changes or ledger.failures):
+            rebuilt.append(self._finished(ledger, apply, done))
         return rebuilt
 
     def _examine(
-        self, org_id: str, accepted: tuple[Accepted, ...], *, each: Callable[[Record], None] | None = None
+        self,
+        org_id: str,
+        accepted: tuple[Accepted, ...],
+        waiting: frozenset[tuple[str, int]],
+        *,
+        each: Callable[[Record], None] | None = None,
     ) -> tuple[Rebuilt, list[Change]]:
         """What differs, and apart from it what opens recording again."""
         head, log, days = self._table.head(org_id), self._table.log(org_id), self._table.days(org_id)
@@ -134,11 +157,12 @@ class Rebuilder:
             differences.index(self._table, org_id, survey),
             differences.days(self._table, org_id, days, survey),
             differences.log(self._table, org_id, log, survey),
+            differences.handed_on(self._outbox, waiting, survey),
         ]
         opens = differences.head(self._table, org_id, head, survey)
         promised = differences.log_failure(log, survey)
         failures = (*survey.failures, *([promised] if promised else []))
-        refused = tuple(failure for failure in failures if not any(one.covers(failure) for one in accepted))
+        refused = _refused(failures, accepted)
         total = survey.failures_total + (promised is not None)
         if total > len(failures):  # nobody has seen the rest
             refused = refused or failures[-1:]
@@ -154,6 +178,19 @@ class Rebuilder:
         )
         return report, [opens] if opens else []
 
+    def _ledger(self, accepted: tuple[Accepted, ...]) -> Rebuilt:
+        found = self._table.ledger()
+        last, change, failures = ledger_register.compare(self._table, self._log, found)
+        return Rebuilt(
+            org_id=LEDGER,
+            records=last.size if last else 0,
+            waiting=0,
+            changes=(change,) if change else (),
+            failures=failures,
+            failures_total=len(failures),
+            refused=_refused(failures, accepted),
+        )
+
     def _registry(
         self, report: Rebuilt, found: Found[OrgConfig], config: OrgConfig | None, *, registered: bool
     ) -> list[Change]:
@@ -166,8 +203,15 @@ class Rebuilder:
             changes.append(differences.registry(self._table, report.org_id, created_at))
         return changes
 
-    def _applied(self, report: Rebuilt) -> Rebuilt:
-        outran = tuple(change.item for change in report.changes if not change.apply())
-        if report.changes:
-            self._news.mark(report.org_id, self._clock.now_ms())  # the next run of the anchor looks at it
-        return replace(report, applied=True, outran=outran)
+    def _finished(self, report: Rebuilt, apply: bool, done: Callable[[Rebuilt], None]) -> Rebuilt:
+        if apply and not report.refused:
+            outran = tuple(change.item for change in report.changes if not change.apply())
+            if report.changes and report.org_id != LEDGER:
+                self._news.mark(report.org_id, self._clock.now_ms())  # the next run of the anchor looks at it
+            report = replace(report, applied=True, outran=outran)
+        done(report)
+        return report
+
+
+def _refused(failures: tuple[Failure, ...], accepted: tuple[Accepted, ...]) -> tuple[Failure, ...]:
+    return tuple(failure for failure in failures if not any(one.covers(failure) for one in accepted))

@@ -9,8 +9,9 @@ second one at the bucket, because the anchor empties the outbox only of what it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
 
 from indelible.domain import instants, record
@@ -18,10 +19,11 @@ from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.chain import ChainChecker
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, FailureCode, Promise
+from indelible.domain.ledger import LedgerLeaf, leaf_data
 from indelible.domain.note import NoteError
 from indelible.domain.record import EMPTY_CHAIN, Head, Record
 from indelible.errors import EvidenceBroken
-from indelible.ports import IndexEntry, Journal, KeyVersions, RecordStore, TableRepair
+from indelible.ports import Clock, IndexEntry, Inventory, Journal, KeyVersions, RecordStore, TableRepair
 from indelible.services.log import LogReader
 from indelible.services.roots import Roots
 from indelible.services.specimen import specimen
@@ -41,7 +43,7 @@ class Survey:
     `ends` are the possible heads: several only where the chain forks at its end, none where it is empty. `covered` is
     the record at the end of the last published `checkpoint`; `uncleared` the first sequence whose outbox entry is
     still there. `ever_covered` are the records at the ends of all published checkpoints; `signed_size` is the largest
-    size with a good signature, whatever the records say.
+    size with a good signature, whatever the records say. `unlogged` checkpoints have no proof in the ledger's log.
     """
 
     ends: tuple[Head, ...] = ()
@@ -50,6 +52,7 @@ class Survey:
     first_at_ms: int | None = None
     days: dict[str, int] = field(default_factory=dict)
     unindexed: tuple[IndexEntry, ...] = ()
+    unlogged: tuple[LedgerLeaf, ...] = ()
     checkpoint: Checkpoint | None = None
     covered: Head = EMPTY_CHAIN
     uncleared: int | None = None
@@ -67,7 +70,18 @@ class Survey:
 class Surveyor:
     """Reads; never writes."""
 
-    def __init__(self, *, records: RecordStore, journal: Journal, log: LogReader, table: TableRepair) -> None:
+    def __init__(
+        self,
+        *,
+        records: RecordStore,
+        journal: Journal,
+        log: LogReader,
+        table: TableRepair,
+        inventory: Inventory,
+        clock: Clock,
+    ) -> None:
+        self._inventory = inventory
+        self._clock = clock
         self._records = records
         self._journal = journal
         self._log = log
@@ -87,7 +101,15 @@ class Surveyor:
         was emptied. Both are to be read before.
         """
         walk = _Walk(self._records, self._journal, self._log, self._table, org_id, cleared, each)
-        return walk.go(promised)
+        survey = walk.go(promised)
+        return replace(survey, unlogged=tuple(self._unlogged(org_id, walk.retained)))
+
+    def _unlogged(self, org_id: str, retained: Mapping[int, int]) -> Iterator[LedgerLeaf]:
+        now_ms = self._clock.now_ms()
+        for size in sorted(retained.keys() - self._inventory.logged(org_id)):
+            with suppress(NoteError, EvidenceBroken):
+                sha256 = leaf_data(self._log.opened(org_id, size).note).hex()
+                yield LedgerLeaf(org_id, size, sha256, retain_until_ms=retained[size], published_ms=now_ms)
 
 
 @dataclass(slots=True)
@@ -102,6 +124,8 @@ class _Walk:
     checker: ChainChecker = field(init=False)
     roots: Roots = field(init=False)
     _sizes: frozenset[int] = frozenset()
+    retained: dict[int, int] = field(default_factory=dict)
+    """Until when the record at the end of each published checkpoint is kept."""
     _at_size: dict[int, Head] = field(default_factory=dict)
     _ends: list[Head] = field(default_factory=list)
     _days: dict[str, int] = field(default_factory=dict)
@@ -233,6 +257,7 @@ class _Walk:
             self._first_at_ms = found.timestamp_ms
         if found.sequence in self._sizes:
             self._at_size.setdefault(found.sequence, found.head)
+            self.retained.setdefault(found.sequence, found.retain_until_ms)
         if self.each is not None:
             self.each(found)
 
