@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one function that speaks to somebody who is not AWS, deployed only where somebody is configured.
 
-Invariant: it can neither sign nor read a record (docs/adr/0011-a-function-of-its-own-goes-outside.md): whoever took it over could show the ledger's published
-checkpoints to others, and store junk beside them, which verification names.
+Invariant: it can neither sign nor read a record. Whoever took it over could show the ledger's published checkpoints to
+others, and store junk beside them, which verification names (docs/adr/0011).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class OutsideFunction(Construct):
         permissions.acknowledge_ledger_patterns(outside.role, bucket=ledger.bucket)
         acknowledge(
             outside.function,
-            "Invoked synchronously by the workflow, which catches the error; the next round finds in the bucket what is "
-            "missing, and not in an event that was parked.",
+            "Invoked synchronously by the workflow, which catches the error; the next round finds in the bucket what "
+            "is missing, and not in an event that was parked.",
             "HIPAA.Security-LambdaDLQ",
             "NIST.800.53.R5-LambdaDLQ",
         )

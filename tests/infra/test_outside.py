@@ -152,3 +152,17 @@ def test_each_kind_that_is_configured_has_its_alarms(
     assert names(only) & everything == {"CalendarWait", "PendingProof", "OutsideErrors"}
     body = abroad.render(abroad.one("AWS::CloudWatch::Dashboard")["Properties"]["DashboardBody"])
     assert '"WitnessWaitSeconds"' in body
+
+
+def test_it_is_the_last_step_of_a_round_and_may_fail(abroad: Synthesized, prod: Synthesized) -> None:
+    def states(synthesized: Synthesized) -> dict[str, Any]:
+        machine = synthesized.one("AWS::StepFunctions::StateMachine")["Properties"]
+        definition = machine.get("Definition") or json.loads(synthesized.render(machine["DefinitionString"]))
+        return dict(synthesized.render(definition)["States"])
+
+    found = states(abroad)
+    assert found["Ledger"]["Next"] == found["LedgerLost"]["Next"] == "Outside"
+    assert found["Outside"]["Parameters"] == {"run.$": "$.run"}
+    assert found["Outside"]["Catch"][0]["Next"] == "OutsideLost"
+    assert found["Outside"]["Next"] == found["OutsideLost"]["Next"] == "Done"
+    assert "Outside" not in states(prod)
