@@ -20,7 +20,7 @@ from infra.ledger_stack import LedgerStack
 from infra.nag import acknowledge
 
 
-class OutsideFunction(Construct):
+class OutsideFunction(LedgerFunction):
     """``lambdas/outside``, the last step of a round, after the ledger's own log."""
 
     def __init__(
@@ -32,10 +32,9 @@ class OutsideFunction(Construct):
         ledger: LedgerStack,
         layer: lambda_.ILayerVersion,
     ) -> None:
-        super().__init__(scope, construct_id)
-        outside = LedgerFunction(
-            self,
-            "Lambda",
+        super().__init__(
+            scope,
+            construct_id,
             config=config,
             name="outside",
             layer=layer,
@@ -43,12 +42,11 @@ class OutsideFunction(Construct):
             environment=ledger_environment(config, ledger),
             statements=permissions.outside(bucket=ledger.bucket, key=ledger.signing_key),
         )
-        permissions.acknowledge_ledger_patterns(outside.role, bucket=ledger.bucket)
+        permissions.acknowledge_ledger_patterns(self.role, bucket=ledger.bucket)
         acknowledge(
-            outside.function,
+            self.function,
             "Invoked synchronously by the workflow, which catches the error; the next round finds in the bucket what "
             "is missing, and not in an event that was parked.",
             "HIPAA.Security-LambdaDLQ",
             "NIST.800.53.R5-LambdaDLQ",
         )
-        self.function: lambda_.IFunction = outside.function

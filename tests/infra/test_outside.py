@@ -118,7 +118,7 @@ def test_stand_ins_on_this_machine_are_for_ledgers_on_this_machine() -> None:
 
 
 def test_the_function_that_goes_outside_can_neither_sign_nor_read_a_record(abroad: Synthesized) -> None:
-    statements = abroad.roles()["OutsideLambdaRole"]
+    statements = abroad.roles()["OutsideRole"]
     found = {(r, tuple(sorted(as_list(s["Action"])))) for s in statements for r in as_list(s["Resource"])}
     assert {entry for entry in found if not entry[1][0].startswith("logs:")} == {
         (f"{BUCKET}/_ledger/*", ("s3:GetObject", "s3:GetObjectVersion")),
