@@ -2,7 +2,7 @@
 """The one function that speaks to somebody who is not AWS, deployed only where somebody is configured.
 
 Invariant: it can neither sign nor read a record. Whoever took it over could show the ledger's published checkpoints to
-others, and store junk beside them, which verification names (docs/adr/0011).
+others, and store junk beside them, which verification names (docs/adr/0012).
 """
 
 from __future__ import annotations
