@@ -11,10 +11,12 @@ from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from infra.constructs.evidence_bucket import LOG_KEYS, RECORD_KEYS
+from infra.constructs.exports_bucket import FILE_KEYS, STATE_KEYS
 from infra.nag import acknowledge
 
 
@@ -52,6 +54,52 @@ def tools(
         _read_secret(secret),
         _allow(key.key_arn, "kms:GetPublicKey"),
     ]
+
+
+def exporter(
+    *,
+    bucket: s3.IBucket,
+    exports: s3.IBucket,
+    table: dynamodb.ITable,
+    secret: secretsmanager.ISecret,
+    packs: lambda_.IFunction,
+) -> list[iam.PolicyStatement]:
+    """The export door: finds where a range ends, notes what was asked for, and signs addresses of finished exports."""
+    return [
+        _allow(table.table_arn, "dynamodb:GetItem"),
+        _list(bucket),
+        _read_secret(secret),
+        _allow(exports.bucket_arn, "s3:ListBucket"),
+        # The addresses that it signs can do what it can do: fetch one file.
+        _allow(exports.arn_for_objects("*"), "s3:GetObject"),
+        _allow(exports.arn_for_objects(STATE_KEYS), "s3:PutObject"),
+        _allow(packs.function_arn, "lambda:InvokeFunction"),
+    ]
+
+
+def packer(*, bucket: s3.IBucket, exports: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]:
+    """Reads the evidence and writes exports. It knows no table and no secret, and writes nowhere else."""
+    return [
+        _read_objects(bucket),
+        _list(bucket),
+        _allow(key.key_arn, "kms:GetPublicKey"),
+        _allow(exports.bucket_arn, "s3:ListBucket"),
+        _allow(exports.arn_for_objects("*"), "s3:GetObject", "s3:GetObjectRetention"),
+        _allow(exports.arn_for_objects(STATE_KEYS), "s3:PutObject"),
+        _allow(exports.arn_for_objects(FILE_KEYS), "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectRetention"),
+    ]
+
+
+def acknowledge_export_patterns(role: iam.Role, *, exports: s3.IBucket, packs: bool) -> None:
+    """Say to cdk-nag why permissions on exports end in a pattern."""
+    imported = _imported(exports)
+    patterns = ("*", STATE_KEYS, *([FILE_KEYS] if packs else []))
+    acknowledge(
+        role,
+        "Which organisations and exports there will be is not known when it is deployed; this bucket holds nothing "
+        "else, each key begins with the organisation that was authenticated, and what is written is locked.",
+        *(f"AwsSolutions-IAM5[Resource::{imported}/{pattern}]" for pattern in patterns),
+    )
 
 
 def published(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]:
@@ -108,9 +156,7 @@ def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list
 
 def acknowledge_key_patterns(role: iam.Role, *, bucket: s3.IBucket, seals: bool, signs: bool = False) -> None:
     """Say to cdk-nag why a role's object permissions end in a pattern: ``seals`` and ``signs`` for those that write."""
-    owner = Stack.of(bucket)
-    # How the finding names a bucket of another stack: by the export that its ARN is imported from.
-    imported = owner.resolve(owner.export_value(bucket.bucket_arn))["Fn::ImportValue"]
+    imported = _imported(bucket)
     acknowledge(
         role,
         "Reads any object of this one bucket: which organisations and records there will be is not known "
@@ -131,6 +177,12 @@ def acknowledge_key_patterns(role: iam.Role, *, bucket: s3.IBucket, seals: bool,
             "create-only and locked.",
             f"AwsSolutions-IAM5[Resource::{imported}/{RECORD_KEYS}]",
         )
+
+
+def _imported(bucket: s3.IBucket) -> str:
+    """How a finding names a bucket of another stack: by the export that its ARN is imported from."""
+    owner = Stack.of(bucket)
+    return str(owner.resolve(owner.export_value(bucket.bucket_arn))["Fn::ImportValue"])
 
 
 def _seal_and_read(bucket: s3.IBucket) -> list[iam.PolicyStatement]:

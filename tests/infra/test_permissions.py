@@ -15,6 +15,7 @@ BUCKET = "<EvidenceBucket.Arn>"
 RECORDS = f"{BUCKET}/*/????/??/??/*.json"
 LOGS = f"{BUCKET}/*/_log/*"
 SECRET = "<MasterSecret>"
+EXPORTS = "<ExportsBucket.Arn>"
 KEY = "<SigningKey.Arn>"
 
 STATES = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>"
@@ -64,6 +65,26 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
         (SECRET, ("secretsmanager:GetSecretValue",)),
         (KEY, ("kms:GetPublicKey",)),
+    },
+    "ExportRole": {
+        logs_of("ExportLogs"),
+        (TABLE, ("dynamodb:GetItem",)),
+        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (SECRET, ("secretsmanager:GetSecretValue",)),
+        (EXPORTS, ("s3:ListBucket",)),
+        (f"{EXPORTS}/*", ("s3:GetObject",)),
+        (f"{EXPORTS}/*/state.json", ("s3:PutObject",)),
+        ("<ExportsPackFunction.Arn>", ("lambda:InvokeFunction",)),
+    },
+    "ExportsPackRole": {
+        logs_of("ExportsPackLogs"),
+        (f"{BUCKET}/*", READ_OBJECTS),
+        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (KEY, ("kms:GetPublicKey",)),
+        (EXPORTS, ("s3:ListBucket",)),
+        (f"{EXPORTS}/*", ("s3:GetObject", "s3:GetObjectRetention")),
+        (f"{EXPORTS}/*/state.json", ("s3:PutObject",)),
+        (f"{EXPORTS}/*.zip", ("s3:AbortMultipartUpload", *SEAL)),
     },
     "MetaRole": {
         logs_of("MetaLogs"),
@@ -146,8 +167,8 @@ def test_each_role_has_exactly_what_is_listed(prod: Synthesized) -> None:
 
 def test_every_function_has_a_role_of_its_own(prod: Synthesized) -> None:
     roles = [prod.render(f["Properties"]["Role"]) for _, f in prod.resources("AWS::Lambda::Function")]
-    assert len(roles) == 7
-    assert len(set(roles)) == 7
+    assert len(roles) == 9
+    assert len(set(roles)) == 9
 
 
 def test_conditions_confine_the_anchors_batches_and_what_the_planner_reads(prod: Synthesized) -> None:
@@ -200,6 +221,18 @@ def test_what_only_reads_cannot_write(prod: Synthesized, role: str) -> None:
         assert not any(fnmatch.fnmatchcase(action, write) for write in WRITES), action
 
 
+def test_exports_touch_no_evidence(prod: Synthesized) -> None:
+    for role in ("ExportRole", "ExportsPackRole"):
+        written = {
+            resource
+            for statement in prod.roles()[role]
+            for resource in as_list(statement["Resource"])
+            if any(fnmatch.fnmatchcase(action, write) for action in as_list(statement["Action"]) for write in WRITES)
+        }
+        assert written
+        assert all(resource.startswith(f"{EXPORTS}/") for resource in written)
+
+
 def test_the_anchor_cannot_read_the_master_secret(prod: Synthesized) -> None:
     assert not any(action.startswith("secretsmanager:") for action in actions(prod.roles()["AnchorRole"]))
 
@@ -224,6 +257,8 @@ def test_only_services_assume_the_roles(prod: Synthesized) -> None:
         "ProveRole": "lambda.amazonaws.com",
         "VerifyRole": "lambda.amazonaws.com",
         "McpRole": "lambda.amazonaws.com",
+        "ExportRole": "lambda.amazonaws.com",
+        "ExportsPackRole": "lambda.amazonaws.com",
         "MetaRole": "lambda.amazonaws.com",
         "AnchorRole": "lambda.amazonaws.com",
         "PlanRole": "lambda.amazonaws.com",

@@ -18,6 +18,7 @@ _PREFIX = "INDELIBLE_"
 class Settings(Struct, frozen=True, kw_only=True):
     """`INDELIBLE_LEDGER_NAME` and so on: each function is told only what it needs.
 
+    `anchor_period_seconds`: between two scheduled rounds; 0 where a cron expression says when.
     `allowed_origins`: browser origins that may call the MCP door, comma-separated; none by default.
     """
 
@@ -33,8 +34,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     org_rate: Annotated[int, Meta(ge=1)] = 50
     org_burst: Annotated[int, Meta(ge=100)] = 200
     signing_key_id: str = ""
+    anchor_period_seconds: Annotated[int, Meta(ge=0)] = 0
     anchor_concurrency: Annotated[int, Meta(ge=1)] = 20
     allowed_origins: str = ""
+    exports_bucket: str = ""
+    exports_days: Annotated[int, Meta(ge=1, le=365)] = 7
+    pack_function: str = ""
 
     def retention(self, days: int | None = None) -> Retention:
         """The promise for a record: an organisation may keep longer than the ledger, never shorter."""
