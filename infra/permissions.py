@@ -7,6 +7,8 @@ signs. CDK's ``grant_*`` helpers are not used: they give more than the functions
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -14,7 +16,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from infra.constructs.evidence_bucket import LOG_KEYS, RECORD_KEYS
+from infra.constructs.evidence_bucket import KEY_STATEMENTS, LOG_KEYS, RECORD_KEYS
 from infra.nag import acknowledge
 
 
@@ -29,7 +31,7 @@ def record(*, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager
 
 
 def read_only(
-    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, key: kms.IKey
+    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, keys: Sequence[kms.IKey]
 ) -> list[iam.PolicyStatement]:
     """Prove and verify: read versions and their locks, look items up by key."""
     return [
@@ -37,12 +39,12 @@ def read_only(
         _read_objects(bucket),
         _list(bucket),
         _read_secret(secret),
-        _allow(key.key_arn, "kms:GetPublicKey"),
+        *_public_keys(keys),
     ]
 
 
 def tools(
-    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, key: kms.IKey
+    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, keys: Sequence[kms.IKey]
 ) -> list[iam.PolicyStatement]:
     """The MCP door has all three tools: what records, and what prove and verify read besides."""
     return [
@@ -50,16 +52,25 @@ def tools(
         *_seal_and_read(bucket),
         _list(bucket),
         _read_secret(secret),
-        _allow(key.key_arn, "kms:GetPublicKey"),
+        *_public_keys(keys),
     ]
 
 
-def published(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]:
-    """What anybody may know: that the bucket answers (HeadBucket), and the public half of the signing key."""
-    return [_allow(bucket.bucket_arn, "s3:ListBucket"), _allow(key.key_arn, "kms:GetPublicKey")]
+def published(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
+    """What anybody may know: that the bucket answers (HeadBucket), and the public halves of the signing keys."""
+    return [
+        _allow(bucket.bucket_arn, "s3:ListBucket"),
+        _allow(
+            bucket.bucket_arn,
+            "s3:ListBucketVersions",
+            conditions={"StringLike": {"s3:prefix": KEY_STATEMENTS}},
+        ),
+        _allow(bucket.arn_for_objects(KEY_STATEMENTS), "s3:GetObject", "s3:GetObjectVersion"),
+        *_public_keys(keys),
+    ]
 
 
-def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list[iam.PolicyStatement]:
+def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
     """Seals what the outbox still holds, re-reads the bucket, signs and publishes, and clears what is covered."""
     return [
         _allow(
@@ -81,16 +92,14 @@ def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list
         # The log's files: create-only and locked by the bucket's policy, but for the latest checkpoint.
         _allow(bucket.arn_for_objects(LOG_KEYS), "s3:PutObject", "s3:PutObjectRetention"),
         _list(bucket),
-        # It alone may sign: the key's own policy says so too.
-        _allow(key.key_arn, "kms:GetPublicKey", "kms:Sign"),
+        # It alone may sign: each key's own policy says so too.
+        *(_allow(key.key_arn, "kms:GetPublicKey", "kms:Sign") for key in keys),
     ]
 
 
 def acknowledge_key_patterns(role: iam.Role, *, bucket: s3.IBucket, seals: bool, signs: bool = False) -> None:
     """Say to cdk-nag why a role's object permissions end in a pattern: ``seals`` and ``signs`` for those that write."""
-    owner = Stack.of(bucket)
-    # How the finding names a bucket of another stack: by the export that its ARN is imported from.
-    imported = owner.resolve(owner.export_value(bucket.bucket_arn))["Fn::ImportValue"]
+    imported = _imported(bucket)
     acknowledge(
         role,
         "Reads any object of this one bucket: which organisations and records there will be is not known "
@@ -113,6 +122,22 @@ def acknowledge_key_patterns(role: iam.Role, *, bucket: s3.IBucket, seals: bool,
         )
 
 
+def acknowledge_key_statements(role: iam.Role, *, bucket: s3.IBucket) -> None:
+    """The same for the role that reads no more than how the signing keys were introduced."""
+    acknowledge(
+        role,
+        "Reads the statements of the ledger's signing keys, one for each generation, which are public.",
+        f"AwsSolutions-IAM5[Resource::{_imported(bucket)}/{KEY_STATEMENTS}]",
+    )
+
+
+def _imported(bucket: s3.IBucket) -> str:
+    """How a finding names a bucket of another stack: by the export that its ARN is imported from."""
+    owner = Stack.of(bucket)
+    name: str = owner.resolve(owner.export_value(bucket.bucket_arn))["Fn::ImportValue"]
+    return name
+
+
 def _seal_and_read(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
     return [
         # PutObject with lock headers also needs PutObjectRetention. Nothing but records can be written.
@@ -131,6 +156,10 @@ def _list(bucket: s3.IBucket) -> iam.PolicyStatement:
     ListBucket itself is for S3's answers about keys that do not exist: 404 with it, 403 without.
     """
     return _allow(bucket.bucket_arn, "s3:ListBucket", "s3:ListBucketVersions")
+
+
+def _public_keys(keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
+    return [_allow(key.key_arn, "kms:GetPublicKey") for key in keys]
 
 
 def _read_secret(secret: secretsmanager.ISecret) -> iam.PolicyStatement:

@@ -21,6 +21,8 @@ from infra.nag import acknowledge
 RECORD_KEYS = "*/????/??/??/*.json"
 #: The Merkle logs' files (c2sp.org/tlog-tiles).
 LOG_KEYS = "*/_log/*"
+#: The signing keys' statements, one for each generation; the deployment's functions need all of them to read the logs.
+KEY_STATEMENTS = "_ledger/_log/keys/*"
 #: The only keys that ever get a second version: the latest checkpoint of each log.
 CHECKPOINT_KEYS = ("*/_log/checkpoint", "_ledger/_log/checkpoint")
 #: A record that could not be sealed at once is sealed later with the retain-until that it promises,

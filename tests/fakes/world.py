@@ -13,6 +13,7 @@ from indelible.ports import Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
 from indelible.services.collect import Collector
+from indelible.services.keys import Keyholder, PinnedKeys
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
 from indelible.services.verify import Range, Verdict, Verifier
@@ -47,7 +48,8 @@ class World:
     news: FakeNews = field(default_factory=FakeNews)
     register: FakeLogHead = field(default_factory=FakeLogHead)
     files: FakeLogFiles = field(init=False)
-    signer: FakeSigner = field(init=False)
+    signers: list[FakeSigner] = field(init=False)
+    """All generations, oldest first: what a deployment names."""
     records: FakeRecords = field(init=False)
     journal: FakeJournal = field(init=False)
     administrator: Administrator = field(init=False)
@@ -57,8 +59,18 @@ class World:
         self.records = FakeRecords(self.bucket)
         self.journal = FakeJournal(self.bucket)
         self.files = FakeLogFiles(self.bucket)
-        self.signer = FakeSigner(self.register, self.bucket)
+        self.signers = [FakeSigner(self.register, self.bucket)]
         self.administrator = Administrator(self.bucket, self.journal)
+
+    @property
+    def signer(self) -> FakeSigner:
+        """The newest generation."""
+        return self.signers[-1]
+
+    def rotate(self) -> None:
+        """Name one more generation, for processes from now on; the anchor's next run pins it."""
+        seed = 7 + len(self.signers)
+        self.signers = [*self.signers, FakeSigner(self.register, self.bucket, seed, predecessor=self.signer)]
 
     def appender(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Appender:
         """A fresh process that records."""
@@ -99,10 +111,12 @@ class World:
     def signed_log(self, wiring: Wiring | None = None) -> SignedLog:
         """What an anchor writes to."""
         wire = wiring or Wiring()
+        keyholder = self.keyholder(wire)
         return SignedLog(
             files=wire.to("files", self.files),
             ledger_name=LEDGER_NAME,
-            signer=wire.to("signer", self.signer),
+            keys=keyholder.ring,
+            signer=keyholder.signer,
             retention=RETENTION,
             clock=self.clock,
         )
@@ -110,8 +124,24 @@ class World:
     def log(self, wiring: Wiring | None = None) -> LogReader:
         """What everybody else reads."""
         wire = wiring or Wiring()
-        return LogReader(
-            files=wire.to("files", self.files), ledger_name=LEDGER_NAME, signer=wire.to("signer", self.signer)
+        return LogReader(files=wire.to("files", self.files), ledger_name=LEDGER_NAME, keys=self.keys(wire).ring)
+
+    def keys(self, wiring: Wiring | None = None) -> PinnedKeys:
+        """The key ring of a process that reads."""
+        wire = wiring or Wiring()
+        signers = [wire.to("signer", signer) for signer in self.signers]
+        return PinnedKeys(keys=signers, files=wire.to("files", self.files), ledger_name=LEDGER_NAME)
+
+    def keyholder(self, wiring: Wiring | None = None) -> Keyholder:
+        """The key ring of a process that anchors."""
+        wire = wiring or Wiring()
+        return Keyholder(
+            signers=[wire.to("signer", signer) for signer in self.signers],
+            files=wire.to("files", self.files),
+            ledger_name=LEDGER_NAME,
+            retention=RETENTION,
+            clock=self.clock,
+            telemetry=self.telemetry,
         )
 
     def verifier(self, wiring: Wiring | None = None) -> Verifier:

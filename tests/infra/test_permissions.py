@@ -55,6 +55,8 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
     "MetaRole": {
         logs_of("MetaLogs"),
         (BUCKET, ("s3:ListBucket",)),
+        (BUCKET, ("s3:ListBucketVersions",)),
+        (f"{BUCKET}/_ledger/_log/keys/*", ("s3:GetObject", "s3:GetObjectVersion")),
         (KEY, ("kms:GetPublicKey",)),
     },
     "AnchorRole": {
@@ -125,15 +127,21 @@ def test_every_function_has_a_role_of_its_own(prod: Synthesized) -> None:
     assert len(set(roles)) == 6
 
 
-def test_only_the_anchors_batches_carry_a_condition_and_it_confines_them(prod: Synthesized) -> None:
+def test_the_only_conditions_confine_the_anchors_batches_and_the_public_listing(prod: Synthesized) -> None:
     conditional = [s for statements in prod.roles().values() for s in statements if "Condition" in s]
-    assert conditional == [
+    assert sorted(conditional, key=lambda s: str(s["Action"])) == [
         {
             "Effect": "Allow",
             "Action": "dynamodb:BatchWriteItem",
             "Resource": TABLE,
             "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*#OUTBOX#*", "*#TX#*"]}},
-        }
+        },
+        {
+            "Effect": "Allow",
+            "Action": "s3:ListBucketVersions",
+            "Resource": BUCKET,
+            "Condition": {"StringLike": {"s3:prefix": "_ledger/_log/keys/*"}},
+        },
     ]
 
 

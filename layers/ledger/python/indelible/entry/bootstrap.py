@@ -16,7 +16,7 @@ from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
-from indelible.aws.kms_signer import KmsSigner
+from indelible.aws.kms_key import KmsKey
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
@@ -30,6 +30,7 @@ from indelible.services.anchor import Anchor
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.collect import Collector
+from indelible.services.keys import Keyholder, PinnedKeys
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
 from indelible.services.rounds import Rounds
@@ -111,10 +112,19 @@ def rounds() -> Rounds:
         workers=ThreadedWorkers(_pool()),
         telemetry=telemetry(),
     )
+    keyholder = Keyholder(
+        signers=_keys(),
+        files=_log_files(),
+        ledger_name=settings().ledger_name,
+        retention=settings().retention(),
+        clock=clock(),
+        telemetry=telemetry(),
+    )
     log = SignedLog(
         files=_log_files(),
         ledger_name=settings().ledger_name,
-        signer=_signer(),
+        keys=keyholder.ring,
+        signer=keyholder.signer,
         retention=settings().retention(),
         clock=clock(),
     )
@@ -148,14 +158,13 @@ def mcp() -> AgentDoor:
 @cache
 def meta() -> Meta:
     """For the meta function: what is public."""
-    from indelible.aws.kms_public_key import KmsPublicKey
     from indelible.aws.s3_probe import PROBE_CONFIG, S3Probe
     from indelible.entry.meta import Meta
 
     return Meta(
         settings=settings(),
         probe=S3Probe(client=client("s3", PROBE_CONFIG), bucket=settings().bucket),
-        keys=KmsPublicKey(client=client("kms"), key_id=settings().signing_key_id),
+        keys=_pinned_keys().stated,
         clock=clock(),
         telemetry=telemetry(),
     )
@@ -204,7 +213,7 @@ def _records() -> S3Records:
 
 @cache
 def _log() -> LogReader:
-    return LogReader(files=_log_files(), ledger_name=settings().ledger_name, signer=_signer())
+    return LogReader(files=_log_files(), ledger_name=settings().ledger_name, keys=_pinned_keys().ring)
 
 
 @cache
@@ -213,8 +222,14 @@ def _log_files() -> S3LogFiles:
 
 
 @cache
-def _signer() -> KmsSigner:
-    return KmsSigner(client=client("kms"), key_id=settings().signing_key_id)
+def _pinned_keys() -> PinnedKeys:
+    return PinnedKeys(keys=_keys(), files=_log_files(), ledger_name=settings().ledger_name)
+
+
+@cache
+def _keys() -> tuple[KmsKey, ...]:
+    kms = client("kms")
+    return tuple(KmsKey(client=kms, key_id=key_id) for key_id in settings().signing_key_ids.split(","))
 
 
 @cache

@@ -18,6 +18,7 @@ _PREFIX = "INDELIBLE_"
 class Settings(Struct, frozen=True, kw_only=True):
     """`INDELIBLE_LEDGER_NAME` and so on: each function is told only what it needs.
 
+    `signing_key_ids`: ARNs of the KMS keys of all generations, oldest first, comma-separated; the last one signs.
     `allowed_origins`: browser origins that may call the MCP door, comma-separated; none by default.
     """
 
@@ -32,7 +33,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     jwt_org_claim: Annotated[str, Meta(min_length=1)] = "org_id"
     org_rate: Annotated[int, Meta(ge=1)] = 50
     org_burst: Annotated[int, Meta(ge=100)] = 200
-    signing_key_id: str = ""
+    signing_key_ids: str = ""
     allowed_origins: str = ""
 
     def retention(self, days: int | None = None) -> Retention:

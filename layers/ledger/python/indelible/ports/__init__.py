@@ -8,7 +8,7 @@ have taken effect, and the services are written for both. Nothing else is raised
 from __future__ import annotations
 
 from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredVersion
-from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, Signer, SigningKeys
+from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, PublicKey, Signer
 from indelible.ports.machine import Clock, Entropy, Telemetry, Workers
 from indelible.ports.ordering import (
     MAX_BYTES_PER_COMMIT,
@@ -41,11 +41,11 @@ __all__ = [
     "LogState",
     "News",
     "Organisations",
+    "PublicKey",
     "RecordStore",
     "Remembered",
     "SecretSource",
     "Signer",
-    "SigningKeys",
     "StoredVersion",
     "Telemetry",
     "Workers",
