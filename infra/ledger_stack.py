@@ -43,7 +43,7 @@ class LedgerStack(Stack):
             "BucketName": self.bucket.bucket_name,
             "TableName": self.table.table_name,
             "SecretArn": self.secret.secret_arn,
-            "SigningKeyId": self.signing_keys[-1].key_id,
+            "SigningKeyIds": ",".join(key.key_id for key in self.signing_keys),
             "LedgerName": config.ledger_name,
             "LockMode": config.lock_mode,
             "RetentionDays": str(config.retention_days),

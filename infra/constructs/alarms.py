@@ -94,6 +94,12 @@ class LedgerAlarms(Construct):
             why="A committed record waited too long in the outbox before it was sealed in the bucket.",
         )
         self._alarm(
+            "LedgerLag",
+            ledger_metric(config, "LedgerLagSeconds", statistic="Maximum"),
+            threshold=late,
+            why="A published checkpoint has waited too long for the ledger's own log: nothing outside can witness it.",
+        )
+        self._alarm(
             "DeadLetters",
             dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(5), statistic="Maximum"),
             threshold=1,

@@ -42,12 +42,12 @@ class LedgerDashboard(Construct):
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"{config.ledger_name}-{Aws.REGION}")
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3))
         dashboard.add_widgets(
-            graph("Records", sums("RecordsAppended", "RecordsAnchored")),
+            graph("Records", sums("RecordsAppended", "RecordsAnchored", "CheckpointsLogged")),
             graph("Contention and errors", sums("LostRaces", "SealFailures", "UnexpectedErrors")),
             graph("Touched: all of these stay at zero", touched),
         )
         dashboard.add_widgets(
-            graph("Behind (seconds)", longest("AnchorLagSeconds", "OutboxAgeSeconds")),
+            graph("Behind (seconds)", longest("AnchorLagSeconds", "OutboxAgeSeconds", "LedgerLagSeconds")),
             graph("Requests", [api_metric(api_id, name, statistic="Sum") for name in ("Count", "4xx", "5xx")]),
             graph(
                 "Latency (ms)",

@@ -19,19 +19,41 @@ from moto.s3.models import S3Backend
 
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
+from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox, DynamoLedgerRegister
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
+from indelible.aws.dynamo_repair import DynamoRepair
+from indelible.aws.dynamo_rounds import DynamoRoundStarts
+from indelible.aws.s3_anchors import S3Anchors
+from indelible.aws.s3_inventory import S3Inventory
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
-from indelible.ports import Index, Journal, LogFiles, LogHead, News, Organisations, RecordStore
+from indelible.ports import (
+    Index,
+    Inventory,
+    Journal,
+    LedgerOutbox,
+    LedgerRegister,
+    LogFiles,
+    LogHead,
+    News,
+    Organisations,
+    RecordStore,
+    RoundStarts,
+    TableRepair,
+)
+from indelible.ports.outside import AnchorFiles
 from tests.contracts import moto_s3
 from tests.fakes.administrator import Administrator
 from tests.fakes.chains import RETENTION
 from tests.fakes.journal import FakeJournal
+from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import FakeLogFiles, FakeLogHead
 from tests.fakes.machine import ManualClock
+from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
-from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations
+from tests.fakes.repair import FakeInventory, FakeRepair
+from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations, FakeRoundStarts
 
 BUCKET, TABLE = "evidence", "ledger"
 
@@ -46,7 +68,13 @@ class Adapters:
     news: News
     register: LogHead
     files: LogFiles
+    ledger_register: LedgerRegister
+    ledger_outbox: LedgerOutbox
+    starts: RoundStarts
+    anchors: AnchorFiles
     organisations: Callable[[], Organisations]
+    repair: TableRepair
+    inventory: Inventory
     clock: ManualClock
     put_over: Callable[[str, bytes], None]
     mark_deleted: Callable[[str], None]
@@ -73,14 +101,22 @@ def fakes() -> Adapters:
     records = FakeRecords()
     administrator = Administrator(records.bucket)
     organisations = FakeOrganisations()
+    journal, index, register = FakeJournal(records.bucket), FakeIndex(), FakeLogHead()
+    ledger_register = FakeLedgerRegister()
     return Adapters(
         records=records,
-        journal=FakeJournal(records.bucket),
-        index=FakeIndex(),
+        journal=journal,
+        index=index,
         news=FakeNews(),
-        register=FakeLogHead(),
+        register=register,
         files=FakeLogFiles(records.bucket),
+        ledger_register=ledger_register,
+        ledger_outbox=FakeLedgerOutbox(),
+        starts=FakeRoundStarts(),
+        anchors=FakeAnchorFiles(records.bucket),
         organisations=lambda: organisations,
+        repair=FakeRepair(records.bucket, journal, register, index, organisations, ledger_register),
+        inventory=FakeInventory(records.bucket),
         clock=ManualClock(),
         put_over=administrator.lay_newer_version,
         mark_deleted=administrator.lay_delete_marker,
@@ -131,7 +167,13 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         news=DynamoNews(client=dynamodb, table=TABLE),
         register=DynamoLogHead(client=dynamodb, table=TABLE),
         files=S3LogFiles(client=s3, bucket=BUCKET, retention=RETENTION, pool=pool),
+        ledger_register=DynamoLedgerRegister(client=dynamodb, table=TABLE),
+        ledger_outbox=DynamoLedgerOutbox(client=dynamodb, table=TABLE),
+        starts=DynamoRoundStarts(client=dynamodb, table=TABLE),
+        anchors=S3Anchors(client=s3, bucket=BUCKET),
         organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
+        repair=DynamoRepair(client=dynamodb, table=TABLE),
+        inventory=S3Inventory(client=s3, bucket=BUCKET),
         clock=clock,
         put_over=put,
         mark_deleted=mark_deleted,

@@ -23,8 +23,11 @@ def list_object_versions(
     version_id_marker: str | None = None,
 ) -> tuple[list[Any], list[str], list[Any], str | None, str | None]:
     """By key, newest first within one; from after the markers on."""
-    assert delimiter is None
     stored = self.get_bucket(bucket_name).keys.iterlists()
+    if delimiter is not None:
+        assert (prefix, key_marker) == ("", None)  # the one way in which it is asked: for the first level, on one page
+        firsts = {key.partition(delimiter)[0] for key, _ in stored}
+        return [], [f"{first}{delimiter}" for first in sorted(firsts)], [], None, None
     stacks = {key: [copy.copy(version) for version in reversed(stack)] for key, stack in stored}
     entries = [version for key in sorted(stacks) if key.startswith(prefix) for version in stacks[key]]
     for _, same_key in groupby(entries, key=lambda version: version.name):

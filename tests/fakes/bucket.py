@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from indelible.domain.findings import Lock
@@ -46,6 +46,10 @@ class Bucket:
         self.stacks: dict[str, list[Version | Marker]] = {}
         self.read_back: set[tuple[str, str]] = set()
         """(key, version id) of every version whose content the ledger read after it was stored."""
+        self.now_ms: Callable[[], int] = lambda: 0
+        """The store's clock."""
+        self.stored_ms: dict[str, int] = {}
+        """When each version was stored, by version id."""
         self._version_ids = 0
 
     # -- the ledger's surface -----------------------------------------------------------------------
@@ -116,6 +120,7 @@ class Bucket:
     def push(self, key: str, data: bytes, sha256: str, lock: Lock | None) -> Version:
         """Lay a version on top of the stack."""
         version = Version(self.next_version_id(), data, sha256, lock)
+        self.stored_ms[version.version_id] = self.now_ms()
         self.stacks.setdefault(key, []).append(version)
         return version
 

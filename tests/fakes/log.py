@@ -19,15 +19,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from indelible.domain import keyring
 from indelible.domain import record as records
-from indelible.domain.checkpoint import parse_checkpoint
+from indelible.domain.checkpoint import Checkpoint, parse_checkpoint
 from indelible.domain.findings import Lock
 from indelible.domain.keyring import KeyStatement
-from indelible.domain.note import VerifierKey
+from indelible.domain.note import VerifierKey, count_signatures
 from indelible.domain.record import EMPTY_CHAIN
 from indelible.domain.tiles import File
 from indelible.errors import EvidenceBroken
 from indelible.ports import NOTHING_COVERED, LogState
 from tests.fakes.bucket import Bucket, PreconditionFailed
+from tests.fakes.ledger import FakeLedgerRegister
 from tests.fakes.rfc6962 import root_of_leaves
 
 LATEST = "checkpoint"
@@ -82,7 +83,9 @@ class FakeLogFiles:
         found = self.bucket.versions(_key(owner, path))
         if not found:
             return None
-        return (found[-1] if path == LATEST else found[0]).data
+        version = found[-1] if path == LATEST else found[0]
+        self.bucket.read_back.add((_key(owner, path), version.version_id))
+        return version.data
 
     def current(self, owner: str, path: str) -> bytes | None:
         self.reads[path] += 1
@@ -106,7 +109,7 @@ class FakeLogFiles:
         key = _key(owner, LATEST)
         with self.bucket.lock:
             now = self.bucket.current(key)
-            if now is not None and _size_of(now.data) >= size:
+            if now is not None and (_size_of(now.data), count_signatures(now.data)) >= (size, count_signatures(note)):
                 return
             lock = Lock(self.mode, retain_until_ms)
             self.bucket.put_over(key, note, replaces=now, lock=lock)
@@ -133,11 +136,13 @@ class FakeSigner:
         register: FakeLogHead | None = None,
         bucket: Bucket | None = None,
         seed: int = 7,
+        ledger: FakeLedgerRegister | None = None,
         predecessor: FakeSigner | None = None,
     ) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
         self._register = register
         self._bucket = bucket
+        self._ledger = ledger
         self.signatures = 0
         self.roots: dict[tuple[str, int], bytes] = predecessor.roots if predecessor else {}
         """What was ever signed, by origin and size."""
@@ -159,8 +164,18 @@ class FakeSigner:
             assert fixed == asked.root.hex(), "G5: signed before the register fixed it"
         if self._bucket is not None and org_id:
             assert root_of_leaves(_read_back(self._bucket, org_id)[: asked.size]) == asked.root, "G5: signed unread"
+        if self._ledger is not None and self._bucket is not None and not org_id:
+            self._look_at_the_ledgers_own(self._ledger, self._bucket, asked)
         self.signatures += 1
         return self._key.sign(message)
+
+    def _look_at_the_ledgers_own(self, ledger: FakeLedgerRegister, bucket: Bucket, asked: Checkpoint) -> None:
+        assert ledger.roots.get(asked.size) == asked.root.hex(), "G5: signed before the register fixed it"
+        for leaf in ledger.leaves[: asked.size]:
+            key = _key(leaf.org_id, f"checkpoints/{leaf.size:012d}")
+            sealed = bucket.versions(key)[0]
+            assert hashlib.sha256(sealed.data).hexdigest() == leaf.sha256, "G5: signed another checkpoint"
+            assert (key, sealed.version_id) in bucket.read_back, "G5: signed unread"
 
     def public_key(self) -> bytes:
         return self._key.public_key().public_bytes_raw()

@@ -46,6 +46,19 @@ class FakeNews:
 
 
 @dataclass(slots=True)
+class FakeRoundStarts:
+    """RoundStarts."""
+
+    started_ms: int | None = None
+
+    def begin(self, now_ms: int) -> None:
+        self.started_ms = now_ms
+
+    def last(self) -> int | None:
+        return self.started_ms
+
+
+@dataclass(slots=True)
 class FakeOrganisations:
     """Organisations."""
 

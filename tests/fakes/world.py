@@ -9,22 +9,27 @@ from typing import TypeVar
 from indelible.domain import record
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import GovernorKey, Record, Retention
-from indelible.ports import Workers
+from indelible.ports import EMPTY_LEDGER, Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
 from indelible.services.collect import Collector
 from indelible.services.keys import Keyholder, PinnedKeys
+from indelible.services.ledger_log import LedgerLog, LedgerReport
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
+from indelible.services.rebuild import Rebuilder
+from indelible.services.survey import Surveyor
 from indelible.services.verify import Range, Verdict, Verifier
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION, event
-from tests.fakes.journal import FakeJournal
+from tests.fakes.journal import FakeJournal, TableState
+from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeLogHead, FakeSigner
 from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, SequentialWorkers
 from tests.fakes.records import FakeRecords
-from tests.fakes.table import FakeIndex, FakeNews
+from tests.fakes.repair import FakeInventory, FakeRepair
+from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations
 
 P = TypeVar("P")
 
@@ -47,30 +52,41 @@ class World:
     index: FakeIndex = field(default_factory=FakeIndex)
     news: FakeNews = field(default_factory=FakeNews)
     register: FakeLogHead = field(default_factory=FakeLogHead)
+    organisations: FakeOrganisations = field(default_factory=FakeOrganisations)
+    ledger_register: FakeLedgerRegister = field(default_factory=FakeLedgerRegister)
+    ledger_outbox: FakeLedgerOutbox = field(init=False)
     files: FakeLogFiles = field(init=False)
     signers: list[FakeSigner] = field(init=False)
     """All generations, oldest first: what a deployment names."""
     records: FakeRecords = field(init=False)
     journal: FakeJournal = field(init=False)
     administrator: Administrator = field(init=False)
+    repair: FakeRepair = field(init=False)
     _processes: int = 0
 
     def __post_init__(self) -> None:
         self.records = FakeRecords(self.bucket)
         self.journal = FakeJournal(self.bucket)
         self.files = FakeLogFiles(self.bucket)
-        self.signers = [FakeSigner(self.register, self.bucket)]
+        self.signers = [FakeSigner(self.register, self.bucket, ledger=self.ledger_register)]
+        self.ledger_outbox = FakeLedgerOutbox(self.bucket)
         self.administrator = Administrator(self.bucket, self.journal)
+        self.repair = FakeRepair(
+            self.bucket, self.journal, self.register, self.index, self.organisations, self.ledger_register
+        )
 
     @property
     def signer(self) -> FakeSigner:
         """The newest generation."""
         return self.signers[-1]
 
+    def _signer(self, seed: int, predecessor: FakeSigner) -> FakeSigner:
+        return FakeSigner(self.register, self.bucket, seed, ledger=self.ledger_register, predecessor=predecessor)
+
     def rotate(self) -> None:
         """Name one more generation, for processes from now on; the anchor's next run pins it."""
         seed = 7 + len(self.signers)
-        self.signers = [*self.signers, FakeSigner(self.register, self.bucket, seed, predecessor=self.signer)]
+        self.signers = [*self.signers, self._signer(seed, self.signer)]
 
     def appender(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Appender:
         """A fresh process that records."""
@@ -102,8 +118,22 @@ class World:
             ),
             log=self.signed_log(wire),
             register=wire.to("register", self.register),
+            outbox=wire.to("ledger_outbox", self.ledger_outbox),
             journal=journal,
             records=records,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
+
+    def ledger_log(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> LedgerLog:
+        """A fresh process that adds to the ledger's own log."""
+        wire = wiring or Wiring()
+        return LedgerLog(
+            log=self.signed_log(wire),
+            files=wire.to("files", self.files),
+            register=wire.to("ledger_register", self.ledger_register),
+            outbox=wire.to("ledger_outbox", self.ledger_outbox),
+            workers=workers or SequentialWorkers(),
             clock=self.clock,
             telemetry=self.telemetry,
         )
@@ -164,9 +194,46 @@ class World:
             log=self.log(wire),
         )
 
+    def rebuilder(self, wiring: Wiring | None = None) -> Rebuilder:
+        """An operator who rebuilds the table."""
+        wire = wiring or Wiring()
+        table, log = wire.to("table", self.repair), self.log(wire)
+        inventory = wire.to("inventory", FakeInventory(self.bucket))
+        surveyor = Surveyor(
+            records=wire.to("records", self.records),
+            journal=wire.to("journal", self.journal),
+            log=log,
+            table=table,
+            inventory=inventory,
+            clock=self.clock,
+        )
+        return Rebuilder(
+            table=table,
+            inventory=inventory,
+            surveyor=surveyor,
+            log=log,
+            outbox=wire.to("ledger_outbox", self.ledger_outbox),
+            news=wire.to("news", self.news),
+            clock=self.clock,
+        )
+
+    def lose_table(self) -> None:
+        """Every item, the outbox too. What was signed stays signed."""
+        self.journal.restore(TableState({}, {}, {}, {}))
+        for lost in (self.register.states, self.index.entries, self.news.marks, self.organisations.configs):
+            lost.clear()
+        self.ledger_register.state = EMPTY_LEDGER
+        self.ledger_outbox.entries.clear()
+        for names in (self.repair.names, self.repair.unregistered, self.repair.rootless):
+            names.clear()
+
     def anchored(self, *, org_id: str = ORG) -> AnchorReport:
         """Run the anchor, given time enough."""
         return self.anchor().run(org_id, deadline_ms=self.clock.now + 60_000)
+
+    def logged(self) -> LedgerReport:
+        """Bring the ledger's own log up to what is published, given time enough."""
+        return self.ledger_log().run(deadline_ms=self.clock.now + 60_000)
 
     def submission(
         self,

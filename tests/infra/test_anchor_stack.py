@@ -66,6 +66,7 @@ def alarms(synthesized: Synthesized) -> dict[str, Json]:
     [
         ("AnchorLag", "AnchorLagSeconds", 900),
         ("OutboxAge", "OutboxAgeSeconds", 900),
+        ("LedgerLag", "LedgerLagSeconds", 900),
         ("HeadRegressed", "HeadRegressed", 1),
         ("BrokenChain", "BrokenChain", 1),
         ("ShadowedRecords", "ShadowedRecords", 1),
@@ -135,6 +136,8 @@ def test_the_dashboard_shows_what_the_functions_emit(prod: Synthesized) -> None:
     for metric in (
         "RecordsAppended",
         "RecordsAnchored",
+        "CheckpointsLogged",
+        "LedgerLagSeconds",
         "LostRaces",
         "SealFailures",
         "HeadRegressed",

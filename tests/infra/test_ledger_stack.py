@@ -112,7 +112,7 @@ def test_outputs_are_what_the_command_line_reads(prod: Synthesized) -> None:
         "BucketName": "<EvidenceBucket>",
         "TableName": "<LedgerTable>",
         "SecretArn": "<MasterSecret>",
-        "SigningKeyId": "<SigningKey>",
+        "SigningKeyIds": "<SigningKey>",
         "LedgerName": "indelible",
         "LockMode": "COMPLIANCE",
         "RetentionDays": "2555",

@@ -24,6 +24,7 @@ DONE: dict[str, Any] = {
     "broken": {},
     "failed": [],
     "not_reached": 0,
+    "ledger": {"tree_size": 9, "leaves": 2, "passes": 1, "refused": 0, "behind_ms": 0, "failed": None},
 }
 BREAK = {"code": "BROKEN_LINK", "sequence": 7, "detail": "prev_hash is not the hash of record 6"}
 
@@ -103,6 +104,12 @@ def test_a_failed_run_is_told(deployed: Deployed) -> None:
     deployed.answer = {**DONE, "failed": ["globex"]}
     done = run()
     assert (done.exit_code, done.stderr.startswith("globex: the run failed;")) == (1, True)
+
+
+def test_a_ledger_s_log_that_did_not_go_on_is_told(deployed: Deployed) -> None:
+    deployed.answer = {**DONE, "ledger": {"failed": "EVIDENCE_BROKEN"}}
+    done = run()
+    assert (done.exit_code, done.stderr.startswith("the ledger's own log did not go on: EVIDENCE_BROKEN.")) == (1, True)
 
 
 def test_what_was_not_reached_is_no_failure(deployed: Deployed) -> None:

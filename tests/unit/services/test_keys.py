@@ -8,7 +8,8 @@ import pytest
 from indelible.domain.keyring import parse_statement, statement_path
 from indelible.domain.note import parse_note
 from indelible.errors import ConfigurationError
-from indelible.services.keys import HANDOVER_MS, LEDGER
+from indelible.services.keys import HANDOVER_MS
+from indelible.services.log import LEDGER
 from indelible.services.verify import Range
 from tests.fakes.chains import ORG
 from tests.fakes.world import World

@@ -23,7 +23,7 @@ class Office:
 
     def __init__(self) -> None:
         self.world = World()
-        self.organisations = FakeOrganisations()
+        self.organisations = self.world.organisations
         self.secrets = FakeSecretSource()
         diary = Diary(
             appender=self.world.appender(),

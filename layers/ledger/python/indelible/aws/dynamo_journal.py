@@ -45,7 +45,7 @@ class DynamoJournal:
     def head(self, org_id: str) -> Head:
         """GetItem, consistent. IAM: dynamodb:GetItem."""
         answer = self._client.get_item(TableName=self._table, Key=key(org_id, "HEAD"), ConsistentRead=True)
-        return _head(answer.get("Item"))
+        return head_of(answer.get("Item"))
 
     @translated("DynamoDB")
     def commit(self, head: Head, records: Sequence[Record], idempotency: Idempotency | None, now_ms: int) -> None:
@@ -146,7 +146,7 @@ class DynamoJournal:
                 Remembered(text(found, "request_hash"), tuple(text(found, "audit_ids").split(",")))
             ) from None
         if failed and failed[_HEAD]:
-            raise HeadMoved(_head(reasons[_HEAD].get("Item"))) from None
+            raise HeadMoved(head_of(reasons[_HEAD].get("Item"))) from None
         codes = {reason.get("Code") for reason in reasons} - {"None", None}
         if "TransactionConflict" in codes:
             raise HeadMoved(None) from None
@@ -159,7 +159,8 @@ def _outbox_key(org_id: str, sequence: int) -> dict[str, str | int | bytes]:
     return {"pk": f"{org_id}#OUTBOX#{sequence}", "sk": "-"}
 
 
-def _head(found: Item | None) -> Head:
+def head_of(found: Item | None) -> Head:
+    """What the item says, `EMPTY_CHAIN` for none. Raises KeyError for an attribute that it lacks."""
     if found is None:
         return EMPTY_CHAIN
     return Head(

@@ -16,6 +16,7 @@ from indelible.ports import NOTHING_COVERED, LogState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 
 class DynamoLogHead:
@@ -29,30 +30,12 @@ class DynamoLogHead:
     def read(self, org_id: str) -> LogState:
         """GetItem, consistent. IAM: dynamodb:GetItem."""
         found = self._client.get_item(TableName=self._table, Key=key(org_id, "LOG"), ConsistentRead=True).get("Item")
-        if found is None:
-            return NOTHING_COVERED
-        return LogState(
-            tail=_head(found, "tree_size", "tail_hash", "tail_timestamp"),
-            root=text(found, "root"),
-            published=_head(found, "published", "published_hash", "published_timestamp"),
-            cleared=number(found, "cleared"),
-        )
+        return NOTHING_COVERED if found is None else state_of(found)
 
     @translated("DynamoDB")
     def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
         """PutItem on condition. IAM: dynamodb:PutItem."""
-        values = item(
-            pk=org_id,
-            sk="LOG",
-            tree_size=new.tail.sequence,
-            tail_hash=new.tail.tx_hash,
-            tail_timestamp=instants.to_text(new.tail.timestamp_ms),
-            root=new.root,
-            published=new.published.sequence,
-            published_hash=new.published.tx_hash,
-            published_timestamp=instants.to_text(new.published.timestamp_ms),
-            cleared=new.cleared,
-        )
+        values = log_item(org_id, new)
         try:
             if old == NOTHING_COVERED:
                 self._client.put_item(
@@ -77,6 +60,32 @@ class DynamoLogHead:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+
+def state_of(found: Item) -> LogState:
+    """What the item says. Raises KeyError for an attribute that it lacks."""
+    return LogState(
+        tail=_head(found, "tree_size", "tail_hash", "tail_timestamp"),
+        root=text(found, "root"),
+        published=_head(found, "published", "published_hash", "published_timestamp"),
+        cleared=number(found, "cleared"),
+    )
+
+
+def log_item(org_id: str, state: LogState) -> dict[str, AttributeValueTypeDef]:
+    """The item that says this."""
+    return item(
+        pk=org_id,
+        sk="LOG",
+        tree_size=state.tail.sequence,
+        tail_hash=state.tail.tx_hash,
+        tail_timestamp=instants.to_text(state.tail.timestamp_ms),
+        root=state.root,
+        published=state.published.sequence,
+        published_hash=state.published.tx_hash,
+        published_timestamp=instants.to_text(state.published.timestamp_ms),
+        cleared=state.cleared,
+    )
 
 
 def _head(found: Item, sequence: str, tx_hash: str, timestamp: str) -> Head:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import item, key, text
+from indelible.aws.items import Item, item, key, text
 from indelible.domain.organisation import OrgConfig
 from indelible.ports import Clock
 
@@ -53,7 +53,7 @@ class DynamoOrganisations:
     def create(self, config: OrgConfig) -> bool:
         """TransactWriteItems. IAM: dynamodb:PutItem."""
         registered = item(pk="_ORGS", sk=config.org_id, created_at=config.created_at)
-        described = item(pk=config.org_id, sk="CONFIG", config=_text(config))
+        described = item(pk=config.org_id, sk="CONFIG", config=config_text(config))
         try:
             self._client.transact_write_items(
                 TransactItems=[
@@ -78,9 +78,9 @@ class DynamoOrganisations:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=item(pk=new.org_id, sk="CONFIG", config=_text(new)),
+                Item=item(pk=new.org_id, sk="CONFIG", config=config_text(new)),
                 ConditionExpression="config = :old",
-                ExpressionAttributeValues=item({":old": _text(old)}),
+                ExpressionAttributeValues=item({":old": config_text(old)}),
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return self._read(new.org_id) == new
@@ -101,10 +101,16 @@ class DynamoOrganisations:
     @translated("DynamoDB")
     def _read(self, org_id: str) -> OrgConfig | None:
         answer = self._client.get_item(TableName=self._table, Key=key(org_id, "CONFIG"), ConsistentRead=True)
-        return msgspec.json.decode(text(answer["Item"], "config"), type=OrgConfig) if "Item" in answer else None
+        return config_of(answer["Item"]) if "Item" in answer else None
 
 
-def _text(config: OrgConfig) -> str:
+def config_of(found: Item) -> OrgConfig:
+    """What the item says. Raises msgspec.DecodeError for a text that is no config."""
+    return msgspec.json.decode(text(found, "config"), type=OrgConfig)
+
+
+def config_text(config: OrgConfig) -> str:
+    """The text that stands for a config."""
     # The text is compared as a whole. Members that came later are therefore left out while they are empty: what was
     # stored before there were any is still the text of its config, and can be replaced. The other way round, a version
     # that does not know a member writes another text, and so cannot replace a config and lose it.

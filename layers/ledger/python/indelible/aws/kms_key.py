@@ -41,3 +41,8 @@ class KmsKey:
             return ed25519_from_spki(found)
         except ValueError as error:
             raise ConfigurationError(f"the signing key is {error}") from None
+
+
+def kms_keys(client: KMSClient, key_ids: str) -> tuple[KmsKey, ...]:
+    """One for each id in a comma-separated list: all generations, oldest first."""
+    return tuple(KmsKey(client=client, key_id=key_id) for key_id in key_ids.split(","))

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from indelible.aws.error_map import code_of, translated
 from indelible.domain import instants
+from indelible.domain.note import count_signatures
 from indelible.domain.record import Retention
 from indelible.domain.tiles import File
 from indelible.errors import EvidenceBroken, Unavailable
@@ -84,7 +85,7 @@ class S3LogFiles:
     def latest(self, owner: str, note: bytes, *, size: int, retain_until_ms: int) -> None:
         """GetObject and PutObject on condition. IAM: as for `read` and `write`."""
         for _ in range(_ROUNDS):
-            condition = self._condition(_key(owner, _LATEST), size)
+            condition = self._condition(_key(owner, _LATEST), size, count_signatures(note))
             if condition is None:
                 return
             try:
@@ -96,16 +97,17 @@ class S3LogFiles:
                 return
         raise Unavailable("the latest checkpoint is changed by others all the time")
 
-    def _condition(self, key: str, size: int) -> dict[str, str] | None:
-        """What must still hold for a newer checkpoint to be laid over the one that is there; None: it is newer."""
+    def _condition(self, key: str, size: int, signatures: int) -> dict[str, str] | None:
+        """What must still hold for a newer note to be laid over the one that is there; None: that one is as new."""
         try:
             there = self._client.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if code_of(error) != "NoSuchKey":
                 raise
             return {"IfNoneMatch": "*"}
-        said = there["Body"].read().split(b"\n", 2)
-        if len(said) > 1 and said[1].isdigit() and int(said[1]) >= size:
+        data = there["Body"].read()
+        said = data.split(b"\n", 2)
+        if len(said) > 1 and said[1].isdigit() and (int(said[1]), count_signatures(data)) >= (size, signatures):
             return None
         return {"IfMatch": there["ETag"]}
 

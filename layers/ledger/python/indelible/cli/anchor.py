@@ -30,7 +30,7 @@ def anchor(org: str | None, ledger: str, as_json: bool) -> None:
         click.echo(_done(summary))
     for line in _troubles(summary):
         click.echo(line, err=True)
-    if summary["broken"] or summary["failed"]:
+    if summary["broken"] or summary["failed"] or summary["ledger"]["failed"]:
         raise SystemExit(1)
 
 
@@ -51,5 +51,7 @@ def _troubles(summary: dict[str, Any]) -> Iterator[str]:
         yield f"{org_id}: nothing more is signed for it; verify it, keep the answer, see docs/operations.md."
     for org_id in summary["failed"]:
         yield f"{org_id}: the run failed; the anchor function's log says why. The next run tries again."
+    if summary["ledger"]["failed"]:
+        yield f"the ledger's own log did not go on: {summary['ledger']['failed']}. The next run tries again."
     if summary["not_reached"]:
         yield f"{summary['not_reached']:,} organisations were not reached in one run's time: run it again."

@@ -8,6 +8,7 @@ import click
 from indelible import __version__
 from indelible.cli.anchor import anchor
 from indelible.cli.org import org
+from indelible.cli.rebuild import rebuild
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,6 +19,7 @@ def cli() -> None:
 
 cli.add_command(anchor)
 cli.add_command(org)
+cli.add_command(rebuild)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ __all__ = [
     "Signature",
     "VerifierKey",
     "cosigned_at",
+    "count_signatures",
     "ed25519_from_spki",
     "from_base64",
     "key_hash",
@@ -154,6 +155,12 @@ def parse_signatures(lines: str) -> tuple[Signature, ...]:
             raise MalformedNote("a signature is canonical base64") from None
         found.append(Signature(parts[1], blob[:4], blob[4:]))
     return tuple(found)
+
+
+def count_signatures(data: bytes) -> int:
+    """How many signature lines these bytes end in, well formed or not, and verified by nobody."""
+    mark = "— ".encode()
+    return sum(line.startswith(mark) for line in data.rpartition(b"\n\n")[2].split(b"\n"))
 
 
 def verify(note: Note, keys: Iterable[VerifierKey]) -> dict[VerifierKey, Signature]:

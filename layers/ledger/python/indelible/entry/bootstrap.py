@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from indelible.aws.clients import THREADS, client
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
+from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox, DynamoLedgerRegister
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
-from indelible.aws.kms_key import KmsKey
+from indelible.aws.dynamo_rounds import DynamoRoundStarts
+from indelible.aws.kms_key import KmsKey, kms_keys
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
@@ -31,6 +33,7 @@ from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.collect import Collector
 from indelible.services.keys import Keyholder, PinnedKeys
+from indelible.services.ledger_log import LedgerLog
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
 from indelible.services.rounds import Rounds
@@ -112,26 +115,11 @@ def rounds() -> Rounds:
         workers=ThreadedWorkers(_pool()),
         telemetry=telemetry(),
     )
-    keyholder = Keyholder(
-        signers=_keys(),
-        files=_log_files(),
-        ledger_name=settings().ledger_name,
-        retention=settings().retention(),
-        clock=clock(),
-        telemetry=telemetry(),
-    )
-    log = SignedLog(
-        files=_log_files(),
-        ledger_name=settings().ledger_name,
-        keys=keyholder.ring,
-        signer=keyholder.signer,
-        retention=settings().retention(),
-        clock=clock(),
-    )
     anchor = Anchor(
         collector=collector,
-        log=log,
+        log=_signed_log(),
         register=DynamoLogHead(client=_dynamodb(), table=table),
+        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=table),
         journal=_journal(),
         records=_records(),
         clock=clock(),
@@ -144,6 +132,29 @@ def rounds() -> Rounds:
         clock=clock(),
         telemetry=telemetry(),
     )
+
+
+@cache
+def ledger_log() -> LedgerLog:
+    """For the anchor function: the ledger's own log."""
+    table = settings().table
+    # What it does at once waits for files, which are written in the other pool.
+    workers = ThreadedWorkers(ThreadPoolExecutor(max_workers=THREADS // 2, thread_name_prefix="ledger-log"))
+    return LedgerLog(
+        log=_signed_log(),
+        files=_log_files(),
+        register=DynamoLedgerRegister(client=_dynamodb(), table=table),
+        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=table),
+        workers=workers,
+        clock=clock(),
+        telemetry=telemetry(),
+    )
+
+
+@cache
+def round_starts() -> DynamoRoundStarts:
+    """When rounds began."""
+    return DynamoRoundStarts(client=_dynamodb(), table=settings().table)
 
 
 @cache
@@ -217,6 +228,30 @@ def _log() -> LogReader:
 
 
 @cache
+def _signed_log() -> SignedLog:
+    return SignedLog(
+        files=_log_files(),
+        ledger_name=settings().ledger_name,
+        keys=_keyholder().ring,
+        signer=_keyholder().signer,
+        retention=settings().retention(),
+        clock=clock(),
+    )
+
+
+@cache
+def _keyholder() -> Keyholder:
+    return Keyholder(
+        signers=_keys(),
+        files=_log_files(),
+        ledger_name=settings().ledger_name,
+        retention=settings().retention(),
+        clock=clock(),
+        telemetry=telemetry(),
+    )
+
+
+@cache
 def _log_files() -> S3LogFiles:
     return S3LogFiles(client=client("s3"), bucket=settings().bucket, retention=settings().retention(), pool=_pool())
 
@@ -228,8 +263,7 @@ def _pinned_keys() -> PinnedKeys:
 
 @cache
 def _keys() -> tuple[KmsKey, ...]:
-    kms = client("kms")
-    return tuple(KmsKey(client=kms, key_id=key_id) for key_id in settings().signing_key_ids.split(","))
+    return kms_keys(client("kms"), settings().signing_key_ids)
 
 
 @cache

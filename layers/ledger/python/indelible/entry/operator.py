@@ -12,8 +12,13 @@ from indelible.aws.anchor_function import AnchorFunction
 from indelible.aws.clients import PATIENT, THREADS, client
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
+from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
+from indelible.aws.dynamo_repair import DynamoRepair
+from indelible.aws.kms_key import kms_keys
+from indelible.aws.s3_inventory import S3Inventory
+from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
 from indelible.aws.stack_outputs import stack_outputs
@@ -21,7 +26,11 @@ from indelible.domain.record import Retention
 from indelible.entry.machine import NoTelemetry, SystemClock, SystemEntropy, ThreadedWorkers
 from indelible.services.append import Appender
 from indelible.services.diary import Diary
+from indelible.services.keys import PinnedKeys
+from indelible.services.log import LogReader
+from indelible.services.rebuild import Rebuilder
 from indelible.services.registry import Registry
+from indelible.services.survey import Surveyor
 
 
 def registry(ledger_name: str) -> Registry:
@@ -62,6 +71,44 @@ def registry(ledger_name: str) -> Registry:
         journal=journal,
         log=DynamoLogHead(client=dynamodb, table=table),
         ledger_days=days,
+    )
+
+
+def rebuilder(ledger_name: str) -> Rebuilder:
+    """What rebuilds the table of the ledger of this name. Raises NotFound when there is none.
+
+    IAM: cloudformation:DescribeStacks, and what the adapters name.
+    """
+    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
+    dynamodb, s3 = client("dynamodb"), client("s3")
+    table, bucket = outputs["TableName"], outputs["BucketName"]
+    pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="indelible")
+    retention = Retention(lock_mode=outputs["LockMode"], days=int(outputs["RetentionDays"]))
+    repair = DynamoRepair(client=dynamodb, table=table)
+    files = S3LogFiles(client=s3, bucket=bucket, retention=retention, pool=pool)
+    keys = kms_keys(client("kms"), outputs["SigningKeyIds"])
+    log = LogReader(
+        files=files,
+        ledger_name=ledger_name,
+        keys=PinnedKeys(keys=keys, files=files, ledger_name=ledger_name).ring,
+    )
+    inventory = S3Inventory(client=s3, bucket=bucket)
+    surveyor = Surveyor(
+        records=S3Records(client=s3, bucket=bucket, pool=pool),
+        journal=DynamoJournal(client=dynamodb, table=table),
+        log=log,
+        table=repair,
+        inventory=inventory,
+        clock=SystemClock(),
+    )
+    return Rebuilder(
+        table=repair,
+        inventory=inventory,
+        surveyor=surveyor,
+        log=log,
+        outbox=DynamoLedgerOutbox(client=dynamodb, table=table),
+        news=DynamoNews(client=dynamodb, table=table),
+        clock=SystemClock(),
     )
 
 

@@ -1,17 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scheduled door: an EventBridge Scheduler input in, a summary for the log out."""
+"""The scheduled door: an EventBridge Scheduler input in, a summary for the log out.
+
+{"run": "news"}, {"run": "sweep"}    organisations with news, or all; then the ledger's own log
+{"org_id": NAME}                     one organisation; then the ledger's own log
+{"log": "ledger"}                    the ledger's own log
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from indelible.entry.telemetry import PowertoolsTelemetry
-from indelible.errors import InvalidField
+from indelible.errors import InvalidField, LedgerError
+from indelible.ports import Clock, RoundStarts
+from indelible.services.ledger_log import LedgerLog
 from indelible.services.rounds import RoundReport, Rounds
 
 _CLOSING_MS = 20_000
 """Kept for finishing the pass under way when the time is up."""
+_LEDGER_MS = 60_000
+"""Kept for the ledger's own log, which comes last."""
 
 
 class LambdaContext(Protocol):
@@ -25,23 +36,45 @@ class LambdaContext(Protocol):
 
 
 def anchor(
-    event: dict[str, Any], context: LambdaContext, *, rounds: Callable[[], Rounds], telemetry: PowertoolsTelemetry
+    event: dict[str, Any],
+    context: LambdaContext,
+    *,
+    rounds: Callable[[], Rounds],
+    ledger_log: Callable[[], LedgerLog],
+    starts: Callable[[], RoundStarts],
+    clock: Clock,
+    telemetry: PowertoolsTelemetry,
 ) -> dict[str, Any]:
     """Run a round. What fails for one organisation is reported; what fails for all is raised, for the DLQ."""
     telemetry.begin(context.aws_request_id)
-    budget_ms = context.get_remaining_time_in_millis() - _CLOSING_MS
+    left_ms = context.get_remaining_time_in_millis() - _CLOSING_MS
+    deadline_ms, budget_ms = clock.now_ms() + left_ms, left_ms - _LEDGER_MS
     try:
         kind, org_id = event.get("run"), event.get("org_id")
+        done: dict[str, Any] = {}
         if isinstance(org_id, str):
-            return _summary(rounds().anchor([org_id], budget_ms=budget_ms))
-        if kind == "news" or kind == "sweep":
-            return _summary(rounds().run(kind, budget_ms=budget_ms))
-        raise InvalidField("must be news or sweep, or name an organisation as org_id", field="run")
+            done = _summary(rounds().anchor([org_id], budget_ms=budget_ms))
+        elif kind == "news" or kind == "sweep":
+            if kind == "news":  # the schedule that has the rate
+                with suppress(LedgerError):
+                    starts().begin(clock.now_ms())
+            done = _summary(rounds().run(kind, budget_ms=budget_ms))
+        elif event.get("log") != "ledger":
+            raise InvalidField("must be news or sweep, or org_id an organisation, or log ledger", field="run")
+        return {**done, "ledger": _logged(ledger_log(), deadline_ms)}
     except Exception:
         telemetry.count("UnexpectedErrors")
         raise
     finally:
         telemetry.flush()
+
+
+def _logged(ledger_log: LedgerLog, deadline_ms: int) -> dict[str, Any]:
+    """What became of the ledger's own log. Its trouble is counted, and is none of the round's."""
+    try:
+        return {**asdict(ledger_log.run(deadline_ms=deadline_ms)), "failed": None}
+    except LedgerError as error:
+        return {"failed": error.code}
 
 
 def _summary(done: RoundReport) -> dict[str, Any]:

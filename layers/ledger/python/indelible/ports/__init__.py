@@ -8,6 +8,7 @@ have taken effect, and the services are written for both. Nothing else is raised
 from __future__ import annotations
 
 from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredVersion
+from indelible.ports.ledger import EMPTY_LEDGER, LedgerOutbox, LedgerRegister, LedgerState
 from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, PublicKey, Signer
 from indelible.ports.machine import Clock, Entropy, Telemetry, Workers
 from indelible.ports.ordering import (
@@ -22,8 +23,12 @@ from indelible.ports.ordering import (
     Remembered,
 )
 from indelible.ports.organisations import Organisations, SecretSource
+from indelible.ports.repair import Found, IndexEntry, Inventory, TableRepair
+from indelible.ports.rounds import RoundStarts
+from indelible.ports.scratch import Scratch
 
 __all__ = [
+    "EMPTY_LEDGER",
     "MAX_BYTES_PER_COMMIT",
     "MAX_RECORDS_PER_COMMIT",
     "NOTHING_COVERED",
@@ -31,11 +36,17 @@ __all__ = [
     "BucketProbe",
     "Clock",
     "Entropy",
+    "Found",
     "HeadMoved",
     "Idempotency",
     "Index",
+    "IndexEntry",
+    "Inventory",
     "Journal",
     "KeyVersions",
+    "LedgerOutbox",
+    "LedgerRegister",
+    "LedgerState",
     "LogFiles",
     "LogHead",
     "LogState",
@@ -44,9 +55,12 @@ __all__ = [
     "PublicKey",
     "RecordStore",
     "Remembered",
+    "RoundStarts",
+    "Scratch",
     "SecretSource",
     "Signer",
     "StoredVersion",
+    "TableRepair",
     "Telemetry",
     "Workers",
 ]

@@ -72,7 +72,10 @@ class LogFiles(Protocol):
         ...
 
     def latest(self, owner: str, note: bytes, *, size: int, retain_until_ms: int) -> None:
-        """Make this the newest version of `checkpoint`, unless one of a larger tree is there already."""
+        """Make this the newest version of `checkpoint`, unless one of a larger tree is there already.
+
+        A note of the same tree with more signature lines is newer: that is how cosignatures come to it.
+        """
         ...
 
 

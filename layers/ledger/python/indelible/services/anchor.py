@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The anchor: every organisation's new records under a signed checkpoint (architecture §5).
 
-    collect ─▶ stage tiles ─▶ COMPARE-AND-SWAP the log ─▶ sign ─▶ publish ─▶ clear the outbox
+    collect ─▶ stage tiles ─▶ COMPARE-AND-SWAP the log ─▶ sign ─▶ publish ─▶ hand on ─▶ clear the outbox
 
 Why in this order. Staged files are create-only and follow from the records alone, so staging twice is harmless. The
 swap fixes one root for one size before anything is signed, and only what was swapped in is signed: a second root for
@@ -19,10 +19,11 @@ from dataclasses import dataclass, replace
 
 from indelible.domain import record, tiles
 from indelible.domain.findings import Failure
+from indelible.domain.ledger import LedgerLeaf, leaf_data
 from indelible.domain.record import Head
 from indelible.domain.tiles import Edge
 from indelible.errors import EvidenceBroken, HeadRegressed
-from indelible.ports import Clock, Journal, LogHead, LogState, RecordStore, Telemetry
+from indelible.ports import Clock, Journal, LedgerOutbox, LogHead, LogState, RecordStore, Telemetry
 from indelible.services.collect import Collected, Collector
 from indelible.services.heads import confirmed_head, refuse_older
 from indelible.services.log import SignedLog
@@ -55,6 +56,7 @@ class Anchor:
         collector: Collector,
         log: SignedLog,
         register: LogHead,
+        outbox: LedgerOutbox,
         journal: Journal,
         records: RecordStore,
         clock: Clock,
@@ -63,6 +65,7 @@ class Anchor:
         self._collector = collector
         self._log = log
         self._register = register
+        self._outbox = outbox
         self._journal = journal
         self._records = records
         self._clock = clock
@@ -137,7 +140,11 @@ class Anchor:
 
     def _publish(self, org_id: str, staged: LogState, grown: Edge, until_ms: int) -> bool:
         """Sign and publish what is fixed; False when another run has said so first."""
-        self._log.publish(org_id, grown, at_least_until_ms=until_ms)
+        note = self._log.publish(org_id, grown, at_least_until_ms=until_ms)
+        # Before the register says so: a run that dies in between is redone, and with it this.
+        self._outbox.put(
+            LedgerLeaf(org_id, grown.size, leaf_data(note).hex(), until_ms, published_ms=self._clock.now_ms())
+        )
         return self._register.advance(org_id, staged, replace(staged, published=staged.tail))
 
     def _clear(self, org_id: str, state: LogState) -> LogState:

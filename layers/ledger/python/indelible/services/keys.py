@@ -20,9 +20,7 @@ from indelible.domain.record import Retention
 from indelible.domain.tiles import File
 from indelible.errors import ConfigurationError, EvidenceBroken
 from indelible.ports import Clock, LogFiles, PublicKey, Signer, Telemetry
-
-LEDGER = "_ledger"
-"""The owner of the ledger's own log, and of the key statements."""
+from indelible.services.log import LEDGER
 
 HANDOVER_MS = 20 * 60_000
 """From pinning a key until its predecessor has ended: an anchor run that began before has ended by then (15 min)."""

@@ -7,7 +7,7 @@ checkpoint that was signed for that size, and finding that they agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from indelible.domain import instants, merkle, tiles
@@ -20,13 +20,15 @@ from indelible.domain.checkpoint import (
 )
 from indelible.domain.keyring import KeyRing
 from indelible.domain.merkle import Hash
-from indelible.domain.note import NoteError
+from indelible.domain.note import Note, NoteError
 from indelible.domain.proof import TlogProof, verify_tlog_proof
 from indelible.domain.record import Retention
 from indelible.domain.tiles import EMPTY, Edge, File
 from indelible.errors import EvidenceBroken
 from indelible.ports import Clock, LogFiles, Signer
-from indelible.services.keys import LEDGER
+
+LEDGER = "_ledger"
+"""The owner of the ledger's own log, and of the key statements."""
 
 LATEST = "checkpoint"
 
@@ -76,14 +78,15 @@ class LogReader:
         Raises EvidenceBroken where the files for it are not there or not what was signed.
         """
         size = next(self.sizes(owner, at_least=index + 1), None)
-        if size is None:
-            return None
+        return None if size is None else self.proofs(owner, [index], size=size)[0]
+
+    def proofs(self, owner: str, indices: Iterable[int], *, size: int) -> list[TlogProof]:
+        """Leaves in the checkpoint of this size, which must cover them. Raises EvidenceBroken as `proof` does."""
         try:
-            found = self.opened(owner, size)
-            hashes = merkle.inclusion_proof(index, size, tiles.node_reader(size, self.reader(owner)))
+            note, node = self.opened(owner, size).note, tiles.node_reader(size, self.reader(owner))
+            return [TlogProof(index, tuple(merkle.inclusion_proof(index, size, node)), note) for index in indices]
         except ValueError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
-        return TlogProof(index, tuple(hashes), found.note)
 
     def verified(self, owner: str, proof: TlogProof, leaf_data: bytes) -> Checkpoint:
         """The checkpoint in a proof, once it is seen to hold this leaf. Raises EvidenceBroken."""
@@ -150,14 +153,15 @@ class SignedLog(LogReader):
         """Write tiles and bundles, create-only, locked for as long as the records under them or longer."""
         self._files.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
 
-    def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> None:
-        """Sign the tree that ends in this edge, and publish its checkpoint."""
+    def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> Note:
+        """Sign the tree that ends in this edge, and publish its checkpoint, which is returned."""
         unsigned = Checkpoint(origin=self.origin(owner), size=edge.size, root=edge.root())
         signer = self._signer()
-        note = signed_checkpoint(unsigned, signer.public_key(), signer.sign(unsigned.text.encode())).note.data
+        note = signed_checkpoint(unsigned, signer.public_key(), signer.sign(unsigned.text.encode())).note
         until_ms = self._retain_until_ms(at_least_until_ms)
-        self._files.write(owner, [File(checkpoint_path(edge.size), note)], retain_until_ms=until_ms)
-        self._files.latest(owner, note, size=edge.size, retain_until_ms=until_ms)
+        self._files.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
+        self._files.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
+        return note
 
     def _retain_until_ms(self, at_least_ms: int) -> int:
         kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS

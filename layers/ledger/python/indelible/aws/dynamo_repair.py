@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TableRepair on DynamoDB. No function has it: only `indelible rebuild`, with an operator's own credentials.
+
+A swap names every attribute that was read. Whatever wrote the item in between, and however little it changed, the swap
+fails: what an item means is not this module's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from indelible.aws.dynamo_journal import head_of
+from indelible.aws.dynamo_ledger_log import LEDGER_KEY, ledger_item, ledger_of
+from indelible.aws.dynamo_log import log_item, state_of
+from indelible.aws.dynamo_orgs import config_of, config_text
+from indelible.aws.error_map import code_of, translated
+from indelible.aws.items import Item, batch_get, batch_write, item, key, number, text
+from indelible.domain import instants
+from indelible.domain.organisation import OrgConfig
+from indelible.domain.record import Head
+from indelible.ports import Found, IndexEntry, LedgerState, LogState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+T = TypeVar("T")
+
+_UNREADABLE = (KeyError, ValueError, msgspec.DecodeError)
+_DAY = "DAY#"
+
+
+class DynamoRepair:
+    """One table for all organisations."""
+
+    def __init__(self, *, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def head(self, org_id: str) -> Found[Head]:
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
+        return self._read(org_id, "HEAD", head_of)
+
+    def log(self, org_id: str) -> Found[LogState]:
+        """The same."""
+        return self._read(org_id, "LOG", state_of)
+
+    def config(self, org_id: str) -> Found[OrgConfig]:
+        """The same."""
+        return self._read(org_id, "CONFIG", config_of)
+
+    def ledger(self) -> Found[LedgerState]:
+        """The same."""
+        return self._read(LEDGER_KEY, "LOG", ledger_of)
+
+    def registered(self) -> frozenset[str]:
+        """Query. IAM: dynamodb:Query."""
+        return frozenset(text(entry, "sk") for entry in self._query("_ORGS", ""))
+
+    def days(self, org_id: str) -> Mapping[str, int]:
+        """Query. IAM: dynamodb:Query."""
+        found = self._query(org_id, _DAY)
+        return {text(entry, "sk").removeprefix(_DAY): number(entry, "first_sequence") for entry in found}
+
+    def unindexed(self, org_id: str, entries: Sequence[IndexEntry]) -> list[IndexEntry]:
+        """BatchGetItem. IAM: the same."""
+        wanted = {_index_key(org_id, entry): entry for entry in entries}
+        for found in batch_get(self._client, self._table, [key(pk) for pk in wanted], consistent=True):
+            del wanted[text(found, "pk")]
+        return list(wanted.values())
+
+    def swap_head(self, org_id: str, found: Found[Head], new: Head) -> bool:
+        """PutItem on condition. IAM: dynamodb:PutItem."""
+        timestamp = instants.to_text(new.timestamp_ms)
+        values = item(pk=org_id, sk="HEAD", sequence=new.sequence, tx_hash=new.tx_hash, timestamp=timestamp)
+        return self._swap(found.seen, values)
+
+    def swap_log(self, org_id: str, found: Found[LogState], new: LogState | None) -> bool:
+        """The same; DeleteItem on condition for None. IAM: dynamodb:DeleteItem, too."""
+        return self._swap_or_delete(org_id, found.seen, None if new is None else log_item(org_id, new))
+
+    def swap_ledger(self, found: Found[LedgerState], new: LedgerState | None) -> bool:
+        """The same as for an organisation's log."""
+        return self._swap_or_delete(LEDGER_KEY, found.seen, None if new is None else ledger_item(new))
+
+    def swap_config(self, org_id: str, found: Found[OrgConfig], new: OrgConfig) -> bool:
+        """The same as for the head."""
+        return self._swap(found.seen, item(pk=org_id, sk="CONFIG", config=config_text(new)))
+
+    def register(self, org_id: str, created_at: str) -> None:
+        """PutItem on condition. IAM: dynamodb:PutItem."""
+        self._on_condition("put_item", None, Item=item(pk="_ORGS", sk=org_id, created_at=created_at))
+
+    def add_days(self, org_id: str, days: Mapping[str, int]) -> None:
+        """PutItem on condition, for each. IAM: dynamodb:PutItem."""
+        for day, first in days.items():
+            self._on_condition("put_item", None, Item=item(pk=org_id, sk=f"{_DAY}{day}", first_sequence=first))
+
+    def index(self, org_id: str, entries: Sequence[IndexEntry]) -> None:
+        """BatchWriteItem. IAM: the same."""
+        puts = [item(pk=_index_key(org_id, entry), sk="-", audit_id=entry.audit_id) for entry in entries]
+        batch_write(self._client, self._table, [{"PutRequest": {"Item": entry}} for entry in puts])
+
+    @translated("DynamoDB")
+    def _read(self, org_id: str, sk: str, understand: Callable[[Item], T]) -> Found[T]:
+        seen = self._client.get_item(TableName=self._table, Key=key(org_id, sk), ConsistentRead=True).get("Item")
+        if seen is None:
+            return Found(None, None)
+        try:
+            return Found(understand(seen), seen)
+        except _UNREADABLE:
+            return Found(None, seen)
+
+    @translated("DynamoDB")
+    def _query(self, pk: str, begins_with: str) -> list[Item]:
+        condition, values = "pk = :pk", {":pk": pk}
+        if begins_with:
+            condition, values = f"{condition} AND begins_with(sk, :sk)", {**values, ":sk": begins_with}
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=item(values),
+            ConsistentRead=True,
+        )
+        return [entry for page in pages for entry in page["Items"]]
+
+    def _swap_or_delete(
+        self, pk: str, seen: Mapping[str, object] | None, values: Mapping[str, AttributeValueTypeDef] | None
+    ) -> bool:
+        if values is not None:
+            return self._swap(seen, values)
+        return self._on_condition("delete_item", seen, Key=key(pk, "LOG"))
+
+    def _swap(self, seen: Mapping[str, object] | None, values: Mapping[str, AttributeValueTypeDef]) -> bool:
+        return self._on_condition("put_item", seen, Item=values)
+
+    @translated("DynamoDB")
+    def _on_condition(self, call: str, seen: Mapping[str, object] | None, **what: object) -> bool:
+        """Do it where the item is what was seen; False where it is not."""
+        held: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if seen is not None:
+            names = [name for name in seen if name not in ("pk", "sk")]
+            clauses = ["attribute_exists(pk)", *(f"#a{at} = :a{at}" for at in range(len(names)))]
+            held = {"ConditionExpression": " AND ".join(clauses)}
+            if names:
+                held["ExpressionAttributeNames"] = {f"#a{at}": name for at, name in enumerate(names)}
+                held["ExpressionAttributeValues"] = {f":a{at}": seen[name] for at, name in enumerate(names)}
+        try:
+            getattr(cast("Any", self._client), call)(TableName=self._table, **what, **held)
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+
+def _index_key(org_id: str, entry: IndexEntry) -> str:
+    return f"{org_id}#TX#{entry.tx_hash.hex()}"

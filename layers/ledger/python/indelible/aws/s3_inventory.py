@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inventory of the evidence bucket: listings of keys, nothing is read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from indelible.aws.error_map import translated
+from indelible.domain.proof import SUFFIX
+from indelible.domain.record import ADMIN_ORG, ORG_ID
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_PROOF = re.compile(rf".*/([0-9]{{12}}){re.escape(SUFFIX)}")
+_OWNER = re.compile(rf"({ORG_ID}|{ADMIN_ORG})/", re.ASCII)
+
+
+class S3Inventory:
+    """One bucket."""
+
+    def __init__(self, *, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @translated("S3")
+    def owners(self) -> list[str]:
+        """ListObjectVersions with a delimiter: what is hidden behind delete markers counts. IAM: s3:ListBucketVersions.
+
+        A page has a thousand organisations.
+        """
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Delimiter="/")
+        prefixes = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
+        return sorted(found[1] for prefix in prefixes if (found := _OWNER.fullmatch(prefix)))
+
+    @translated("S3")
+    def logged(self, org_id: str) -> frozenset[int]:
+        """ListObjectVersions, a thousand a page. IAM: s3:ListBucketVersions."""
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=self._bucket, Prefix=f"{org_id}/_log/ledger/"
+        )
+        keys = [entry["Key"] for page in pages for entry in page.get("Versions", [])]
+        return frozenset(int(found[1]) for key in keys if (found := _PROOF.fullmatch(key)))

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ZIP files whose entries are stored and not deflated, one byte form for the same entries (APPNOTE.TXT 6.3.10).
+
+Invariant: the bytes depend on names, lengths and contents alone. There is no clock in them, no operating system and no
+compressor, whose output changes from one version of zlib to the next. Lengths and CRCs stand in the local headers, so
+nothing is ever written back to: an archive of any length is made front to back, into a pipe or an upload.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_ELSEWHERE = 0xFFFF_FFFF
+"""In a field of 32 bits: the value stands in the ZIP64 fields."""
+_LIMIT = _ELSEWHERE
+_MOST_ENTRIES = 0xFFFF
+_DOS_DATE = (1 << 5) | 1
+"""1980-01-01, the first day that there is; the time is 0."""
+_UNIX = 3 << 8
+_READABLE = 0o100644 << 16
+_PLAIN, _ZIP64 = 20, 45
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file: its name (ASCII), its length, and its CRC-32, which only guards against accidents."""
+
+    path: str
+    size: int
+    crc32: int
+
+
+def entry_of(path: str, data: bytes) -> Entry:
+    """The entry for a file that is at hand."""
+    return Entry(path, len(data), zlib.crc32(data))
+
+
+def archive(files: Iterable[tuple[Entry, Iterable[bytes]]]) -> Iterator[bytes]:
+    """The archive, piece by piece: each entry with its content in pieces, in this order.
+
+    Raises ValueError where a content is not what its entry says; what was made until then is no archive.
+    """
+    directory: list[bytes] = []
+    offset = 0
+    for entry, content in files:
+        header = _local(entry)
+        yield header
+        crc, size = 0, 0
+        for piece in content:
+            crc, size = zlib.crc32(piece, crc), size + len(piece)
+            yield piece
+        if (crc, size) != (entry.crc32, entry.size):
+            raise ValueError(f"{entry.path} is not what its entry says")
+        directory.append(_central(entry, offset))
+        offset += len(header) + size
+    yield from directory
+    yield _end(len(directory), sum(map(len, directory)), offset)
+
+
+def _local(entry: Entry) -> bytes:
+    name = entry.path.encode("ascii")
+    big = entry.size >= _LIMIT
+    extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.size) if big else b""
+    size = _ELSEWHERE if big else entry.size
+    version = _ZIP64 if big else _PLAIN
+    fields = (version, 0, 0, 0, _DOS_DATE, entry.crc32, size, size, len(name), len(extra))
+    return b"PK\x03\x04" + struct.pack("<HHHHHLLLHH", *fields) + name + extra
+
+
+def _central(entry: Entry, offset: int) -> bytes:
+    name = entry.path.encode("ascii")
+    big, far = entry.size >= _LIMIT, offset >= _LIMIT
+    wide = ([entry.size, entry.size] if big else []) + ([offset] if far else [])
+    extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
+    size = _ELSEWHERE if big else entry.size
+    version = _ZIP64 if wide else _PLAIN
+    fields = (_UNIX | version, version, 0, 0, 0, _DOS_DATE, entry.crc32, size, size, len(name), len(extra), 0, 0, 0)
+    placed = struct.pack("<LL", _READABLE, _ELSEWHERE if far else offset)
+    return b"PK\x01\x02" + struct.pack("<HHHHHHLLLHHHHH", *fields) + placed + name + extra
+
+
+def _end(count: int, size: int, offset: int) -> bytes:
+    wide = count >= _MOST_ENTRIES or size >= _LIMIT or offset >= _LIMIT
+    end = b""
+    if wide:
+        versions = (_UNIX | _ZIP64, _ZIP64)
+        end += b"PK\x06\x06" + struct.pack("<QHHLLQQQQ", 44, *versions, 0, 0, count, count, size, offset)
+        end += b"PK\x06\x07" + struct.pack("<LQL", 0, offset + size, 1)
+    short = min(count, _MOST_ENTRIES)
+    narrow = (_ELSEWHERE if value >= _LIMIT else value for value in (size, offset))
+    return end + b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, short, short, *narrow, 0)

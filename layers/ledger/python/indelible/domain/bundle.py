@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The evidence bundle `indelible/bundle@v1`: which files it has, in which order, and the manifest that lists them.
+
+Invariant: `Manifest.parse(manifest.data) == manifest`, and no other bytes are read as that manifest. Nobody signs it:
+it says what a bundle is meant to hold, and only checking says whether it does. The normative text is docs/bundle.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from indelible.domain.canonical import canonical_bytes
+from indelible.domain.findings import FailureCode
+from indelible.domain.receipt import Receipt
+from indelible.domain.record import Record, tx_hash
+
+FORMAT = "indelible/bundle@v1"
+
+MANIFEST = "manifest.json"
+README = "README.txt"
+RECORDS = "records.jsonl"
+PREDECESSOR = "predecessor.json"
+RECEIPTS = "receipts.jsonl"
+KEYS = "keys/"
+LOG = "log/"
+"""Below it the same paths as below `{org}/_log/` in the bucket."""
+LEDGER = "ledger/"
+"""Below it the same paths as below `_ledger/_log/` in the bucket."""
+PAGE = "evidence.html"
+
+_ORDER = (MANIFEST, README, RECORDS, PREDECESSOR, RECEIPTS, KEYS, LOG, LEDGER, PAGE)
+_TILE = r"tile/(?:entries|\d|[1-9]\d)/(?:x\d{3}/)*\d{3}(?:\.p/[1-9]\d{0,2})?"
+_KNOWN = re.compile(
+    rf"manifest\.json|README\.txt|records\.jsonl|predecessor\.json|receipts\.jsonl|evidence\.html|keys/\d{{4}}"
+    rf"|(?:log|ledger)/(?:checkpoints/\d{{12}}|{_TILE})|log/ledger/\d{{12}}\.tlog-proof"
+    r"|ledger/anchors/\d{12}/[A-Za-z0-9_][A-Za-z0-9._-]{0,199}",
+    re.ASCII,
+)
+
+Count = Annotated[int, Meta(ge=0)]
+Sequence = Annotated[int, Meta(ge=1, le=999_999_999_999)]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+class MalformedBundle(ValueError):
+    """Not a bundle of a format known here, or one that contradicts itself."""
+
+
+class Listed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One file of the bundle, as the manifest lists it."""
+
+    bytes: Count
+    sha256: Sha256
+
+
+class LastRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The last record in the bundle."""
+
+    sequence: Sequence
+    tx_hash: Sha256
+    timestamp: str
+
+
+class LastCheckpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The largest checkpoint in the bundle; `sha256` is that of the note's bytes."""
+
+    size: Sequence
+    sha256: Sha256
+
+
+class Finding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A failure that the exporter met."""
+
+    code: FailureCode
+    sequence: int | None
+    detail: str
+
+
+class Exported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the exporter itself found when it read the range; a bundle of a broken chain is evidence too.
+
+    It saw what a bundle cannot show: locks, delete markers, newer versions. `failures` are the first hundred.
+    """
+
+    valid: bool
+    first_broken_at: int | None
+    failures_total: Count
+    failures: list[Finding]
+
+
+class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the bundle is about, and the SHA-256 of every other file in it.
+
+    `last_sequence` is the end of the range: what was asked for, but not beyond what the bucket or a signed checkpoint
+    says there is; one less than `first_sequence` for an empty range. `records` counts the lines of `records.jsonl`.
+    """
+
+    ledger_name: str
+    org_id: str
+    first_sequence: Sequence
+    last_sequence: Count
+    records: Count
+    head: LastRecord | None
+    checkpoint: LastCheckpoint | None
+    exported: Exported
+    files: dict[str, Listed]
+    format: str = FORMAT
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of `manifest.json`: RFC 8785, without a newline at the end."""
+        return canonical_bytes(msgspec.to_builtins(self))
+
+    @classmethod
+    def parse(cls, data: bytes) -> Manifest:
+        """Read a manifest. Raises MalformedBundle for anything that is not exactly one of this format."""
+        try:
+            found: Any = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise MalformedBundle(f"{MANIFEST} is not JSON") from None
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise MalformedBundle(f"{MANIFEST} is not of the format {FORMAT}")
+        try:
+            manifest = msgspec.convert(found, cls)
+        except msgspec.ValidationError as error:
+            raise MalformedBundle(f"{MANIFEST}: {error}") from None
+        if manifest.data != data:
+            raise MalformedBundle(f"{MANIFEST} is not in the one form that it may have (RFC 8785)")
+        if any(not is_known(path) or path == MANIFEST for path in manifest.files):
+            raise MalformedBundle(f"{MANIFEST} lists a file that a bundle does not have")
+        return manifest
+
+
+class Held(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of `receipts.jsonl` for an object that no receipt can be made of: no record, or under another's key.
+
+    `tx_hash` is the SHA-256 that the store keeps beside the bytes (of the bytes themselves where it keeps none).
+    `data`, in base64, is there only for bytes that cannot stand on one line; then the line in `records.jsonl` is empty.
+    """
+
+    s3_key: str
+    s3_version_id: str
+    tx_hash: Sha256
+    data: bytes | UnsetType = UNSET
+
+
+def receipt_line(
+    entry: Record | None, *, s3_key: str, version_id: str, stored_sha256: str | None, data: bytes
+) -> bytes:
+    """What goes into `receipts.jsonl` beside these stored bytes, without the newline.
+
+    For a record under its own key its receipt, as it was given: with the checksum that the store acknowledged then, so
+    that bytes changed since do not agree with it. `entry` is the record in `data`, None where there is none.
+    """
+    sha256 = stored_sha256 or tx_hash(data)
+    if entry is None or entry.s3_key != s3_key or b"\n" in data:
+        line: Struct = Held(
+            s3_key=s3_key, s3_version_id=version_id, tx_hash=sha256, data=data if b"\n" in data else UNSET
+        )
+    else:
+        line = msgspec.structs.replace(Receipt.of(entry, version_id), tx_hash=sha256)
+    return canonical_bytes(msgspec.to_builtins(line))
+
+
+def is_known(path: str) -> bool:
+    """Whether a bundle may have a file of this name. Nothing else is ever written, read or unpacked."""
+    return _KNOWN.fullmatch(path) is not None
+
+
+def place(path: str) -> tuple[int, str]:
+    """Sorts the files of a bundle into their order."""
+    return next(rank for rank, name in enumerate(_ORDER) if path == name or path.startswith(name)), path

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an evidence page is made of.
+
+Invariant: everything here is evidence, or somebody's word that the page says nobody checked. Nothing is judged before
+the reader's browser does it: a page is made of a broken range as of a whole one, and shows where it is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from indelible.domain import tiles
+from indelible.domain.findings import Promise, Specimen
+from indelible.domain.merkle import NodeReader, Subtree
+from indelible.domain.tiles import FileReader
+
+MAX_RECORDS = 50_000
+"""More than this no browser shows with pleasure; a longer range is better cut into several pages."""
+MAX_BYTES = 100 * 1024 * 1024
+"""Of record bytes, for the same reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageCheckpoint:
+    """A published checkpoint of the organisation's log.
+
+    `size` is what its path says, `note` are its bytes. `ledger_proof` is the tlog-proof file that shows it in the
+    ledger's own log, cosignatures included, where there is one.
+    """
+
+    size: int
+    note: bytes
+    ledger_proof: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageAnchor:
+    """Something outside the account that vouches for a checkpoint of the ledger's log. The page checks none of these.
+
+    `kind` is `witness`, `rfc3161` or `opentimestamps`; `name` is the witness, authority or calendar; `at` is the time
+    that it gives (RFC 3339), `detail` whatever else there is to say (`pending`, `Bitcoin block 900000`).
+    """
+
+    kind: str
+    name: str
+    ledger_size: int
+    at: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageParts:
+    """Everything that goes into one page.
+
+    `records` are in the order of keys, each with the checksum that was stored with it (or its receipt's `tx_hash`).
+    `predecessor` are the bytes of the record before `first_sequence`, where that is above 1. `last_sequence` is where
+    the range was to end, None for wherever the chain did. `promises` are others' words for what must be there: the
+    ledger's head, receipts.
+
+    `checkpoints` are those of sizes inside the range, and the first that covers its end, ascending. `left` and `right`
+    are what `around` gives for them. `keys` are the ledger's key statements in order; `public_key` (32 bytes) is for a
+    ledger that has none. `made_at` (RFC 3339) is shown, and nothing else is made of it.
+    """
+
+    ledger_name: str
+    org_id: str
+    first_sequence: int
+    records: Sequence[Specimen]
+    last_sequence: int | None = None
+    predecessor: bytes | None = None
+    promises: tuple[Promise, ...] = ()
+    checkpoints: tuple[PageCheckpoint, ...] = ()
+    left: tuple[Subtree, ...] = ()
+    right: tuple[Subtree, ...] = ()
+    keys: tuple[bytes, ...] = ()
+    public_key: bytes | None = None
+    anchors: tuple[PageAnchor, ...] = ()
+    made_at: str | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether a browser can be asked to open a page of this size."""
+        content = sum(len(record.data or b"") for record in self.records)
+        return len(self.records) <= MAX_RECORDS and content <= MAX_BYTES
+
+
+def around(first: int, last: int, size: int, read: FileReader) -> tuple[tuple[Subtree, ...], tuple[Subtree, ...]]:
+    """The tree of `size` left of record `first` and right of record `last`, as its fewest perfect subtrees.
+
+    With the records from `first` to `last` in between, the roots of all sizes from `first` to `last`, and of `size`,
+    can be rebuilt. `size` is the first checkpoint's that covers `last`, or the last one's before it when none does;
+    `read` reads the log's files. Raises ValueError where a tile is missing or does not have its width.
+    """
+    node = tiles.node_reader(size, read)
+    return _perfect(0, min(first - 1, size), node), _perfect(last, size, node)
+
+
+def _perfect(low: int, high: int, node: NodeReader) -> tuple[Subtree, ...]:
+    """The leaves from `low` up to `high` (not included) as perfect subtrees, each at a multiple of its width."""
+    found: list[Subtree] = []
+    while low < high:
+        height = (high - low).bit_length() - 1
+        if low:
+            height = min(height, (low & -low).bit_length() - 1)
+        found.append(Subtree(height, node(height, low >> height)))
+        low += 1 << height
+    return tuple(found)
