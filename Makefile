@@ -18,7 +18,7 @@ failed = { echo "error: could not install $(1) (is the network reachable?); $(IN
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
-.PHONY: help install venv node_modules up down status demo clean test test-fast fuzz lint format openapi lock bench-record bench-parse bench-anchor synth deploy
+.PHONY: help install venv node_modules up down status demo clean test test-fast chromium fuzz lint format openapi lock bench-record bench-parse bench-anchor synth deploy
 
 help: ## list what can be made
 	@echo 'usage: make TARGET'
@@ -78,11 +78,25 @@ clean: ## stop the local ledger and remove everything that was installed or buil
 
 ## -- checks -----------------------------------------------------------------------------------
 
-test: install ## every test; starts and stops a ledger of its own
+test: install chromium ## every test; starts and stops a ledger of its own
 	@$(BIN)/python -m pytest -q -n 2 -p tests.e2e.one_emulator --durations=15
 
-test-fast: venv ## every test that needs no emulator
+test-fast: venv chromium ## every test that needs no emulator
 	@$(BIN)/python -m pytest -q -n 2 -p tests.e2e.one_emulator -m 'not e2e'
+
+# make test CHROMIUM=/path/to/chrome
+chromium: ## see that there is a Chromium to test the evidence page in; on Debian as root, install it
+	@for name in $(or $(CHROMIUM),chromium chromium-browser google-chrome google-chrome-stable); do \
+		! command -v "$$name" >/dev/null 2>&1 || exit 0; done; \
+	mkdir -p .local; \
+	if [ -n "$(CHROMIUM)" ]; then echo 'error: there is no $(CHROMIUM)' >&2; exit 1; fi; \
+	if ! command -v apt-get >/dev/null 2>&1; then as=none; elif [ "$$(id -u)" = 0 ]; then as=; \
+	elif sudo -n true 2>/dev/null; then as='sudo -n'; else as=none; fi; \
+	if [ "$$as" = none ]; then \
+		echo 'error: the evidence page is tested in Chromium, and there is none here; install it (Debian: apt-get install chromium), or say where it is: make test CHROMIUM=/path/to/chrome' >&2; exit 1; fi; \
+	echo 'Installing Chromium, to test the evidence page in …'; \
+	{ $$as apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends chromium fonts-liberation; } \
+		>.local/chromium.log 2>&1 || { echo 'error: could not install chromium; .local/chromium.log says why' >&2; exit 1; }
 
 lint: venv ## style, format and types
 	@$(BIN)/ruff check .

@@ -11,6 +11,7 @@ from infra.api_stack import ApiStack
 from infra.bundling import Bundling
 from infra.config import LedgerConfig
 from infra.constructs.alarms import LedgerAlarms
+from infra.constructs.anchor_workflow import FUNCTION_SECONDS, AnchorWorkflow
 from infra.constructs.dashboard import LedgerDashboard
 from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
@@ -21,7 +22,7 @@ from infra.nag import acknowledge
 
 
 class AnchorStack(Stack):
-    """The anchor function, its schedules, the alarms and the dashboard."""
+    """The anchor's functions, the workflow of its rounds, their schedules, the alarms and the dashboard."""
 
     def __init__(
         self,
@@ -36,34 +37,50 @@ class AnchorStack(Stack):
         super().__init__(
             scope, construct_id, description=f"Indelible ledger '{config.ledger_name}': anchoring and alarms"
         )
+        layer = LedgerLayer(self, "Layer", bundling=bundling).version
+        environment = ledger_environment(config, ledger)
+        plan = LedgerFunction(
+            self,
+            "Plan",
+            config=config,
+            name="plan",
+            layer=layer,
+            timeout=Duration.seconds(30),
+            environment=environment | {"INDELIBLE_ANCHOR_CONCURRENCY": str(config.anchor_concurrency)},
+            statements=permissions.plan(table=ledger.table),
+        )
         anchor = LedgerFunction(
             self,
             "Anchor",
             config=config,
             name="anchor",
-            layer=LedgerLayer(self, "Layer", bundling=bundling).version,
-            timeout=Duration.minutes(15),
-            environment=ledger_environment(config, ledger),
+            layer=layer,
+            timeout=Duration.seconds(FUNCTION_SECONDS),
+            environment=environment,
             statements=permissions.anchor(bucket=ledger.bucket, table=ledger.table, keys=ledger.signing_keys),
             role_name=ledger.signer_role_name,
         )
         permissions.acknowledge_key_patterns(anchor.role, bucket=ledger.bucket, seals=True, signs=True)
-        function = anchor.function
-        # Lambda would retry a failed asynchronous run twice, minutes later, beside the runs that the
-        # schedule starts anyway; the next scheduled run is the retry.
-        function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(15))
-        acknowledge(
-            function,
-            "A run that fails is repaired by the next one from the table and the bucket, not from its event, "
-            "which says no more than which kind of run it is; starts that fail go to the scheduler's queue.",
-            "HIPAA.Security-LambdaDLQ",
-            "NIST.800.53.R5-LambdaDLQ",
-        )
-        schedule = AnchorSchedule(self, "Schedule", config=config, function=function)
+        for asked in (plan, anchor):
+            acknowledge(
+                asked.function,
+                "Invoked synchronously by the workflow, which catches and counts the error; the next round repairs "
+                "from the table and the bucket, not from an event that was parked.",
+                "HIPAA.Security-LambdaDLQ",
+                "NIST.800.53.R5-LambdaDLQ",
+            )
+        workflow = AnchorWorkflow(self, "Workflow", config=config, plan=plan.function, anchor=anchor.function)
+        schedule = AnchorSchedule(self, "Schedule", config=config, state_machine_arn=workflow.arn)
         api_id = api.http_api.api.api_id
         alarms = LedgerAlarms(
-            self, "Alarms", config=config, api_id=api_id, anchor=function, dead_letters=schedule.dead_letters
+            self,
+            "Alarms",
+            config=config,
+            api_id=api_id,
+            state_machine_arn=workflow.arn,
+            anchor=anchor.function,
+            dead_letters=schedule.dead_letters,
         )
         LedgerDashboard(self, "Dashboard", config=config, api_id=api_id, alarms=alarms.alarms)
         # Where `indelible anchor` finds it.
-        CfnOutput(self, "AnchorFunctionName", value=function.function_name)
+        CfnOutput(self, "AnchorStateMachineArn", value=workflow.arn)

@@ -12,6 +12,7 @@ from constructs import Construct
 from infra import permissions
 from infra.bundling import Bundling
 from infra.config import LedgerConfig
+from infra.constructs.exports import Exports
 from infra.constructs.http_api import LedgerHttpApi
 from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
@@ -46,7 +47,7 @@ class ApiStack(Stack):
         records = permissions.record(bucket=bucket, table=table, secret=secret)
         reads = permissions.read_only(bucket=bucket, table=table, secret=secret, keys=keys)
         record = self._serve("record", records, "POST /v1/record", "POST /v1/record/batch")
-        prove = self._serve("prove", reads, "POST /v1/prove")
+        prove = self._serve("prove", reads, "POST /v1/prove", "POST /v1/consistency")
         verify = self._serve("verify", reads, "POST /v1/verify")
         # All methods: the function itself says 405 to those that MCP does not have.
         self._environment = self._environment | {"INDELIBLE_ALLOWED_ORIGINS": ",".join(config.allowed_origins or ())}
@@ -54,6 +55,11 @@ class ApiStack(Stack):
         mcp = self._serve("mcp", tools, "ANY /mcp", "OPTIONS /mcp")
         for function, seals in ((record, True), (prove, False), (verify, False), (mcp, True)):
             permissions.acknowledge_key_patterns(function.role, bucket=bucket, seals=seals)
+
+        exports = Exports(self, "Exports", config=config, ledger=ledger, layer=self._layer)
+        self._environment = door_environment(config, ledger) | exports.environment
+        export = self._serve("export", exports.door_statements, "POST /v1/export")
+        permissions.acknowledge_export_patterns(export.role, exports=ledger.exports, packs=False)
 
         # It authenticates nobody, so it is not even told where the secret is.
         self._environment = ledger_environment(config, ledger)

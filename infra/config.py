@@ -54,6 +54,8 @@ class LedgerConfig:
     #: Days from a record's timestamp; S3 Object Lock's default retention and the records' promise.
     retention_days: int = 2555
     anchor_rate: str = "rate(5 minutes)"
+    #: How many anchor functions one round runs at once: its share of the account's concurrency.
+    anchor_concurrency: int = 20
     #: Who checks who asks: the functions (hmac), or API Gateway by tokens (jwt) or AWS signatures (iam).
     auth: Auth = "hmac"
     jwt_issuer: str | None = None
@@ -230,6 +232,7 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "lock_mode": _one_of("COMPLIANCE", "GOVERNANCE"),
     "retention_days": _whole_number(1, MAX_RETENTION_DAYS),
     "anchor_rate": _anchor_rate,
+    "anchor_concurrency": _whole_number(1, 500),
     "auth": _of_identity(identity_settings.read_auth),
     "jwt_issuer": _of_identity(identity_settings.read_issuer),
     "jwt_audience": _of_identity(identity_settings.read_audience),

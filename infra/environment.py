@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from infra.config import LedgerConfig
+from infra.constructs.exports_bucket import exports_days
 from infra.ledger_stack import LedgerStack
 
 
@@ -22,6 +23,14 @@ def ledger_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, s
     }
 
 
+def exports_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str]:
+    """Where exports are kept, and for how long."""
+    return {
+        "INDELIBLE_EXPORTS_BUCKET": ledger.exports.bucket_name,
+        "INDELIBLE_EXPORTS_DAYS": str(exports_days(config)),
+    }
+
+
 def door_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str]:
     """What the functions that authenticate callers are told in addition: where the secret is, not what it is."""
     claim = {"INDELIBLE_JWT_ORG_CLAIM": config.jwt_org_claim} if config.auth == "jwt" else {}
@@ -31,5 +40,7 @@ def door_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str
         "INDELIBLE_STRICT_SIGNATURES": "true" if config.strict_signatures else "false",
         "INDELIBLE_ORG_RATE": str(config.org_rate),
         "INDELIBLE_ORG_BURST": str(config.org_burst),
+        # What a pending proof says about the next run; 0 where only the schedule knows.
+        "INDELIBLE_ANCHOR_PERIOD_SECONDS": str(config.anchor_period_seconds or 0),
         **claim,
     }

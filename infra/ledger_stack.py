@@ -9,6 +9,7 @@ from constructs import Construct
 from infra.config import LedgerConfig
 from infra.constructs.deletion_trail import DeletionTrail
 from infra.constructs.evidence_bucket import EvidenceBucket
+from infra.constructs.exports_bucket import ExportsBucket
 from infra.constructs.ledger_table import LedgerTable
 from infra.constructs.logs_bucket import LogsBucket
 from infra.constructs.master_secret import MasterSecret
@@ -27,6 +28,7 @@ class LedgerStack(Stack):
         )
         logs = LogsBucket(self, "Logs", config=config).bucket
         self.bucket = EvidenceBucket(self, "Evidence", config=config, logs=logs).bucket
+        self.exports = ExportsBucket(self, "Exports", config=config, logs=logs).bucket
         self.table = LedgerTable(self, "Ledger", config=config).table
         self.signer_role_name = f"{config.ledger_name}-anchor-{self.region}"
         signer = self.format_arn(service="iam", region="", resource="role", resource_name=self.signer_role_name)
@@ -41,6 +43,7 @@ class LedgerStack(Stack):
 
         for name, value in {
             "BucketName": self.bucket.bucket_name,
+            "ExportsBucketName": self.exports.bucket_name,
             "TableName": self.table.table_name,
             "SecretArn": self.secret.secret_arn,
             "SigningKeyIds": ",".join(key.key_id for key in self.signing_keys),

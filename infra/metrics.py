@@ -35,6 +35,17 @@ def api_metric(api_id: str, name: str, *, statistic: str) -> cloudwatch.Metric:
     )
 
 
+def round_metric(state_machine_arn: str, name: str, *, period: Duration) -> cloudwatch.Metric:
+    """How many of the anchor's rounds began or ended in one way: ``ExecutionsSucceeded`` and so on."""
+    return cloudwatch.Metric(
+        namespace="AWS/States",
+        metric_name=name,
+        dimensions_map={"StateMachineArn": state_machine_arn},
+        statistic="Sum",
+        period=period,
+    )
+
+
 def denied_deletes_metric(config: LedgerConfig) -> cloudwatch.Metric:
     """Attempts to delete evidence and refused changes of its retention, counted from the deletion trail."""
     return cloudwatch.Metric(

@@ -13,10 +13,12 @@ from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from infra.constructs.evidence_bucket import KEY_STATEMENTS, LOG_KEYS, RECORD_KEYS
+from infra.constructs.exports_bucket import FILE_KEYS, STATE_KEYS
 from infra.nag import acknowledge
 
 
@@ -56,6 +58,52 @@ def tools(
     ]
 
 
+def exporter(
+    *,
+    bucket: s3.IBucket,
+    exports: s3.IBucket,
+    table: dynamodb.ITable,
+    secret: secretsmanager.ISecret,
+    packs: lambda_.IFunction,
+) -> list[iam.PolicyStatement]:
+    """The export door: finds where a range ends, notes what was asked for, and signs addresses of finished exports."""
+    return [
+        _allow(table.table_arn, "dynamodb:GetItem"),
+        _list(bucket),
+        _read_secret(secret),
+        _allow(exports.bucket_arn, "s3:ListBucket"),
+        # The addresses that it signs can do what it can do: fetch one file.
+        _allow(exports.arn_for_objects("*"), "s3:GetObject"),
+        _allow(exports.arn_for_objects(STATE_KEYS), "s3:PutObject"),
+        _allow(packs.function_arn, "lambda:InvokeFunction"),
+    ]
+
+
+def packer(*, bucket: s3.IBucket, exports: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
+    """Reads the evidence and writes exports. It knows no table and no secret, and writes nowhere else."""
+    return [
+        _read_objects(bucket),
+        _list(bucket),
+        *_public_keys(keys),
+        _allow(exports.bucket_arn, "s3:ListBucket"),
+        _allow(exports.arn_for_objects("*"), "s3:GetObject", "s3:GetObjectRetention"),
+        _allow(exports.arn_for_objects(STATE_KEYS), "s3:PutObject"),
+        _allow(exports.arn_for_objects(FILE_KEYS), "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectRetention"),
+    ]
+
+
+def acknowledge_export_patterns(role: iam.Role, *, exports: s3.IBucket, packs: bool) -> None:
+    """Say to cdk-nag why permissions on exports end in a pattern."""
+    imported = _imported(exports)
+    patterns = ("*", STATE_KEYS, *([FILE_KEYS] if packs else []))
+    acknowledge(
+        role,
+        "Which organisations and exports there will be is not known when it is deployed; this bucket holds nothing "
+        "else, each key begins with the organisation that was authenticated, and what is written is locked.",
+        *(f"AwsSolutions-IAM5[Resource::{imported}/{pattern}]" for pattern in patterns),
+    )
+
+
 def published(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
     """What anybody may know: that the bucket answers (HeadBucket), and the public halves of the signing keys."""
     return [
@@ -67,6 +115,26 @@ def published(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.Polic
         ),
         _allow(bucket.arn_for_objects(KEY_STATEMENTS), "s3:GetObject", "s3:GetObjectVersion"),
         *_public_keys(keys),
+    ]
+
+
+def plan(*, table: dynamodb.ITable) -> list[iam.PolicyStatement]:
+    """Reads who is registered and who has news, and notes when a round began.
+
+    No record, no head, no organisation's settings; and nothing but that note lies where it may write.
+    """
+    return [
+        _allow(
+            table.table_arn,
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["_ORGS", "_NEWS#*"]}},
+        ),
+        _allow(
+            table.table_arn,
+            "dynamodb:PutItem",
+            conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["_LEDGER"]}},
+        ),
     ]
 
 
@@ -134,8 +202,7 @@ def acknowledge_key_statements(role: iam.Role, *, bucket: s3.IBucket) -> None:
 def _imported(bucket: s3.IBucket) -> str:
     """How a finding names a bucket of another stack: by the export that its ARN is imported from."""
     owner = Stack.of(bucket)
-    name: str = owner.resolve(owner.export_value(bucket.bucket_arn))["Fn::ImportValue"]
-    return name
+    return str(owner.resolve(owner.export_value(bucket.bucket_arn))["Fn::ImportValue"])
 
 
 def _seal_and_read(bucket: s3.IBucket) -> list[iam.PolicyStatement]:

@@ -69,7 +69,8 @@ def deploy(state: State, port: int, *, settings: Mapping[str, str] | None = None
 def _run_cdk(state: State, port: int, settings: Mapping[str, str]) -> None:
     command = [str(CDK), "deploy", "--all", "--require-approval=never", "--method=direct", "--no-notices"]
     command += ["--no-color", "--progress=events", "--concurrency=3", f"--output={state.assembly}"]
-    command += [f"--app={shlex.quote(sys.executable)} -m local.app", "--context=anchor_rate=rate(1 minute)"]
+    command += [f"--app={shlex.quote(sys.executable)} -m local.app"]
+    command += ["--context=anchor_rate=rate(1 minute)", "--context=anchor_concurrency=2"]
     command += [f"--context={key}={value}" for key, value in settings.items()]
     environment = aws_environment(endpoint(port)) | {
         "CDK_DISABLE_VERSION_CHECK": "1",

@@ -18,7 +18,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import LedgerConfig
-from infra.metrics import api_metric, denied_deletes_metric, ledger_metric
+from infra.metrics import api_metric, denied_deletes_metric, ledger_metric, round_metric
 from infra.nag import acknowledge
 
 _NOTHING_IS_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
@@ -35,6 +35,7 @@ class LedgerAlarms(Construct):
         *,
         config: LedgerConfig,
         api_id: str,
+        state_machine_arn: str,
         anchor: lambda_.IFunction,
         dead_letters: sqs.IQueue,
     ) -> None:
@@ -73,19 +74,37 @@ class LedgerAlarms(Construct):
         )
         self._alarm(
             "AnchorSilent",
-            anchor.metric_invocations(period=Duration.hours(1), statistic="Sum"),
+            round_metric(state_machine_arn, "ExecutionsSucceeded", period=Duration.hours(1)),
             threshold=1,
             below=True,
             periods=2,
             missing=_NOTHING_IS_BAD,
-            why="The anchor has not run for two hours, not even its hourly sweep: look at its schedules.",
+            why="No round of the anchor has come to its end for two hours, not even the hourly sweep: look at its "
+            "schedules, and at the executions of its state machine.",
+        )
+        self._alarm(
+            "RoundsFailed",
+            round_metric(state_machine_arn, "ExecutionsFailed", period=Duration.minutes(15)),
+            threshold=1,
+            periods=3,
+            why="Rounds of the anchor failed as a whole in three quarters of an hour on end; the next round repairs "
+            "one failure, not this. The state machine's executions name the step and the error.",
         )
         self._alarm(
             "AnchorErrors",
             anchor.metric_errors(period=Duration.minutes(15), statistic="Sum"),
             threshold=1,
             periods=3,
-            why="The anchor failed in three quarters of an hour on end; the next run repairs one failure, not this.",
+            why="The anchor function failed in three quarters of an hour on end; what it was asked to do is tried "
+            "again in the next round, and that does not help.",
+        )
+        self._alarm(
+            "AnchorFailures",
+            ledger_metric(config, "AnchorFailures", statistic="Sum", period=Duration.hours(1)),
+            threshold=1,
+            periods=2,
+            why="The anchor's run failed for an organisation hour after hour, while others go on; the summaries and "
+            "logs name it and the error code.",
         )
         self._alarm(
             "OutboxAge",
@@ -103,7 +122,7 @@ class LedgerAlarms(Construct):
             "DeadLetters",
             dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(5), statistic="Maximum"),
             threshold=1,
-            why="EventBridge Scheduler could not start the anchor; the queue's messages say why.",
+            why="EventBridge Scheduler could not start a round of the anchor; the queue's messages say why.",
         )
         self._alarm(
             "ServerErrors",

@@ -42,8 +42,11 @@ class LedgerDashboard(Construct):
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"{config.ledger_name}-{Aws.REGION}")
         dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=3))
         dashboard.add_widgets(
-            graph("Records", sums("RecordsAppended", "RecordsAnchored", "CheckpointsLogged")),
-            graph("Contention and errors", sums("LostRaces", "SealFailures", "UnexpectedErrors")),
+            graph("Records", sums("RecordsAppended", "RecordsAnchored", "RecordsExported", "CheckpointsLogged")),
+            graph(
+                "Contention and errors",
+                sums("LostRaces", "SealFailures", "AnchorFailures", "ExportFailures", "UnexpectedErrors"),
+            ),
             graph("Touched: all of these stay at zero", touched),
         )
         dashboard.add_widgets(

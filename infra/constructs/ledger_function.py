@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, IgnoreMode, RemovalPolicy
+from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -34,8 +34,10 @@ class LedgerFunction(Construct):
         environment: Mapping[str, str],
         statements: Sequence[iam.PolicyStatement],
         role_name: str | None = None,
+        memory_mb: int = _ONE_VCPU_MB,
+        room: Size | None = None,
     ) -> None:
-        """``role_name`` only where another policy must name the role before it exists."""
+        """``role_name`` only where another policy must name the role before it exists; ``room`` is that in ``/tmp``."""
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
             self,
@@ -66,7 +68,8 @@ class LedgerFunction(Construct):
             layers=[layer],
             role=self.role,
             timeout=timeout,
-            memory_size=_ONE_VCPU_MB,
+            memory_size=memory_mb,
+            ephemeral_storage_size=room,
             environment=dict(environment),
             log_group=log_group,
             description=f"Indelible: {name}",

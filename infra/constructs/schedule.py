@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What starts the anchor: schedules in a group, one role that may invoke it, a queue for what failed."""
+"""What starts the anchor's rounds: schedules in a group, one role that may start them, a queue for what failed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -19,14 +18,12 @@ from infra.nag import acknowledge
 class AnchorSchedule(Construct):
     """``{"run": "news"}`` at the configured rate and ``{"run": "sweep"}`` every hour.
 
-    EventBridge Scheduler invokes a function asynchronously: its retries and its queue cover an invocation
-    that Lambda did not accept. A run that was accepted and then failed is repaired by the next one, and
-    shows in the function's Errors and in the anchor lag.
+    EventBridge Scheduler's retries and its queue cover a start that Step Functions did not accept. A round that was
+    started and then failed is repaired by the next one, and shows in the machine's ExecutionsFailed. One that is late
+    may still run when the next one starts: they do not disturb each other.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, config: LedgerConfig, function: lambda_.IFunction
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, config: LedgerConfig, state_machine_arn: str) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = sqs.Queue(
             self,
@@ -60,7 +57,7 @@ class AnchorSchedule(Construct):
             inline_policies={
                 "start-anchor": iam.PolicyDocument(
                     statements=[
-                        iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
+                        iam.PolicyStatement(actions=["states:StartExecution"], resources=[state_machine_arn]),
                         iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.dead_letters.queue_arn]),
                     ]
                 )
@@ -82,7 +79,7 @@ class AnchorSchedule(Construct):
                 schedule_expression=expression,
                 flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
                 target=scheduler.CfnSchedule.TargetProperty(
-                    arn=function.function_arn,
+                    arn=state_machine_arn,
                     role_arn=self.role.role_arn,
                     input=json.dumps({"run": run}),
                     retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scheduled: {"run": "news"} every few minutes, {"run": "sweep"} every hour; or {"org_id": NAME} by hand.
-
-Each ends with the ledger's own log; {"log": "ledger"} does only that.
-"""
+"""Asked by the workflow: {"organisations": [NAME, …]} for each batch of a round, {"log": "ledger"} at its end."""
 
 from __future__ import annotations
 
@@ -12,13 +9,12 @@ from indelible.entry import bootstrap, scheduled
 
 
 def handler(event: dict[str, Any], context: scheduled.LambdaContext) -> dict[str, Any]:
-    """Anchor what is due and say what was done."""
+    """Anchor the batch, or the ledger's own log, and say what was done."""
     return scheduled.anchor(
         event,
         context,
         rounds=bootstrap.rounds,
         ledger_log=bootstrap.ledger_log,
-        starts=bootstrap.round_starts,
         clock=bootstrap.clock(),
         telemetry=bootstrap.telemetry(),
     )

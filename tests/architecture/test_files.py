@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import ROOT, python_files
+from tests.architecture.source import LAYER, ROOT, python_files
 
 MOST_LINES = 300
 STILL_LONGER: dict[str, int] = {}
@@ -41,6 +41,19 @@ def test_size(path: Path) -> None:
         assert MOST_LINES < lines <= STILL_LONGER[name], "it has grown; or it is short enough now: take it off the list"
     else:
         assert lines <= MOST_LINES, "split it"
+
+
+PAGE = sorted(path for path in (LAYER / "page").rglob("*") if path.suffix in (".js", ".css", ".html"))
+
+
+@pytest.mark.parametrize("path", PAGE, ids=[path.name for path in PAGE])
+def test_what_the_evidence_page_is_made_of_can_be_read_too(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+
+    assert any("SPDX-License-Identifier: Apache-2.0" in line for line in lines[:2])
+    assert len(lines) <= MOST_LINES, "split it"
+    assert max(map(len, lines)) <= 250
+    assert path.suffix == ".html" or lines[1].startswith(("// ", "/* ")), "a word about what it is for"
 
 
 @pytest.mark.parametrize("path", FILES, ids=IDS)

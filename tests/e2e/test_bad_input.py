@@ -45,7 +45,7 @@ def _nested(levels: int) -> dict[str, Any]:
 def org(ledger: Outputs) -> Tenant:
     org = fresh(ledger, "bad-input")
     org.record()
-    Admin.of(ledger).invoke("anchor", {"org_id": org.org_id})  # so that no later run has anything to change here
+    Admin.of(ledger).anchor(org.org_id)  # so that no later run has anything to change here
     return org
 
 

@@ -36,7 +36,7 @@ from tests.e2e.helpers.tenant import Tenant, fresh, http, signature
 
 ASKED = int(os.environ.get("INDELIBLE_FUZZ_CASES", "0"))
 CASES = ASKED or 320
-POSTS = ["/v1/record", "/v1/record/batch", "/v1/prove", "/v1/verify"]
+POSTS = ["/v1/record", "/v1/record/batch", "/v1/prove", "/v1/consistency", "/v1/verify"]
 GETS = ["/health", "/v1/keys", "/openapi.json"]
 CHECKS = [
     not_a_server_error,

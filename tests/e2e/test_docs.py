@@ -120,7 +120,8 @@ def test_a_stranger_verifies_with_the_commands_of_the_format(stranger: Place, js
     assert "record 4 is in the tree of 4\n" in printed
     derived, shown = next(text for block, text in ran if "checkpoint.line |" in block.text).split()
     assert derived == shown
-    assert printed.count("Signature Verified Successfully\n") == 3, "latest, the one of its size, and in the proof"
+    assert printed.count("Signature Verified Successfully\n") == 4, "latest, the one of its size, and in both proofs"
+    assert re.search(r"^its checkpoint is leaf \d+ of the ledger's \d+$", printed, re.MULTILINE)
 
 
 @pytest.mark.parametrize("json_tool", JSON_TOOLS)
@@ -176,6 +177,8 @@ def test_the_same_commands_see_through_a_forged_log(stranger: Place, json_tool: 
         log.admin.overlay(log.s3_key(path), data)
     proof = somebody.directory / "record.tlog-proof"
     proof.write_text(proof.read_text().replace("index 2", "index 1"))
+    above = log.s3_key(f"ledger/{3:012d}.tlog-proof")
+    log.admin.overlay(above, re.sub(rb"(?m)^index \d+$", b"index 999999", log.admin.body(above)))
 
     printed = "".join(text for _, text in somebody.types(FORMAT, careful=False))
 
@@ -187,9 +190,10 @@ def test_the_same_commands_see_through_a_forged_log(stranger: Place, json_tool: 
         f"CHECKPOINT_MISMATCH: log/{5:012d} is another log's",
         f"BAD_SIGNATURE: log/{5:012d}",
         "the proof does not hold",
+        "the ledger's proof does not hold",
     ):
         assert f"{said}\n" in printed
-    assert printed.count("Signature Verified Successfully\n") == 4
+    assert printed.count("Signature Verified Successfully\n") == 5
 
 
 def _record(somebody: Stranger, count: int) -> list[dict[str, Any]]:
@@ -198,7 +202,8 @@ def _record(somebody: Stranger, count: int) -> list[dict[str, Any]]:
     with LedgerClient(outputs.api_url, org_id=outputs.org_id, hmac_secret=outputs.hmac_secret) as ledger:
         receipts = [ledger.record({"event_type": "X", "payload": {"number": number}}) for number in range(count)]
         (somebody.directory / "receipt.json").write_text(json.dumps(receipts[-1]))
-        Admin.of(outputs).invoke("anchor", {"org_id": outputs.org_id})
+        Admin.of(outputs).anchor(outputs.org_id)
+        assert Admin.of(outputs).ledger_log()["failed"] is None
         proof = ledger.prove(audit_id=receipts[-1]["audit_id"])
         (somebody.directory / "record.tlog-proof").write_text(proof["inclusion"]["tlog_proof"])
     return receipts

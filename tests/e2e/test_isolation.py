@@ -46,7 +46,7 @@ def pair(ledger: Outputs) -> Pair:
     receipts = theirs.record_batch(events(4, secret="theirs"))
     receipts.append(theirs.record({**EVENT, "reason": "theirs"}, idempotency_key="shared-key"))
     for org in (ours, theirs):  # so that no later run has anything to change here
-        Admin.of(ledger).invoke("anchor", {"org_id": org.org_id})
+        Admin.of(ledger).anchor(org.org_id)
     return Pair(ours, theirs, receipts)
 
 

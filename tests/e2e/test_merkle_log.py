@@ -168,11 +168,13 @@ def test_a_record_is_pending_until_a_checkpoint_covers_it(org: Tenant, forge: Fo
     assert log.anchor()["records"] == 3
     after = org.post(_PROVE, asked).json()
     assert (after["anchoring"], after["block_height"]) == ("anchored", 3)
-    assert {**after, "anchoring": "pending", "block_height": None, "inclusion": None} == before
+    pending = {"anchoring": "pending", "block_height": None, "inclusion": None, "ledger": None}
+    assert {**after, **pending, "next_anchor_at": before["next_anchor_at"]} == before
     assert org.verify()["checkpoint"]["tree_size"] == 3
     chain = forge.extended(chain, 2)
     assert org.post(_PROVE, {"audit_id": chain[4].audit_id}).json()["anchoring"] == "pending"
-    assert org.post(_PROVE, asked).json() == after, "the first checkpoint that covers it stays the first"
+    again = org.post(_PROVE, asked).json()
+    assert {**again, "ledger": after["ledger"]} == after, "the first checkpoint that covers it stays the first"
     verdict = org.verify()
     assert (verdict["valid"], verdict["entries_checked"], verdict["checkpoint"]["tree_size"]) == (True, 5, 3)
 
@@ -201,7 +203,7 @@ def test_one_more_record_costs_the_right_edge_and_no_more(org: Tenant, forge: Fo
         made = []
         for _ in range(3):
             report = rounds.anchor([org.org_id], budget_ms=60_000)
-            assert (report.failed, [one.broken for one in report.reports]) == ((), [()])
+            assert (report.failed, [one.broken for one in report.reports]) == ({}, [()])
             made.append(calls.counts())
             calls.clear()
             chain = forge.extended(chain, 1)
@@ -225,7 +227,7 @@ def test_runs_at_the_same_time_sign_one_root_for_a_size(org: Tenant, forge: Forg
     for _ in range(3):
         with ThreadPoolExecutor(4) as pool:
             reports = [*pool.map(lambda _: log.anchor(), range(4))]
-        assert [(report["broken"], report["failed"]) for report in reports] == [({}, [])] * 4
+        assert [(report["broken"], report["failed"]) for report in reports] == [({}, {})] * 4
         chain = forge.extended(chain, 7)
     assert log.sizes() == [20, 27, 34]
     assert len(log.versions("checkpoints/")) == 3, "created once, never laid over"
@@ -245,8 +247,8 @@ def test_a_broken_chain_is_not_signed_and_another_goes_on(ledger: Outputs) -> No
     bad.commit(other, first[-1].head)
     bad.seal(other)
     good.written(3)
-    report = Admin.of(ledger).invoke("anchor", {"run": "sweep"})
-    assert [one["code"] for one in report["broken"][broken.org_id]] == ["BROKEN_LINK"]
+    report = Admin.of(ledger).round(run="sweep")
+    assert report["broken"][broken.org_id]["code"] == "BROKEN_LINK"
     assert healthy.org_id not in report["broken"]
     assert (MerkleLog.of(broken).sizes(), MerkleLog.of(healthy).sizes()) == ([2], [3])
     assert MerkleLog.of(broken).files() == {"checkpoint", numbered(2), *rfc9162.paths(2)}, "nothing is even staged"

@@ -46,6 +46,8 @@ def test_a_proof_holds_the_record_its_receipt_and_its_lock(org: Tenant) -> None:
         "storage",
         "anchoring",
         "inclusion",
+        "ledger",
+        "next_anchor_at",
     }
     assert proof["receipt"] == receipt
     assert proof["record"]["event"] == EVENT

@@ -54,7 +54,7 @@ def lose(admin: Admin, org_id: str) -> int:
 def test_a_lost_table_comes_back_and_recording_goes_on(ledger: Outputs, admin: Admin) -> None:
     org = fresh(ledger, "lost")
     receipts = org.record_batch(events(5))
-    admin.invoke("anchor", {"org_id": org.org_id})
+    admin.anchor(org.org_id)
     receipts += org.record_batch(events(2))
     before = org.post("/v1/prove", {"audit_id": receipts[1]["audit_id"]}).json()
     config = admin.item(org.org_id, "CONFIG")
@@ -78,7 +78,7 @@ def test_a_lost_table_comes_back_and_recording_goes_on(ledger: Outputs, admin: A
     for receipt in receipts:
         proof = org.post("/v1/prove", {"tx_hash": receipt["tx_hash"]})
         assert (proof.status_code, proof.json()["audit_id"]) == (200, receipt["audit_id"])
-    summary = admin.invoke("anchor", {"org_id": org.org_id})
+    summary = admin.anchor(org.org_id)
     assert (summary["broken"], list(summary["failed"])) == ({}, [])
     verdict = org.verify()
     assert (verdict["valid"], verdict["entries_checked"], verdict["checkpoint"]["tree_size"]) == (True, 8, 8)
@@ -99,7 +99,7 @@ def test_a_head_from_a_backup_stops_recording_until_it_is_rebuilt(ledger: Output
     assert (status, said["records"], said["waiting"]) == (0, 3, 1)
     receipt = org.record()
     assert (receipt["sequence"], receipt["prev_hash"]) == (5, chain[3].tx_hash)
-    admin.invoke("anchor", {"org_id": org.org_id})
+    admin.anchor(org.org_id)
     verdict = org.verify()
     assert (verdict["valid"], verdict["entries_checked"], verdict["pending"]) == (True, 5, [])
 
@@ -107,7 +107,7 @@ def test_a_head_from_a_backup_stops_recording_until_it_is_rebuilt(ledger: Output
 def test_a_register_of_an_older_version_is_given_its_root(ledger: Outputs, admin: Admin) -> None:
     org = fresh(ledger, "rootless")
     org.record_batch(events(3))
-    admin.invoke("anchor", {"org_id": org.org_id})
+    admin.anchor(org.org_id)
     admin.dynamodb.update_item(
         TableName=admin.table,
         Key={"pk": {"S": org.org_id}, "sk": {"S": "LOG"}},
@@ -116,7 +116,7 @@ def test_a_register_of_an_older_version_is_given_its_root(ledger: Outputs, admin
     )
     assert rebuild(ledger, "--org", org.org_id, "--apply")[0] == 0
     org.record()
-    assert admin.invoke("anchor", {"org_id": org.org_id})["broken"] == {}
+    assert admin.anchor(org.org_id)["broken"] == {}
     assert org.verify()["checkpoint"]["tree_size"] == 4
 
 

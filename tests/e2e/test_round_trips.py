@@ -143,7 +143,7 @@ def test_what_a_proof_takes(environment: Environment) -> None:
     reader.prove(environment.org.signed({"audit_id": chain[1].audit_id}), _caller())
     # The record's versions, the record, and whether a checkpoint covers it.
     _expect_proof(environment, {"audit_id": chain[1].audit_id}, {"ListObjectVersions": 2, "GetObject": 1})
-    Admin.of(environment.org.ledger).invoke("anchor", {"org_id": environment.org.org_id})
+    Admin.of(environment.org.ledger).anchor(environment.org.org_id)
     reader.prove(environment.org.signed({"audit_id": chain[1].audit_id}), _caller())
     # And then that checkpoint, and the tile with the neighbour's hash: each the first of its versions.
     anchored = {"ListObjectVersions": 4, "GetObject": 3}
@@ -166,7 +166,7 @@ def test_verifying_reads_each_record_once(environment: Environment) -> None:
     assert reader.verify(asked, _caller()).entries_checked == len(chain)
     # Records and their versions; whether there is a latest checkpoint, and which there are.
     assert environment.calls.counts() == {"GetItem": 1, "ListObjectVersions": 3, "GetObject": 40}
-    Admin.of(environment.org.ledger).invoke("anchor", {"org_id": environment.org.org_id})
+    Admin.of(environment.org.ledger).anchor(environment.org.org_id)
     reader.verify(asked, _caller())
     environment.calls.clear()
     verdict = reader.verify(asked, _caller())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import Record
+from indelible.ports import Page
 
 BUCKET_MS = 300_000
 
@@ -40,9 +41,11 @@ class FakeNews:
     def mark(self, org_id: str, now_ms: int) -> None:
         self.marks.add((now_ms // BUCKET_MS, org_id))
 
-    def recent(self, now_ms: int) -> list[str]:
-        now = now_ms // BUCKET_MS
-        return sorted({org_id for bucket, org_id in self.marks if now - 3 <= bucket <= now})
+    def recent(self, now_ms: int, after: str | None, *, limit: int) -> Page:
+        now, _, last = after.partition(" ") if after else (str(now_ms // BUCKET_MS), "", "")
+        newest = int(now)
+        names = sorted({name for bucket, name in self.marks if newest - 3 <= bucket <= newest and name > last})
+        return _page(names, limit, f"{newest} ")
 
 
 @dataclass(slots=True)
@@ -79,6 +82,18 @@ class FakeOrganisations:
 
     def all(self) -> Iterator[str]:
         yield from sorted(self.configs)
+
+    def page(self, after: str | None, *, limit: int) -> Page:
+        return _page([name for name in sorted(self.configs) if name > (after or "")], limit, "")
+
+    def registered(self, org_id: str) -> bool:
+        return org_id in self.configs
+
+
+def _page(names: Sequence[str], limit: int, prefix: str) -> Page:
+    assert limit > 0
+    here = tuple(names[:limit])
+    return Page(here, after=prefix + here[-1] if len(here) == limit else None)
 
 
 @dataclass(frozen=True, slots=True)

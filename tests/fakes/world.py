@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from indelible.domain import record
+from indelible.domain.note import VerifierKey
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import GovernorKey, Record, Retention
+from indelible.outside.verify_timestamp import read_timestamp_token
 from indelible.ports import EMPTY_LEDGER, Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
@@ -19,6 +22,8 @@ from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
 from indelible.services.rebuild import Rebuilder
 from indelible.services.survey import Surveyor
+from indelible.services.timetable import Timetable
+from indelible.services.upward import Upward
 from indelible.services.verify import Range, Verdict, Verifier
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
@@ -27,9 +32,10 @@ from tests.fakes.journal import FakeJournal, TableState
 from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeLogHead, FakeSigner
 from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, SequentialWorkers
+from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
 from tests.fakes.repair import FakeInventory, FakeRepair
-from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations
+from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations, FakeRoundStarts
 
 P = TypeVar("P")
 
@@ -51,6 +57,8 @@ class World:
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     index: FakeIndex = field(default_factory=FakeIndex)
     news: FakeNews = field(default_factory=FakeNews)
+    starts: FakeRoundStarts = field(default_factory=FakeRoundStarts)
+    period_ms: int = 300_000
     register: FakeLogHead = field(default_factory=FakeLogHead)
     organisations: FakeOrganisations = field(default_factory=FakeOrganisations)
     ledger_register: FakeLedgerRegister = field(default_factory=FakeLedgerRegister)
@@ -192,6 +200,22 @@ class World:
             index=wire.to("index", self.index),
             journal=wire.to("journal", self.journal),
             log=self.log(wire),
+            upward=self.upward(wire),
+            timetable=Timetable(starts=wire.to("starts", self.starts), period_ms=self.period_ms, clock=self.clock),
+        )
+
+    def upward(
+        self, wiring: Wiring | None = None, *, witnesses: Sequence[VerifierKey] = (), quorum: int | None = None
+    ) -> Upward:
+        """What proves checkpoints to be in the ledger's own log."""
+        wire = wiring or Wiring()
+        return Upward(
+            log=self.log(wire),
+            files=wire.to("files", self.files),
+            anchors=wire.to("anchors", FakeAnchorFiles(self.bucket)),
+            token_time=read_timestamp_token,
+            witnesses=witnesses,
+            quorum=quorum,
         )
 
     def rebuilder(self, wiring: Wiring | None = None) -> Rebuilder:

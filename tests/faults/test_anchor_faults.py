@@ -14,7 +14,6 @@ from indelible.services import anchor as anchors
 from indelible.services.rounds import Rounds
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.machine import ThreadedWorkers
-from tests.fakes.table import FakeOrganisations
 from tests.fakes.world import World
 from tests.faults.leftovers import run, world_with_leftovers
 from tests.faults.oracle import Client, assert_guarantees
@@ -93,16 +92,9 @@ def test_a_broken_chain_is_announced_and_not_covered_and_others_go_on() -> None:
     world.record(11, 12, org_id="globex")
     key = world.administrator.key_of(ORG, 2)
     world.administrator.rot(key, world.bucket.versions(key)[0].data.replace(b'"number":2', b'"number":7'))
-    organisations = FakeOrganisations()
-    rounds = Rounds(
-        anchor=world.anchor(),
-        news=world.news,
-        organisations=organisations,
-        clock=world.clock,
-        telemetry=world.telemetry,
-    )
+    rounds = Rounds(anchor=world.anchor(), clock=world.clock, telemetry=world.telemetry)
 
-    report = rounds.run("news", budget_ms=60_000)
+    report = rounds.anchor([ORG, "globex"], budget_ms=60_000)
 
     broken = next(r for r in report.reports if r.org_id == ORG)
     assert [(f.code, f.sequence) for f in broken.broken] == [
@@ -126,17 +118,11 @@ def test_what_one_table_entry_says_stops_nobody_else() -> None:
     Client(world, world.submission(1)).ask(world.appender(Wire(Fault(4, "before", "error"))))
     world.record(11, org_id="globex")
     world.journal.waiting[ORG][1] = b"rubbish"
-    rounds = Rounds(
-        anchor=world.anchor(),
-        news=world.news,
-        organisations=FakeOrganisations(),
-        clock=world.clock,
-        telemetry=world.telemetry,
-    )
+    rounds = Rounds(anchor=world.anchor(), clock=world.clock, telemetry=world.telemetry)
 
-    report = rounds.run("news", budget_ms=60_000)
+    report = rounds.anchor([ORG, "globex"], budget_ms=60_000)
 
-    assert report.failed == (ORG,)
+    assert report.failed == {ORG: "INTERNAL"}
     assert world.register.read("globex").tree_size == 1
     assert world.telemetry.counts["UnexpectedErrors"] == 1
     assert world.waiting() == [1]

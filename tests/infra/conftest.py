@@ -24,6 +24,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
             "ledger_name": "trial",
             "strict_signatures": "true",
             "anchor_rate": "rate(1 minute)",
+            "anchor_concurrency": "3",
             "throttle_rate": "7",
             "throttle_burst": "9",
             "watch_deletes": "false",

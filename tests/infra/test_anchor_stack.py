@@ -11,14 +11,14 @@ from infra.config import LedgerConfig
 from tests.infra.synth import Json, Synthesized, as_list, synthesize
 
 
-def test_two_schedules_start_the_anchor(prod: Synthesized, dev: Synthesized) -> None:
+def test_two_schedules_start_rounds(prod: Synthesized, dev: Synthesized) -> None:
     for synthesized, rate in ((prod, "rate(5 minutes)"), (dev, "rate(1 minute)")):
         found = {}
         for _, resource in synthesized.resources("AWS::Scheduler::Schedule"):
             schedule = synthesized.render(resource["Properties"])
             target = schedule["Target"]
             found[schedule["ScheduleExpression"]] = json.loads(target["Input"])
-            assert target["Arn"] == "<AnchorFunction.Arn>"
+            assert target["Arn"] == "<WorkflowStateMachine>"
             assert target["RoleArn"] == "<ScheduleRole.Arn>"
             assert target["DeadLetterConfig"] == {"Arn": "<ScheduleDeadLetters.Arn>"}
             assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 900, "MaximumRetryAttempts": 3}
@@ -48,9 +48,8 @@ def test_the_dead_letter_queue_is_encrypted_and_speaks_tls_only(prod: Synthesize
     ]
 
 
-def test_a_failed_run_is_left_to_the_next_one(prod: Synthesized) -> None:
-    invoke = prod.one("AWS::Lambda::EventInvokeConfig")["Properties"]
-    assert (invoke["MaximumRetryAttempts"], invoke["MaximumEventAgeInSeconds"]) == (0, 900)
+def test_no_function_is_invoked_without_somebody_who_waits_for_it(prod: Synthesized) -> None:
+    assert not list(prod.resources("AWS::Lambda::EventInvokeConfig"))
 
 
 def alarms(synthesized: Synthesized) -> dict[str, Json]:
@@ -66,6 +65,7 @@ def alarms(synthesized: Synthesized) -> dict[str, Json]:
     [
         ("AnchorLag", "AnchorLagSeconds", 900),
         ("OutboxAge", "OutboxAgeSeconds", 900),
+        ("AnchorFailures", "AnchorFailures", 1),
         ("LedgerLag", "LedgerLagSeconds", 900),
         ("HeadRegressed", "HeadRegressed", 1),
         ("BrokenChain", "BrokenChain", 1),
@@ -79,7 +79,8 @@ def test_alarms_on_the_functions_own_metrics(prod: Synthesized, name: str, metri
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "indelible"}]
     assert alarm["Threshold"] == threshold
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-    assert alarm["EvaluationPeriods"] == 1
+    # One organisation's failed run may be mended by the next; the hourly sweep tells whether it was.
+    assert (alarm["EvaluationPeriods"], alarm["Period"]) == ((2, 3600) if name == "AnchorFailures" else (1, 300))
 
 
 def test_alarms_on_what_aws_measures(prod: Synthesized) -> None:
@@ -94,9 +95,20 @@ def test_alarms_on_what_aws_measures(prod: Synthesized) -> None:
     )
     assert prod.render(found["ServerErrors"]["Dimensions"]) == [{"Name": "ApiId", "Value": "<HttpApi>"}]
     assert found["DeniedDeletes"]["Threshold"] == 1
+    assert prod.render(found["AnchorErrors"]["Dimensions"]) == [{"Name": "FunctionName", "Value": "<AnchorFunction>"}]
 
 
-def test_an_anchor_that_does_not_run_at_all_rings(prod: Synthesized) -> None:
+@pytest.mark.parametrize(
+    ("name", "metric"), [("AnchorSilent", "ExecutionsSucceeded"), ("RoundsFailed", "ExecutionsFailed")]
+)
+def test_alarms_on_rounds(prod: Synthesized, name: str, metric: str) -> None:
+    alarm = prod.render(alarms(prod)[name])
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", metric)
+    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": "<WorkflowStateMachine>"}]
+    assert alarm["Threshold"] == 1
+
+
+def test_rounds_that_do_not_come_to_their_end_ring(prod: Synthesized) -> None:
     alarm = alarms(prod)["AnchorSilent"]
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["ComparisonOperator"] == "LessThanThreshold"
@@ -144,6 +156,7 @@ def test_the_dashboard_shows_what_the_functions_emit(prod: Synthesized) -> None:
         "BrokenChain",
         "ShadowedRecords",
         "ForeignFiles",
+        "AnchorFailures",
         "UnexpectedErrors",
         "AnchorLagSeconds",
         "OutboxAgeSeconds",

@@ -26,14 +26,16 @@ def test_routes_reach_their_functions_and_there_are_no_others(prod: Synthesized)
         "POST /v1/record": "<RecordFunction.Arn>",
         "POST /v1/record/batch": "<RecordFunction.Arn>",
         "POST /v1/prove": "<ProveFunction.Arn>",
+        "POST /v1/consistency": "<ProveFunction.Arn>",
         "POST /v1/verify": "<VerifyFunction.Arn>",
+        "POST /v1/export": "<ExportFunction.Arn>",
         "ANY /mcp": "<McpFunction.Arn>",
         "OPTIONS /mcp": "<McpFunction.Arn>",
         "GET /health": "<MetaFunction.Arn>",
         "GET /v1/keys": "<MetaFunction.Arn>",
         "GET /openapi.json": "<MetaFunction.Arn>",
     }
-    assert len(integrations) == 5, "one integration per function"
+    assert len(integrations) == 6, "one integration per function"
     assert {i["PayloadFormatVersion"] for i in integrations.values()} == {"2.0"}
 
 
@@ -45,7 +47,9 @@ def test_the_api_may_invoke_only_through_its_own_routes(prod: Synthesized) -> No
             "v1/record",
             "v1/record/batch",
             "v1/prove",
+            "v1/consistency",
             "v1/verify",
+            "v1/export",
             "v1/keys",
             "mcp",
             "health",
@@ -72,7 +76,8 @@ def test_access_is_logged_without_payloads(prod: Synthesized) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "timeout"), [("record", 29), ("prove", 29), ("verify", 29), ("mcp", 29), ("meta", 29), ("anchor", 900)]
+    ("name", "timeout"),
+    [("record", 29), ("prove", 29), ("verify", 29), ("export", 29), ("mcp", 29), ("meta", 29), ("anchor", 900)],
 )
 def test_functions_run_the_newest_python_on_arm64(prod: Synthesized, name: str, timeout: int) -> None:
     properties = function(prod, name)
@@ -106,10 +111,22 @@ def test_settings_of_the_functions_that_authenticate(prod: Synthesized, dev: Syn
         "INDELIBLE_STRICT_SIGNATURES": "false",
         "INDELIBLE_ORG_RATE": "50",
         "INDELIBLE_ORG_BURST": "200",
+        "INDELIBLE_ANCHOR_PERIOD_SECONDS": "300",
     }
     strict = function(dev, name)["Environment"]["Variables"]
     assert strict["INDELIBLE_STRICT_SIGNATURES"] == "true"
     assert (strict["INDELIBLE_LOCK_MODE"], strict["INDELIBLE_RETENTION_DAYS"]) == ("GOVERNANCE", "1")
+
+
+def test_the_export_door_knows_where_exports_are_and_who_packs(prod: Synthesized, dev: Synthesized) -> None:
+    told = prod.render(function(prod, "export")["Environment"]["Variables"])
+    record = prod.render(function(prod, "record")["Environment"]["Variables"])
+    assert {name: value for name, value in told.items() if name not in record} == {
+        "INDELIBLE_EXPORTS_BUCKET": "<ExportsBucket>",
+        "INDELIBLE_EXPORTS_DAYS": "7",
+        "INDELIBLE_PACK_FUNCTION": "<ExportsPackFunction>",
+    }
+    assert function(dev, "export")["Environment"]["Variables"]["INDELIBLE_EXPORTS_DAYS"] == "1"
 
 
 def test_the_anchor_does_not_know_where_the_secret_is(prod: Synthesized) -> None:

@@ -13,7 +13,14 @@ from tests.infra.synth import Json, Synthesized, synthesize
 
 # A browser asks before it calls, without credentials.
 PUBLIC = {"GET /health", "GET /v1/keys", "GET /openapi.json", "OPTIONS /mcp"}
-SIGNED = {"POST /v1/record", "POST /v1/record/batch", "POST /v1/prove", "POST /v1/verify", "ANY /mcp"}
+SIGNED = {
+    "POST /v1/record",
+    "POST /v1/record/batch",
+    "POST /v1/prove",
+    "POST /v1/consistency",
+    "POST /v1/verify",
+    "ANY /mcp",
+}
 DOORS = ("Record", "Prove", "Verify", "Mcp")
 ISSUER = "https://idp.example.com/"
 

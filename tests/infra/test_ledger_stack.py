@@ -110,6 +110,7 @@ def test_outputs_are_what_the_command_line_reads(prod: Synthesized) -> None:
     rendered = {name: prod.render(o["Value"]) for name, o in outputs.items() if "Export" not in o}
     assert rendered == {
         "BucketName": "<EvidenceBucket>",
+        "ExportsBucketName": "<ExportsBucket>",
         "TableName": "<LedgerTable>",
         "SecretArn": "<MasterSecret>",
         "SigningKeyIds": "<SigningKey>",
@@ -122,7 +123,7 @@ def test_outputs_are_what_the_command_line_reads(prod: Synthesized) -> None:
 def test_the_logs_bucket_takes_logs_from_this_account_only(prod: Synthesized) -> None:
     allowed = [s for s in prod.policy("LogsBucket") if s["Effect"] == "Allow"]
     principals = sorted(s["Principal"]["Service"] for s in allowed)
-    assert principals == ["cloudtrail.amazonaws.com"] * 2 + ["logging.s3.amazonaws.com"]
+    assert principals == ["cloudtrail.amazonaws.com"] * 2 + ["logging.s3.amazonaws.com"] * 2
     for statement in allowed:
         conditions = str(statement["Condition"])
         assert "aws:SourceArn" in conditions, statement

@@ -15,7 +15,21 @@ BUCKET = "<EvidenceBucket.Arn>"
 RECORDS = f"{BUCKET}/*/????/??/??/*.json"
 LOGS = f"{BUCKET}/*/_log/*"
 SECRET = "<MasterSecret>"
+EXPORTS = "<ExportsBucket.Arn>"
 KEY = "<SigningKey.Arn>"
+
+STATES = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>"
+#: What Step Functions needs to log at all; CloudWatch Logs knows no resources for it.
+LOG_DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
 
 SEAL = ("s3:PutObject", "s3:PutObjectRetention")
 READ_OBJECTS = ("s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion")
@@ -52,6 +66,26 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (SECRET, ("secretsmanager:GetSecretValue",)),
         (KEY, ("kms:GetPublicKey",)),
     },
+    "ExportRole": {
+        logs_of("ExportLogs"),
+        (TABLE, ("dynamodb:GetItem",)),
+        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (SECRET, ("secretsmanager:GetSecretValue",)),
+        (EXPORTS, ("s3:ListBucket",)),
+        (f"{EXPORTS}/*", ("s3:GetObject",)),
+        (f"{EXPORTS}/*/state.json", ("s3:PutObject",)),
+        ("<ExportsPackFunction.Arn>", ("lambda:InvokeFunction",)),
+    },
+    "ExportsPackRole": {
+        logs_of("ExportsPackLogs"),
+        (f"{BUCKET}/*", READ_OBJECTS),
+        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (KEY, ("kms:GetPublicKey",)),
+        (EXPORTS, ("s3:ListBucket",)),
+        (f"{EXPORTS}/*", ("s3:GetObject", "s3:GetObjectRetention")),
+        (f"{EXPORTS}/*/state.json", ("s3:PutObject",)),
+        (f"{EXPORTS}/*.zip", ("s3:AbortMultipartUpload", *SEAL)),
+    },
     "MetaRole": {
         logs_of("MetaLogs"),
         (BUCKET, ("s3:ListBucket",)),
@@ -78,8 +112,20 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (f"{BUCKET}/*", READ_OBJECTS),
         (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
     },
-    "ScheduleRole": {
+    "PlanRole": {
+        logs_of("PlanLogs"),
+        (TABLE, ("dynamodb:GetItem", "dynamodb:Query")),
+        (TABLE, ("dynamodb:PutItem",)),
+    },
+    "WorkflowRole": {
         ("<AnchorFunction.Arn>", ("lambda:InvokeFunction",)),
+        ("<PlanFunction.Arn>", ("lambda:InvokeFunction",)),
+        (f"{STATES}:stateMachine:indelible-anchor", ("states:StartExecution",)),
+        (f"{STATES}:execution:indelible-anchor:*", ("states:DescribeExecution",)),
+        ("*", LOG_DELIVERY),
+    },
+    "ScheduleRole": {
+        ("<WorkflowStateMachine>", ("states:StartExecution",)),
         ("<ScheduleDeadLetters.Arn>", ("sqs:SendMessage",)),
     },
     "DeletionTrailRole": {logs_of("DeletionTrailEvents")},
@@ -123,26 +169,29 @@ def test_each_role_has_exactly_what_is_listed(prod: Synthesized) -> None:
 
 def test_every_function_has_a_role_of_its_own(prod: Synthesized) -> None:
     roles = [prod.render(f["Properties"]["Role"]) for _, f in prod.resources("AWS::Lambda::Function")]
-    assert len(roles) == 6
-    assert len(set(roles)) == 6
+    assert len(roles) == 9
+    assert len(set(roles)) == 9
 
 
-def test_the_only_conditions_confine_the_anchors_batches_and_the_public_listing(prod: Synthesized) -> None:
-    conditional = [s for statements in prod.roles().values() for s in statements if "Condition" in s]
-    assert sorted(conditional, key=lambda s: str(s["Action"])) == [
-        {
-            "Effect": "Allow",
-            "Action": "dynamodb:BatchWriteItem",
-            "Resource": TABLE,
-            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*#OUTBOX#*", "*#TX#*"]}},
-        },
-        {
-            "Effect": "Allow",
-            "Action": "s3:ListBucketVersions",
-            "Resource": BUCKET,
-            "Condition": {"StringLike": {"s3:prefix": "_ledger/_log/keys/*"}},
-        },
-    ]
+def test_conditions_confine_batches_what_the_planner_reads_and_the_public_listing(
+    prod: Synthesized,
+) -> None:
+    conditional = {
+        role: [(s["Action"], s["Condition"]) for s in statements if "Condition" in s]
+        for role, statements in prod.roles().items()
+    }
+    assert {role: found for role, found in conditional.items() if found} == {
+        "AnchorRole": [("dynamodb:BatchWriteItem", leading("*#OUTBOX#*", "*#TX#*"))],
+        "MetaRole": [("s3:ListBucketVersions", {"StringLike": {"s3:prefix": "_ledger/_log/keys/*"}})],
+        "PlanRole": [
+            (["dynamodb:GetItem", "dynamodb:Query"], leading("_ORGS", "_NEWS#*")),
+            ("dynamodb:PutItem", {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["_LEDGER"]}}),
+        ],
+    }
+
+
+def leading(*keys: str) -> dict[str, Any]:
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
 
 
 @pytest.mark.parametrize("forbidden", FORBIDDEN)
@@ -165,14 +214,28 @@ def test_no_role_has_a_wildcard_action_or_the_resource_of_everything(prod: Synth
             assert "NotAction" not in statement
             assert "NotResource" not in statement
             assert not any("*" in action for action in as_list(statement["Action"])), role
+            if tuple(statement["Action"]) == LOG_DELIVERY:
+                continue
             for resource in as_list(statement["Resource"]):
-                assert resource.startswith("<"), f"{role}: {resource} begins with no known ARN"
+                assert resource.startswith(("<", STATES)), f"{role}: {resource} begins with no known ARN"
 
 
-@pytest.mark.parametrize("role", ["ProveRole", "VerifyRole", "MetaRole"])
+@pytest.mark.parametrize("role", ["ProveRole", "VerifyRole", "MetaRole", "WorkflowRole"])
 def test_what_only_reads_cannot_write(prod: Synthesized, role: str) -> None:
     for action in actions(prod.roles()[role]):
         assert not any(fnmatch.fnmatchcase(action, write) for write in WRITES), action
+
+
+def test_exports_touch_no_evidence(prod: Synthesized) -> None:
+    for role in ("ExportRole", "ExportsPackRole"):
+        written = {
+            resource
+            for statement in prod.roles()[role]
+            for resource in as_list(statement["Resource"])
+            if any(fnmatch.fnmatchcase(action, write) for action in as_list(statement["Action"]) for write in WRITES)
+        }
+        assert written
+        assert all(resource.startswith(f"{EXPORTS}/") for resource in written)
 
 
 def test_the_anchor_cannot_read_the_master_secret(prod: Synthesized) -> None:
@@ -191,14 +254,20 @@ def test_only_services_assume_the_roles(prod: Synthesized) -> None:
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         services[logical_id[:-8]] = statement["Principal"]["Service"]
         if statement["Principal"]["Service"] != "lambda.amazonaws.com":
-            assert "aws:SourceArn" in statement["Condition"]["StringEquals"], logical_id
+            condition = statement["Condition"]
+            assert "aws:SourceArn" in condition["StringEquals"] | condition.get("ArnLike", {}), logical_id
+            assert condition["StringEquals"].get("aws:SourceAccount") or "Trail" in logical_id
     assert services == {
         "RecordRole": "lambda.amazonaws.com",
         "ProveRole": "lambda.amazonaws.com",
         "VerifyRole": "lambda.amazonaws.com",
         "McpRole": "lambda.amazonaws.com",
+        "ExportRole": "lambda.amazonaws.com",
+        "ExportsPackRole": "lambda.amazonaws.com",
         "MetaRole": "lambda.amazonaws.com",
         "AnchorRole": "lambda.amazonaws.com",
+        "PlanRole": "lambda.amazonaws.com",
+        "WorkflowRole": "states.amazonaws.com",
         "ScheduleRole": "scheduler.amazonaws.com",
         "DeletionTrailRole": "cloudtrail.amazonaws.com",
     }

@@ -55,7 +55,7 @@ class Admin:
         )
 
     def function(self, name: str) -> str:
-        """The full name of the record, prove, verify or anchor function."""
+        """The full name of the record, prove, verify, plan or anchor function."""
         pages = self.client("lambda").get_paginator("list_functions").paginate()
         found = [f["FunctionName"] for page in pages for f in page["Functions"]]
         own = (
@@ -69,6 +69,31 @@ class Admin:
         payload = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, payload
         return dict(payload)
+
+    def anchor(self, *organisations: str) -> dict[str, Any]:
+        """Run the anchor function for these, beside all rounds; its summary."""
+        return self.invoke("anchor", {"organisations": list(organisations)})
+
+    def ledger_log(self) -> dict[str, Any]:
+        """Bring the ledger's own log up to date, as each round does at its end."""
+        return self.invoke("anchor", {"log": "ledger"})
+
+    def round(self, **asked: str) -> dict[str, Any]:
+        """Run a whole round, as the schedule does; its summary."""
+        states = self.client("stepfunctions")
+        name = f":{self.ledger.ledger_name}-anchor"
+        machines = [machine["stateMachineArn"] for machine in states.list_state_machines()["stateMachines"]]
+        (machine,) = (arn for arn in machines if arn.endswith(name))
+        execution = states.start_execution(stateMachineArn=machine, input=json.dumps(asked))["executionArn"]
+
+        def ended() -> dict[str, Any] | None:
+            found: dict[str, Any] = states.describe_execution(executionArn=execution)
+            return None if found["status"] == "RUNNING" else found
+
+        found = eventually(ended, seconds=120)
+        assert found is not None, "the round did not end in two minutes"
+        assert found["status"] == "SUCCEEDED", found
+        return dict(json.loads(found["output"]))
 
     # -- looking ----------------------------------------------------------------------------------
 

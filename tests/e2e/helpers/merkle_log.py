@@ -74,7 +74,7 @@ class MerkleLog:
 
     def anchor(self) -> dict[str, Any]:
         """Run the anchor for this organisation."""
-        return self.admin.invoke("anchor", {"org_id": self.org_id})
+        return self.admin.anchor(self.org_id)
 
     def sign(self, size: int, root: bytes, origin: str | None = None) -> bytes:
         """A checkpoint signed with the ledger's own key, by somebody who may use it."""

@@ -1,57 +1,67 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible anchor`: starts the deployed function, waits, and says what came of it in words and exit status."""
+"""`indelible anchor`: starts a round, waits, and says what came of it in words and exit status."""
 
 from __future__ import annotations
 
-import io
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError
 from click.testing import CliRunner, Result
 
-from indelible.aws.anchor_function import AnchorFunction
 from indelible.cli.main import cli
 from indelible.entry import operator
-from indelible.errors import NotFound
+from indelible.errors import NotFound, Unavailable
+from indelible.ports import Progress
 
 DONE: dict[str, Any] = {
     "organisations": 3,
     "records": 1204,
     "sealed": 0,
     "repaired": 0,
+    "unfinished": 0,
     "broken": {},
-    "failed": [],
-    "not_reached": 0,
+    "failed": {},
+    "unlisted": 0,
     "ledger": {"tree_size": 9, "leaves": 2, "passes": 1, "refused": 0, "behind_ms": 0, "failed": None},
 }
 BREAK = {"code": "BROKEN_LINK", "sequence": 7, "detail": "prev_hash is not the hash of record 6"}
+EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:trial-anchor:by-hand-1"
 
 
 class Deployed:
-    """Stands for boto3's Lambda client: remembers what it was asked, answers what it was told."""
+    """Stands for the workflow: remembers what it was asked, answers what it was told."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, Any]] = []
-        self.answer: Any = DONE
-        self.more: dict[str, str] = {}
+        self.asked: list[dict[str, str]] = []
+        self.answer: dict[str, Any] = DONE
+        self.trouble: BaseException | None = None
         self.ledgers: list[str] = []
 
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
-        self.asked.append((FunctionName, json.loads(Payload)))
-        return {"Payload": io.BytesIO(json.dumps(self.answer).encode()), **self.more}
+    def start(self, asked: Mapping[str, str]) -> str:
+        self.asked.append(dict(asked))
+        return EXECUTION
+
+    def wait(self, execution: str, *, told: Callable[[Progress], None]) -> dict[str, Any]:
+        assert execution == EXECUTION
+        told(Progress(0.5))
+        told(Progress(61.0, batches=1200, done=7))
+        if self.trouble:
+            raise self.trouble
+        return self.answer
 
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Deployed:
     made = Deployed()
 
-    def find(ledger: str) -> AnchorFunction:
+    def find(ledger: str) -> Deployed:
         made.ledgers.append(ledger)
-        return AnchorFunction(client=made, name="the-anchor")
+        return made
 
-    monkeypatch.setattr(operator, "anchor_function", find)
+    monkeypatch.setattr(operator, "anchor_workflow", find)
     return made
 
 
@@ -62,7 +72,7 @@ def run(*arguments: str) -> Result:
 def test_everything_is_anchored_unless_an_organisation_is_named(deployed: Deployed) -> None:
     assert run().exit_code == 0
     assert run("--org", "acme-corp", "--ledger", "trial").exit_code == 0
-    assert deployed.asked == [("the-anchor", {"run": "sweep"}), ("the-anchor", {"org_id": "acme-corp"})]
+    assert deployed.asked == [{"run": "sweep"}, {"run": "org", "org_id": "acme-corp"}]
     assert deployed.ledgers == ["indelible", "trial"]
 
 
@@ -81,29 +91,29 @@ def test_everything_is_anchored_unless_an_organisation_is_named(deployed: Deploy
 def test_what_was_done_is_one_line(deployed: Deployed, summary: dict[str, Any], said: str) -> None:
     deployed.answer = {**DONE, **summary}
     done = run()
-    assert (done.exit_code, done.stdout, done.stderr) == (0, said, "")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, said, ""), "progress is for people who look"
 
 
 def test_json_is_the_summary_and_nothing_else(deployed: Deployed) -> None:
-    deployed.answer = {**DONE, "broken": {"acme-corp": [BREAK]}}
+    deployed.answer = {**DONE, "broken": {"acme-corp": BREAK}}
     done = run("--json")
     assert (done.exit_code, json.loads(done.stdout)) == (1, deployed.answer)
 
 
 def test_a_broken_chain_is_told_with_its_place(deployed: Deployed) -> None:
-    deployed.answer = {**DONE, "broken": {"acme-corp": [BREAK, {**BREAK, "sequence": None}]}}
+    deployed.answer = {**DONE, "broken": {"acme-corp": BREAK, "globex": {**BREAK, "sequence": None}}}
     done = run()
     assert done.exit_code == 1
     assert "acme-corp: the chain is broken at record 7: BROKEN_LINK, prev_hash is not" in done.stderr
-    assert "acme-corp: the chain is broken: BROKEN_LINK" in done.stderr
+    assert "globex: the chain is broken: BROKEN_LINK" in done.stderr
     assert "docs/operations.md" in done.stderr
     assert "1,204 records anchored" in done.stdout, "the others went on"
 
 
-def test_a_failed_run_is_told(deployed: Deployed) -> None:
-    deployed.answer = {**DONE, "failed": ["globex"]}
+def test_a_failed_run_is_told_with_its_code(deployed: Deployed) -> None:
+    deployed.answer = {**DONE, "failed": {"globex": "HEAD_REGRESSED"}}
     done = run()
-    assert (done.exit_code, done.stderr.startswith("globex: the run failed;")) == (1, True)
+    assert (done.exit_code, done.stderr.startswith("globex: the run failed (HEAD_REGRESSED);")) == (1, True)
 
 
 def test_a_ledger_s_log_that_did_not_go_on_is_told(deployed: Deployed) -> None:
@@ -112,61 +122,84 @@ def test_a_ledger_s_log_that_did_not_go_on_is_told(deployed: Deployed) -> None:
     assert (done.exit_code, done.stderr.startswith("the ledger's own log did not go on: EVIDENCE_BROKEN.")) == (1, True)
 
 
-def test_what_was_not_reached_is_no_failure(deployed: Deployed) -> None:
-    deployed.answer = {**DONE, "not_reached": 2000}
-    done = run()
-    assert (done.exit_code, done.stderr.startswith("2,000 organisations were not reached")) == (0, True)
+def test_those_whom_the_summary_does_not_name_are_counted(deployed: Deployed) -> None:
+    deployed.answer = {**DONE, "failed": {"globex": "UNAVAILABLE"}, "unlisted": 2000}
+    assert "2,000 more organisations are broken or failed" in run().stderr
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        ({"errorType": "Unavailable", "errorMessage": "S3 could not be reached"}, "Unavailable: S3 could not be"),
-        ({"errorMessage": "Task timed out after 900.00 seconds"}, "Task timed out"),
-        ({}, "no reason given"),
-    ],
-)
-def test_a_function_that_fails_is_one_line(deployed: Deployed, answer: dict[str, str], reason: str) -> None:
-    deployed.answer, deployed.more = answer, {"FunctionError": "Unhandled"}
+@pytest.mark.parametrize(("count", "said"), [(1, "1 organisation had more"), (2000, "2,000 organisations had more")])
+def test_what_is_left_for_the_next_round_is_no_failure(deployed: Deployed, count: int, said: str) -> None:
+    deployed.answer = {**DONE, "unfinished": count}
     done = run()
-    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert f"the anchor did not finish ({reason}" in done.stderr
+    assert (done.exit_code, done.stderr.startswith(said)) == (0, True)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_an_organisation_that_does_not_exist_is_named(deployed: Deployed, arguments: tuple[str, ...]) -> None:
+    deployed.answer = {**DONE, "organisations": 0, "records": 0, "failed": {"acme-crop": "NOT_FOUND"}}
+    done = run("--org", "acme-crop", *arguments)
+    assert done.exit_code == 1
+    assert done.stderr == "Error: there is no organisation 'acme-crop' in the ledger indelible\n"
+    assert (json.loads(done.stdout) == deployed.answer) if arguments else (done.stdout == "")
+
+
+def test_an_empty_name_is_not_everybody(deployed: Deployed) -> None:
+    run("--org", "")
+    assert deployed.asked == [{"run": "org", "org_id": ""}]
+
+
+def test_a_round_that_does_not_finish_is_one_line(deployed: Deployed) -> None:
+    deployed.trouble = Unavailable("the round did not finish (TIMED_OUT)")
+    done = run()
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "Error: the round did not finish (TIMED_OUT)\n")
+
+
+def test_interrupting_says_that_the_round_goes_on(deployed: Deployed) -> None:
+    deployed.trouble = KeyboardInterrupt()
+    done = run()
+    assert done.exit_code == 1
+    assert f"The round goes on: {EXECUTION}" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("trouble", "said"),
-    [(NotFound("no stack trial-anchor"), "Error: no stack trial-anchor\n"), (NoCredentialsError(), "credentials")],
+    [
+        (NotFound("no stack trial-anchor"), "Error: no stack trial-anchor\n"),
+        (NoCredentialsError(), "credentials"),
+        (
+            ClientError(
+                {"Error": {"Code": "AccessDeniedException", "Message": "ann may not states:StartExecution"}},
+                "StartExecution",
+            ),
+            "AccessDeniedException",
+        ),
+        (ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "X"), "Rate exceeded"),
+    ],
 )
 def test_a_ledger_that_cannot_be_reached_is_one_line(
     monkeypatch: pytest.MonkeyPatch, trouble: Exception, said: str
 ) -> None:
-    def find(_ledger: str) -> AnchorFunction:
+    def find(_ledger: str) -> Deployed:
         raise trouble
 
-    monkeypatch.setattr(operator, "anchor_function", find)
+    monkeypatch.setattr(operator, "anchor_workflow", find)
     done = run()
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert said in done.stderr
 
 
-def test_the_name_comes_from_the_stack_and_the_wait_is_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: dict[str, Any] = {}
+def test_wrong_usage_has_a_status_of_its_own() -> None:
+    assert run("acme-corp").exit_code == 2
+
+
+def test_the_machine_is_found_by_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     def outputs(_client: object, stack: str) -> dict[str, str]:
         asked.append(stack)
-        return {"AnchorFunctionName": "trial-anchor-Function-1"}
-
-    def client(service: str, config: object = None) -> Deployed:
-        return made.setdefault(service, (Deployed(), config))[0]
+        return {"AnchorStateMachineArn": "the-machine"}
 
     monkeypatch.setattr(operator, "stack_outputs", outputs)
-    monkeypatch.setattr(
-        operator, "client", lambda service, config=None: made.setdefault(service, (Deployed(), config))[0]
-    )
-    operator.anchor_function("trial").run({"run": "sweep"})
-    function, config = made["lambda"]
+    monkeypatch.setattr(operator, "client", lambda service: service)
+    assert vars(operator.anchor_workflow("trial"))["_arn"] == "the-machine"
     assert asked == ["trial-anchor"]
-    assert function.asked == [("trial-anchor-Function-1", {"run": "sweep"})]
-    assert config.read_timeout > 900
-    assert config.retries["total_max_attempts"] == 1

@@ -18,9 +18,11 @@ from indelible.entry import mcp
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.mcp import AgentDoor
-from indelible.entry.operations import ChainReader, ProofReader, Recorder
+from indelible.entry.operations import ChainReader, Recorder
+from indelible.entry.proofs import ProofReader
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.services.authenticate import Authenticator
+from indelible.services.consistency import Consistency
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
 from tests.fakes.world import World
 
@@ -60,7 +62,12 @@ class McpWorld:
             secrets=secrets,
             clock=clock,
         )
-        prover = ProofReader(authenticator=authenticator, limits=limits, prover=self.world.prover())
+        prover = ProofReader(
+            authenticator=authenticator,
+            limits=limits,
+            prover=self.world.prover(),
+            consistency=Consistency(self.world.log()),
+        )
         verifier = ChainReader(authenticator=authenticator, limits=limits, verifier=self.world.verifier())
         self.door = AgentDoor.of(recorder.routes, prover.routes, verifier.routes, allowed_origins=allowed_origins)
 

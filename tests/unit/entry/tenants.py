@@ -15,12 +15,15 @@ from indelible.entry import mcp, rest
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.mcp import AgentDoor
-from indelible.entry.operations import ChainReader, ProofReader, Recorder
+from indelible.entry.operations import ChainReader, Recorder
+from indelible.entry.proofs import ProofReader
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
+from indelible.services.consistency import Consistency
 from indelible.services.prove import Prover
 from indelible.services.schemes import Hmac, Iam, Jwt, Scheme
+from indelible.services.timetable import Timetable
 from indelible.services.verify import Verifier
 from tests.fakes.machine import SeededEntropy, SequentialWorkers
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
@@ -97,9 +100,16 @@ class Tenants:
             clock=self.world.clock,
         )
         log = self.world.log()
-        prover = Prover(records=self.records, index=self.index, journal=self.journal, log=log)
+        prover = Prover(
+            records=self.records,
+            index=self.index,
+            journal=self.journal,
+            log=log,
+            upward=self.world.upward(),
+            timetable=Timetable(starts=self.world.starts, period_ms=0, clock=self.world.clock),
+        )
         verifier = Verifier(records=self.records, journal=self.journal, log=log, clock=self.world.clock)
-        proofs = ProofReader(authenticator=authenticator, limits=limits, prover=prover)
+        proofs = ProofReader(authenticator=authenticator, limits=limits, prover=prover, consistency=Consistency(log))
         chains = ChainReader(authenticator=authenticator, limits=limits, verifier=verifier)
         self.door = AgentDoor.of(recorder.routes, proofs.routes, chains.routes)
 

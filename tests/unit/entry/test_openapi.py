@@ -18,9 +18,11 @@ from indelible.domain import credentials, event
 from indelible.domain.canonical import canonical_bytes
 from indelible.entry import models, openapi
 from indelible.entry import openapi_examples as examples
+from indelible.entry.exporting import ExportDoor
 from indelible.entry.meta import Meta
 from indelible.entry.openapi_routes import ROUTES
-from indelible.entry.operations import ChainReader, ProofReader, Recorder
+from indelible.entry.operations import ChainReader, Recorder
+from indelible.entry.proofs import ProofReader
 from indelible.errors import InvalidRequest, LedgerError
 
 ROOT = Path(__file__).parents[3]
@@ -64,8 +66,9 @@ def test_the_checked_in_document_is_this_one() -> None:
 def test_every_route_of_every_door_is_in_it_and_no_other() -> None:
     doors = (
         Recorder(settings=ANY, authenticator=ANY, limits=ANY, appender=ANY, secrets=ANY, clock=ANY),
-        ProofReader(authenticator=ANY, limits=ANY, prover=ANY),
+        ProofReader(authenticator=ANY, limits=ANY, prover=ANY, consistency=ANY),
         ChainReader(authenticator=ANY, limits=ANY, verifier=ANY),
+        ExportDoor(authenticator=ANY, limits=ANY, jobs=ANY, clock=ANY),
         Meta(settings=ANY, probe=ANY, keys=ANY, clock=ANY, telemetry=ANY),
     )
     served = {route for door in doors for route in door.routes}

@@ -17,10 +17,12 @@ from indelible.domain.proof import parse_tlog_proof, verify_tlog_proof
 from indelible.entry import rest
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
-from indelible.entry.operations import ChainReader, ProofReader, Recorder
+from indelible.entry.operations import ChainReader, Recorder
+from indelible.entry.proofs import ProofReader
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import Unavailable
 from indelible.services.authenticate import Authenticator
+from indelible.services.consistency import Consistency
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
 from tests.fakes.world import World
 
@@ -60,7 +62,12 @@ class Door:
             secrets=secrets,
             clock=self.world.clock,
         )
-        prover = ProofReader(authenticator=authenticator, limits=limits, prover=self.world.prover())
+        prover = ProofReader(
+            authenticator=authenticator,
+            limits=limits,
+            prover=self.world.prover(),
+            consistency=Consistency(self.world.log()),
+        )
         verifier = ChainReader(authenticator=authenticator, limits=limits, verifier=self.world.verifier())
         self.routes = {**recorder.routes, **prover.routes, **verifier.routes}
 

@@ -14,7 +14,6 @@ from indelible.services import anchor as anchors
 from indelible.services.log import checkpoint_path
 from indelible.services.rounds import Rounds
 from tests.fakes.chains import ORG, build_chain
-from tests.fakes.table import FakeOrganisations
 from tests.fakes.world import World
 from tests.faults.oracle import assert_log
 from tests.faults.wire import Wire
@@ -247,17 +246,11 @@ def test_a_log_that_is_not_what_was_signed_raises_the_alarm_of_its_organisation(
     world.record(4)
     world.record(11, org_id="globex")
     world.administrator.rewrite(key("tile/entries/000.p/3"), b"")
-    rounds = Rounds(
-        anchor=world.anchor(),
-        news=world.news,
-        organisations=FakeOrganisations(),
-        clock=world.clock,
-        telemetry=world.telemetry,
-    )
+    rounds = Rounds(anchor=world.anchor(), clock=world.clock, telemetry=world.telemetry)
 
-    report = rounds.run("news", budget_ms=60_000)
+    report = rounds.anchor([ORG, "globex"], budget_ms=60_000)
 
-    assert report.failed == (ORG,)
+    assert report.failed == {ORG: "EVIDENCE_BROKEN"}
     assert world.telemetry.counts["BrokenChain"] == 1
     assert [fields["code"] for _, fields in world.telemetry.notes] == ["EVIDENCE_BROKEN"]
     assert world.register.read("globex").tree_size == 1

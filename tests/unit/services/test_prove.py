@@ -153,7 +153,26 @@ def test_proving_writes_nothing() -> None:
 
     world.prover(wire).prove(ORG, tx_hash=receipt.tx_hash)
 
-    assert wire.calls == ["index.find", "records.oldest", "files.sizes"]
+    assert wire.calls == ["index.find", "records.oldest", "files.sizes", "starts.last"]
+
+
+def test_proving_an_anchored_record_writes_nothing_either() -> None:
+    world = two_organisations()
+    receipt = world.record(4)[0]
+    world.anchored()
+    world.logged()
+    wire = Wire()
+
+    assert world.prover(wire).prove(ORG, tx_hash=receipt.tx_hash).ledger is not None
+
+    assert {name.partition(".")[2] for name in wire.calls} == {
+        "find",
+        "oldest",
+        "sizes",
+        "read",
+        "public_key",
+        "stored",
+    }
 
 
 def test_once_anchored_a_proof_has_its_place_in_the_log() -> None:

@@ -23,12 +23,20 @@ STANDARD = Config(
     response_checksum_validation="when_required",
 )
 
-# For waiting until a function has done its work: it may take Lambda's whole quarter of an hour, and a second
-# invocation would run beside the first.
-PATIENT = STANDARD.merge(Config(read_timeout=930, retries={"total_max_attempts": 1}))
+# For whoever answers a caller meanwhile: a second invocation would run beside the first.
+WAITING = STANDARD.merge(Config(read_timeout=20, retries={"total_max_attempts": 1}))
+
+# The older way of signing addresses, which the SDK still takes for some regions, knows no session and no KMS.
+PRESIGNING = STANDARD.merge(Config(signature_version="s3v4"))
 
 
 def client(service: str, config: Config = STANDARD) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
     """A client for the account, region and endpoint of the usual environment variables."""
     # boto3 alone among the SDKs does not know AWS_REGION; None leaves it to its own search.
     return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=config)  # type: ignore[call-overload]
+
+
+def s3_as(profile: str | None, endpoint_url: str | None) -> Any:  # noqa: ANN401 -- as above
+    """An S3 client for whoever names a profile of the AWS configuration, or another endpoint; both may be None."""
+    session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION"))
+    return session.client("s3", endpoint_url=endpoint_url, config=STANDARD)

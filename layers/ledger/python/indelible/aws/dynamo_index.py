@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import batch_get, batch_write, item, key, text
+from indelible.aws.items import batch_get, batch_write, item, key, sort_keys, text
 from indelible.domain.record import Record
+from indelible.ports import Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -70,22 +71,27 @@ class DynamoNews:
             TableName=self._table, Item=item(pk=pk, sk=org_id, expires_at=now_ms // 1000 + _DAY_SECONDS)
         )
 
-    @translated("DynamoDB")
-    def recent(self, now_ms: int) -> list[str]:
-        """Query of each partition. IAM: dynamodb:Query."""
-        newest = now_ms // _BUCKET_MS
-        pages = self._client.get_paginator("query")
-        found: set[str] = set()
-        for bucket in range(newest - _BUCKETS_BACK, newest + 1):
-            for shard in range(_SHARDS):
-                for page in pages.paginate(
-                    TableName=self._table,
-                    KeyConditionExpression="pk = :pk",
-                    ExpressionAttributeValues=item({":pk": _news_pk(bucket, shard)}),
-                    ConsistentRead=True,
-                ):
-                    found.update(text(entry, "sk") for entry in page["Items"])
-        return sorted(found)
+    def recent(self, now_ms: int, after: str | None, *, limit: int) -> Page:
+        """A few Queries: one for each bucket of each shard that is reached. IAM: dynamodb:Query."""
+        newest, shard, last = _cursor(after) if after else (now_ms // _BUCKET_MS, 0, None)
+        found: list[str] = []
+        while shard < _SHARDS:
+            # An organisation is always in the same shard, there perhaps in several buckets.
+            here: set[str] = set()
+            for bucket in range(newest - _BUCKETS_BACK, newest + 1):
+                here.update(
+                    sort_keys(self._client, self._table, _news_pk(bucket, shard), after=last, limit=limit - len(found))
+                )
+            found += sorted(here)[: limit - len(found)]
+            if len(found) == limit:
+                return Page(tuple(found), after=f"{newest}.{shard}.{found[-1]}")
+            shard, last = shard + 1, None
+        return Page(tuple(found), after=None)
+
+
+def _cursor(after: str) -> tuple[int, int, str]:
+    newest, shard, last = after.split(".", 2)
+    return int(newest), int(shard), last
 
 
 def _pk(org_id: str, tx_hash: str) -> str:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import Item, item, key, text
+from indelible.aws.items import Item, item, key, sort_keys, text
 from indelible.domain.organisation import OrgConfig
-from indelible.ports import Clock
+from indelible.ports import Clock, Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -97,6 +97,16 @@ class DynamoOrganisations:
             ConsistentRead=True,
         )
         return iter([text(entry, "sk") for page in pages for entry in page["Items"]])
+
+    def page(self, after: str | None, *, limit: int) -> Page:
+        """Query of the registry. IAM: dynamodb:Query."""
+        names = sort_keys(self._client, self._table, "_ORGS", after=after, limit=limit)
+        return Page(tuple(names), after=names[-1] if len(names) == limit else None)
+
+    @translated("DynamoDB")
+    def registered(self, org_id: str) -> bool:
+        """GetItem. IAM: dynamodb:GetItem."""
+        return "Item" in self._client.get_item(TableName=self._table, Key=key("_ORGS", org_id), ConsistentRead=True)
 
     @translated("DynamoDB")
     def _read(self, org_id: str) -> OrgConfig | None:

@@ -71,6 +71,21 @@ def batch_get(client: DynamoDBClient, table: str, keys: Sequence[Item], *, consi
 
 
 @translated("DynamoDB")
+def sort_keys(client: DynamoDBClient, table: str, pk: str, *, after: str | None, limit: int) -> list[str]:
+    """The first `limit` sort keys of a partition, beyond `after`, in order. IAM: dynamodb:Query."""
+    beyond = item({":after": after}) if after else {}
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="pk = :pk AND sk > :after" if after else "pk = :pk",
+        ExpressionAttributeValues={**item({":pk": pk}), **beyond},
+        ProjectionExpression="sk",
+        ConsistentRead=True,
+        PaginationConfig={"MaxItems": limit, "PageSize": limit},
+    )
+    return [text(entry, "sk") for page in pages for entry in page["Items"]]
+
+
+@translated("DynamoDB")
 def batch_write(client: DynamoDBClient, table: str, requests: Sequence[WriteRequestTypeDef]) -> None:
     """Puts and deletes, each idempotent. IAM: dynamodb:BatchWriteItem."""
     for chunk in chunks(requests, _WRITE_BATCH):

@@ -4,34 +4,71 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
 
 from indelible.cli.org import deployed
+
+if TYPE_CHECKING:
+    from indelible.ports import Progress
 
 
 @click.command()
 @click.option("--org", metavar="NAME", help="Only this organisation; otherwise all.")
 @click.option("--ledger", default="indelible", show_default=True, envvar="INDELIBLE_LEDGER", help="The ledger's name.")
-@click.option("--json", "as_json", is_flag=True, help="Print the function's summary as JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the round's summary as JSON on stdout.")
 def anchor(org: str | None, ledger: str, as_json: bool) -> None:
     """Put all new records under signed checkpoints now, and wait for it.
 
-    Starts the deployed anchor function, as the schedule does, with your AWS credentials. Running it beside the
-    schedule does no harm. Exit status 1 when an organisation's chain is broken or its run failed.
+    Starts a round of the deployed workflow, as the schedule does, with your AWS credentials. Running it beside the
+    schedule does no harm; interrupting it does not stop the round.
+
+    Exit status: 0 when everything that was asked for is done; 1 when an organisation's chain is broken, its run failed
+    or there is no such organisation, and when the round could not be started or did not finish; 2 for wrong usage.
     """
-    with deployed() as operator:
-        summary = operator.anchor_function(ledger).run({"org_id": org} if org else {"run": "sweep"})
+    with deployed() as operator, _watching() as (begun, told):
+        workflow = operator.anchor_workflow(ledger)
+        execution = workflow.start({"run": "sweep"} if org is None else {"run": "org", "org_id": org})
+        begun(execution)
+        summary = workflow.wait(execution, told=told)
     if as_json:
         click.echo(json.dumps(summary))
-    else:
+    if org is not None and summary["failed"].get(org) == "NOT_FOUND":
+        raise click.ClickException(f"there is no organisation {org!r} in the ledger {ledger}")
+    if not as_json:
         click.echo(_done(summary))
     for line in _troubles(summary):
         click.echo(line, err=True)
     if summary["broken"] or summary["failed"] or summary["ledger"]["failed"]:
         raise SystemExit(1)
+
+
+@contextmanager
+def _watching() -> Iterator[tuple[Callable[[str], None], Callable[[Progress], None]]]:
+    """A line on stderr that lives while the round runs, where a person looks at it."""
+    execution = ""
+    console = Console(stderr=True)
+    with console.status("Starting a round …") as status:
+
+        def begun(arn: str) -> None:
+            nonlocal execution
+            execution = arn
+
+        def told(progress: Progress) -> None:
+            minutes, seconds = divmod(int(progress.seconds), 60)
+            counts = f"{progress.done:,} of {progress.batches:,} batches, " if progress.batches else ""
+            status.update(f"Anchoring: {counts}{minutes}:{seconds:02}")
+
+        try:
+            yield begun, told
+        except KeyboardInterrupt:
+            if execution:
+                click.echo(f"The round goes on: {execution}", err=True)
+            raise
 
 
 def _done(summary: dict[str, Any]) -> str:
@@ -44,14 +81,18 @@ def _done(summary: dict[str, Any]) -> str:
 
 
 def _troubles(summary: dict[str, Any]) -> Iterator[str]:
-    for org_id, failures in summary["broken"].items():
-        for failure in failures:
-            at = "" if failure["sequence"] is None else f" at record {failure['sequence']}"
-            yield f"{org_id}: the chain is broken{at}: {failure['code']}, {failure['detail']}"
+    for org_id, broken in summary["broken"].items():
+        at = "" if broken["sequence"] is None else f" at record {broken['sequence']}"
+        yield f"{org_id}: the chain is broken{at}: {broken['code']}, {broken['detail']}"
         yield f"{org_id}: nothing more is signed for it; verify it, keep the answer, see docs/operations.md."
-    for org_id in summary["failed"]:
-        yield f"{org_id}: the run failed; the anchor function's log says why. The next run tries again."
+    for org_id, code in summary["failed"].items():
+        yield f"{org_id}: the run failed ({code}); the anchor function's log says why. The next round tries again."
+    if summary["unlisted"]:
+        yield f"{summary['unlisted']:,} more organisations are broken or failed: the anchor function's log names them."
+    if summary["unfinished"]:
+        yield (
+            f"{summary['unfinished']:,} organisation{'' if summary['unfinished'] == 1 else 's'} had more to anchor "
+            "than one function's time allows: the next round goes on."
+        )
     if summary["ledger"]["failed"]:
-        yield f"the ledger's own log did not go on: {summary['ledger']['failed']}. The next run tries again."
-    if summary["not_reached"]:
-        yield f"{summary['not_reached']:,} organisations were not reached in one run's time: run it again."
+        yield f"the ledger's own log did not go on: {summary['ledger']['failed']}. The next round tries again."

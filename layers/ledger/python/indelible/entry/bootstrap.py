@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the functions' adapters and services, once for each environment, on first use.
 
-Only this module and `entry.operator` (the same for the command line) know which adapter stands behind a port.
+Only the builders (`bootstrap`, `bootstrap_exports`, and `operator` for the command line) know what is behind a port.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_rounds import DynamoRoundStarts
 from indelible.aws.kms_key import KmsKey, kms_keys
+from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
@@ -26,18 +27,22 @@ from indelible.entry import env
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.machine import SystemClock, SystemEntropy, ThreadedWorkers
-from indelible.entry.operations import ChainReader, ProofReader, Recorder
+from indelible.entry.operations import ChainReader, Recorder
+from indelible.entry.proofs import ProofReader
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.services.anchor import Anchor
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.collect import Collector
+from indelible.services.consistency import Consistency
 from indelible.services.keys import Keyholder, PinnedKeys
 from indelible.services.ledger_log import LedgerLog
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
-from indelible.services.rounds import Rounds
+from indelible.services.rounds import Planner, Rounds
 from indelible.services.schemes import scheme
+from indelible.services.timetable import Timetable
+from indelible.services.upward import Upward
 from indelible.services.verify import Verifier
 
 if TYPE_CHECKING:
@@ -92,8 +97,24 @@ def recorder() -> Recorder:
 @cache
 def proof_reader() -> ProofReader:
     """For the prove function."""
-    prover = Prover(records=_records(), index=_index(), journal=_journal(), log=_log())
-    return ProofReader(authenticator=_authenticator(), limits=_limits(), prover=prover)
+    upward = Upward(
+        log=_log(),
+        files=_log_files(),
+        anchors=S3Anchors(client=client("s3"), bucket=settings().bucket),
+        token_time=_token_time,
+    )
+    timetable = Timetable(starts=round_starts(), period_ms=settings().anchor_period_seconds * 1000, clock=clock())
+    prover = Prover(
+        records=_records(), index=_index(), journal=_journal(), log=_log(), upward=upward, timetable=timetable
+    )
+    return ProofReader(authenticator=_authenticator(), limits=_limits(), prover=prover, consistency=Consistency(_log()))
+
+
+def _token_time(response: bytes, data: bytes) -> int:
+    # Only a ledger that has its checkpoints timestamped pays for the parser.
+    from indelible.outside.verify_timestamp import read_timestamp_token
+
+    return read_timestamp_token(response, data)
 
 
 @cache
@@ -106,7 +127,6 @@ def chain_reader() -> ChainReader:
 @cache
 def rounds() -> Rounds:
     """For the anchor function."""
-    table = settings().table
     collector = Collector(
         records=_records(),
         journal=_journal(),
@@ -118,19 +138,24 @@ def rounds() -> Rounds:
     anchor = Anchor(
         collector=collector,
         log=_signed_log(),
-        register=DynamoLogHead(client=_dynamodb(), table=table),
-        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=table),
+        register=DynamoLogHead(client=_dynamodb(), table=settings().table),
+        outbox=DynamoLedgerOutbox(client=_dynamodb(), table=settings().table),
         journal=_journal(),
         records=_records(),
         clock=clock(),
         telemetry=telemetry(),
     )
-    return Rounds(
-        anchor=anchor,
-        news=DynamoNews(client=_dynamodb(), table=table),
+    return Rounds(anchor=anchor, clock=clock(), telemetry=telemetry())
+
+
+@cache
+def planner() -> Planner:
+    """For the plan function."""
+    return Planner(
+        news=DynamoNews(client=_dynamodb(), table=settings().table),
         organisations=_organisations(),
         clock=clock(),
-        telemetry=telemetry(),
+        concurrency=settings().anchor_concurrency,
     )
 
 

@@ -15,6 +15,7 @@ from indelible.errors import TooManyRequests
 READING = 5
 """Tokens for a proof; a verification reads many objects and costs more."""
 VERIFYING = 20
+EXPORTING = 50
 
 
 class OrgLimits:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import BinaryIO, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -55,6 +56,14 @@ def _outcome(thunk: Callable[[], T]) -> T | Exception:
         return thunk()
     except Exception as error:
         return error
+
+
+class TemporaryFiles:
+    """In the machine's directory for such files (`TMPDIR`; `/tmp` in a function)."""
+
+    def file(self) -> BinaryIO:
+        """A file without a name."""
+        return cast("BinaryIO", tempfile.TemporaryFile())
 
 
 class NoTelemetry:

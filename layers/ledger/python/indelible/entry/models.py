@@ -16,6 +16,7 @@ from indelible.domain.event import Event
 from indelible.domain.findings import FailureCode
 from indelible.domain.receipt import AuditId, Receipt, S3Key, Timestamp, TxHash, VersionId
 from indelible.domain.record import ORG_ID
+from indelible.entry.proof_models import CheckpointModel, Count, Inclusion, LedgerInclusion
 
 # Python's $ alone lets a last newline by; ECMAScript's, which JSON Schema means, does not.
 OrgId = Annotated[
@@ -49,7 +50,7 @@ IdempotencyKey = Annotated[
 ]
 MAX_SEQUENCE = 999_999_999_999
 Sequence = Annotated[int, Meta(ge=1, le=MAX_SEQUENCE, description="A place in the chain; written without a fraction.")]
-Count = Annotated[int, Meta(ge=0)]
+TreeSize = Annotated[int, Meta(ge=1, le=MAX_SEQUENCE, description="Of a published checkpoint.")]
 MAX_BATCH = 100
 
 
@@ -102,6 +103,17 @@ class VerifyRequest(Identity, kw_only=True, forbid_unknown_fields=True):
     to: Instant | UnsetType = UNSET
 
 
+class ConsistencyRequest(Identity, kw_only=True, forbid_unknown_fields=True):
+    """Two published checkpoints of a log."""
+
+    old_size: TreeSize
+    new_size: TreeSize
+    log: Annotated[
+        Literal["organisation", "ledger"],
+        Meta(description="Your organisation's own log, or the ledger's over all of them."),
+    ] = "organisation"
+
+
 class RecordResponse(Struct, kw_only=True):
     """The event is sealed."""
 
@@ -125,24 +137,6 @@ class Storage(Struct, kw_only=True):
     retain_until: Annotated[str | None, Meta(description="When the lock ends.")]
     sha256: Annotated[str | None, Meta(description="The checksum that S3 keeps beside the bytes, hex.")]
     shadowed_by: Annotated[list[str], Meta(description="Newer versions or delete markers laid over the sealed one.")]
-
-
-class CheckpointModel(Struct, kw_only=True):
-    """A signed statement of a log's size and root, whose signature was verified."""
-
-    origin: Annotated[str, Meta(description="The log: `{ledger_name}/{org_id}`.")]
-    tree_size: Count
-    root_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="RFC 6962 root over the records' tx_hash.")]
-
-
-class Inclusion(Struct, kw_only=True):
-    """The record's place in its organisation's Merkle log, provable offline."""
-
-    checkpoint: CheckpointModel
-    leaf_index: Annotated[int, Meta(ge=0, description="The record's sequence less one.")]
-    tlog_proof: Annotated[
-        str, Meta(description="The content of a proof file (c2sp.org/tlog-proof); /v1/keys has the key for it.")
-    ]
 
 
 class ProveResponse(Struct, kw_only=True):
@@ -169,6 +163,12 @@ class ProveResponse(Struct, kw_only=True):
         Literal["pending", "anchored"], Meta(description="pending: the next scheduled checkpoint will cover it.")
     ]
     inclusion: Annotated[Inclusion | None, Meta(description="null while anchoring is pending.")] = None
+    ledger: Annotated[
+        LedgerInclusion | None, Meta(description="The way up; null until the ledger's own log has the checkpoint.")
+    ] = None
+    next_anchor_at: Annotated[
+        str | None, Meta(description="While pending: when the next run is due, where that is known.")
+    ] = None
 
 
 class FailureModel(Struct, kw_only=True, omit_defaults=True):

@@ -77,7 +77,19 @@ PROVE: Final[dict[str, Any]] = {
     "audit_id": "019d0b9f-e509-8000-8000-023b2265b1f5",
     "signature": "356ef95c118e75e76545a08e086b064b3d3150069d9991b1929dff91392a05a1",
 }
+CONSISTENCY: Final[dict[str, Any]] = {
+    "org_id": "acme-corp",
+    "old_size": 1000,
+    "new_size": 1300,
+    "signature": "7be9c5940898a1a25ff5458a57c5260871d875625a8b809da5d09b1f31062e71",
+}
 VERIFY: Final[dict[str, Any]] = {
+    "org_id": "acme-corp",
+    "start_seq": 1,
+    "end_seq": 500,
+    "signature": "a113442ee1c3411b1b573ae5e3d3e9745a959d361a9fe6357ea8db7debc4129f",
+}
+EXPORT: Final[dict[str, Any]] = {
     "org_id": "acme-corp",
     "start_seq": 1,
     "end_seq": 500,
@@ -98,6 +110,21 @@ RECEIPT: Final[dict[str, Any]] = {
     "retention_until": "2033-03-19T00:00:00.000Z",
 }
 RECORDED: Final[dict[str, Any]] = {"status": "recorded", "receipt": RECEIPT}
+EXPORTED: Final[dict[str, Any]] = {
+    "status": "ready",
+    "export_id": "2171631d4b68f0edc5f00a9bff77907e",
+    "format": "bundle",
+    "first_sequence": 1,
+    "last_sequence": 500,
+    "url": "https://exports.s3.eu-central-1.amazonaws.com/acme-corp/2171631d4b68f0edc5f00a9bff77907e/…",
+    "expires_at": "2026-03-20T14:37:01.000Z",
+    "kept_until": "2026-03-27T14:22:01.481Z",
+    "sha256": "3f0c1f5d0f0c8a5e6b9b52b1c2f41d8f5a7c7f0b6a2f9de2cb3d7a90f1c9e4a7",
+    "bytes": 871204,
+    "records": 500,
+    "valid": True,
+    "code": None,
+}
 VERIFIED: Final[dict[str, Any]] = {
     "valid": True,
     "entries_checked": 500,

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from indelible import errors
-from indelible.entry import models
+from indelible.entry import export_models, models, proof_models
 from indelible.entry import openapi_examples as examples
 from indelible.errors import LedgerError
 
@@ -80,13 +80,27 @@ ROUTES = (
         name="get_audit_proof",
         tag="Evidence",
         summary="Prove one record",
-        description="By `audit_id` or by `tx_hash`, within your own organisation: the stored record, its receipt, and "
-        "what S3 says about the object now. What is no id at all is not found, like an id that does not exist.",
+        description="By `audit_id` or by `tx_hash`, within your own organisation: the stored record, its receipt, what "
+        "S3 says about the object now, and the way up: checkpoint, ledger, and whoever outside bears witness. "
+        "What is no id at all is not found, like an id that does not exist.",
         request=models.ProveRequest,
         asked=examples.PROVE,
         answer=models.ProveResponse,
         answered=None,
         refusals=_ANYWHERE | _OF_STORED_RECORDS | _OF_LOOKUPS,
+    ),
+    Route(
+        key="POST /v1/consistency",
+        name="prove_consistency",
+        tag="Evidence",
+        summary="Prove that a log only grew",
+        description="Between two published checkpoints of your organisation's log, or of the ledger's own: both notes, "
+        "and the hashes that lead from the one to the other (RFC 9162). A size that no checkpoint has is not found.",
+        request=models.ConsistencyRequest,
+        asked=examples.CONSISTENCY,
+        answer=proof_models.ConsistencyResponse,
+        answered=None,
+        refusals=_ANYWHERE | _OF_LOOKUPS | {errors.EvidenceBroken},
     ),
     Route(
         key="POST /v1/verify",
@@ -100,6 +114,20 @@ ROUTES = (
         answer=models.VerifyResponse,
         answered=examples.VERIFIED,
         refusals=_ANYWHERE | _OF_STORED_RECORDS,
+    ),
+    Route(
+        key="POST /v1/export",
+        name="export_evidence",
+        tag="Evidence",
+        summary="Fetch evidence that proves itself",
+        description="Packs a range of your chain, by sequence or by time, into a file that is verified without the "
+        "ledger. Short ranges are ready at once; for others the answer is `pending`: ask again with its `export_id`. "
+        "The same range of the same ledger is the same export.",
+        request=export_models.ExportRequest,
+        asked=examples.EXPORT,
+        answer=export_models.ExportResponse,
+        answered=examples.EXPORTED,
+        refusals=_ANYWHERE | _OF_LOOKUPS | {errors.EvidenceBroken},
     ),
     Route(
         key="GET /health",

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from typing import TypeAlias
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from indelible.domain import credentials, event, instants
+from indelible.domain import credentials, event
 from indelible.domain.canonical import JsonObject, canonical_bytes
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.identity import Identity
@@ -22,27 +20,23 @@ from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import GovernorKey
 from indelible.domain.sanitize import sanitize
 from indelible.entry.env import Settings
-from indelible.entry.limits import READING, VERIFYING, OrgLimits
+from indelible.entry.limits import VERIFYING, OrgLimits
 from indelible.entry.models import (
     BatchRequest,
     BatchResponse,
-    CheckpointModel,
     FailureModel,
-    Inclusion,
-    ProveRequest,
-    ProveResponse,
     RecordRequest,
     RecordResponse,
-    Storage,
     VerifyRequest,
     VerifyResponse,
 )
-from indelible.errors import InvalidField, InvalidRequest, MissingField, TooLarge
+from indelible.entry.proof_models import CheckpointModel
+from indelible.entry.ranges import asked_range
+from indelible.errors import InvalidRequest, TooLarge
 from indelible.ports import Clock, SecretSource
 from indelible.services.append import Appender, Submission
 from indelible.services.authenticate import Authenticator
-from indelible.services.prove import Proof, Prover
-from indelible.services.verify import Range, Verifier
+from indelible.services.verify import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,55 +136,6 @@ class Recorder:
         )
 
 
-class ProofReader:
-    """Prove one record."""
-
-    def __init__(self, *, authenticator: Authenticator, limits: OrgLimits, prover: Prover) -> None:
-        self._authenticator = authenticator
-        self._limits = limits
-        self._prover = prover
-        self.routes: Routes = {"POST /v1/prove": self.prove}
-
-    def prove(self, arguments: JsonObject, caller: Caller) -> ProveResponse:
-        """One record with its receipt and what S3 says about it now."""
-        request = event.validate(self._authenticator.complete(arguments, caller.identity), ProveRequest)
-        if request.audit_id is UNSET and request.tx_hash is UNSET:
-            raise MissingField("name the record by audit_id or by tx_hash", field="audit_id")
-        if request.audit_id is not UNSET and request.tx_hash is not UNSET:
-            raise InvalidField("name the record by audit_id or by tx_hash, not by both", field="tx_hash")
-        org = self._authenticator.authenticate(
-            arguments, claimed_org=caller.claimed_org, writes=False, identity=caller.identity
-        )
-        self._limits.spend(org.org_id, READING)
-        proof = self._prover.prove(
-            org.org_id,
-            audit_id=None if request.audit_id is UNSET else request.audit_id,
-            tx_hash=None if request.tx_hash is UNSET else request.tx_hash,
-        )
-        stored, entry = proof.stored, proof.record
-        sealed = msgspec.json.decode(entry.data, type=_Signed)
-        return ProveResponse(
-            audit_id=entry.audit_id,
-            tx_hash=entry.tx_hash,
-            block_height=proof.checkpoint.size if proof.checkpoint else None,
-            timestamp=instants.to_text(entry.timestamp_ms),
-            governor_key_id=sealed.governor_key_id,
-            governor_signature=sealed.governor_signature,
-            record=msgspec.Raw(entry.data),
-            receipt=proof.receipt,
-            storage=Storage(
-                s3_key=stored.s3_key,
-                version_id=stored.version_id,
-                lock_mode=stored.lock.mode if stored.lock else None,
-                retain_until=instants.to_text(stored.lock.retain_until_ms) if stored.lock else None,
-                sha256=stored.sha256,
-                shadowed_by=list(stored.shadows),
-            ),
-            anchoring="anchored" if proof.inclusion else "pending",
-            inclusion=_inclusion(proof),
-        )
-
-
 class ChainReader:
     """Verify a range."""
 
@@ -203,16 +148,7 @@ class ChainReader:
     def verify(self, arguments: JsonObject, caller: Caller) -> VerifyResponse:
         """Re-read a range from the bucket and report everything that is wrong with it."""
         request = event.validate(self._authenticator.complete(arguments, caller.identity), VerifyRequest)
-        asked = Range(
-            start_seq=None if request.start_seq is UNSET else request.start_seq,
-            end_seq=None if request.end_seq is UNSET else request.end_seq,
-            from_ms=_instant(request.from_),
-            to_ms=_instant(request.to),
-        )
-        if (asked.end_seq or 0) and (asked.start_seq or 1) > (asked.end_seq or 0):
-            raise InvalidField("must not be before start_seq", field="end_seq")
-        if asked.to_ms is not None and asked.from_ms is not None and asked.from_ms > asked.to_ms:
-            raise InvalidField("must not be before from", field="to")
+        asked = asked_range(request)
         org = self._authenticator.authenticate(
             arguments, claimed_org=caller.claimed_org, writes=False, identity=caller.identity
         )
@@ -228,15 +164,8 @@ class ChainReader:
             pending=verdict.pending,
             complete=verdict.complete,
             next_seq=verdict.next_seq,
-            checkpoint=_checkpoint(verdict.checkpoint) if verdict.checkpoint else None,
+            checkpoint=checkpoint_model(verdict.checkpoint) if verdict.checkpoint else None,
         )
-
-
-class _Signed(Struct):
-    """The members of a record that only a proof shows."""
-
-    governor_key_id: str
-    governor_signature: str
 
 
 def _sealable(sent: JsonObject) -> bytes:
@@ -244,19 +173,6 @@ def _sealable(sent: JsonObject) -> bytes:
     return canonical_bytes(sanitize(sent))
 
 
-def _inclusion(proof: Proof) -> Inclusion | None:
-    if proof.inclusion is None or proof.checkpoint is None:
-        return None
-    return Inclusion(
-        checkpoint=_checkpoint(proof.checkpoint),
-        leaf_index=proof.inclusion.index,
-        tlog_proof=proof.inclusion.data.decode(),
-    )
-
-
-def _checkpoint(found: Checkpoint) -> CheckpointModel:
+def checkpoint_model(found: Checkpoint) -> CheckpointModel:
+    """A checkpoint as every answer shows it."""
     return CheckpointModel(origin=found.origin, tree_size=found.size, root_hash=found.root.hex())
-
-
-def _instant(given: datetime | UnsetType) -> int | None:
-    return None if isinstance(given, UnsetType) else instants.from_datetime(given)

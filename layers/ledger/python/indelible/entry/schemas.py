@@ -13,9 +13,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from indelible.entry import models
+from indelible.entry import export_models, models, proof_models
 
 Schema = dict[str, Any]
+
+_DEFINED = vars(proof_models) | vars(export_models) | vars(models)
 
 _NOT_BOTH_NAMES: Schema = {"not": {"required": ["payload", "detail"]}}
 _A_DECISION_SAYS_WHY: Schema = {
@@ -35,7 +37,7 @@ def components(published: Sequence[type[Struct]], ref_template: str) -> Schema:
     """Schemas by name, those that they refer to included."""
     _, found = msgspec.json.schema_components(published, ref_template=ref_template)
     for name, schema in found.items():
-        if _always_whole(getattr(models, name, None)):
+        if _always_whole(_DEFINED.get(name)):
             schema["required"] = list(schema["properties"])
         schema |= _BESIDES.get(name, {})
     return {name: _portable(found[name]) for name in sorted(found)}

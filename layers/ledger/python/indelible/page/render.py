@@ -24,9 +24,31 @@ from indelible.domain.findings import Specimen
 from indelible.domain.merkle import Subtree
 from indelible.page.parts import PageCheckpoint, PageParts
 
-SCRIPTS = ("bytes.js",)
+SCRIPTS = (
+    "bytes.js",
+    "record.js",
+    "chain.js",
+    "merkle.js",
+    "notes.js",
+    "keyring.js",
+    "evidence.js",
+    "signed.js",
+    "verify.js",
+    "dom.js",
+    "words.js",
+    "events.js",
+    "filters.js",
+    "rows.js",
+    "timeline.js",
+    "detail.js",
+    "report.js",
+    "outside.js",
+    "held.js",
+    "print.js",
+    "main.js",
+)
 """Of `script/`, in the order in which they follow each other."""
-STYLES = ("base.css",)
+STYLES = ("base.css", "report.css", "tables.css", "filters.css", "records.css", "detail.css", "print.css")
 """Of `style/`."""
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")

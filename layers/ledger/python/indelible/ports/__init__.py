@@ -7,7 +7,8 @@ have taken effect, and the services are written for both. Nothing else is raised
 
 from __future__ import annotations
 
-from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredVersion
+from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredRecords, StoredVersion
+from indelible.ports.exports import ExportStore, Noted, Packers
 from indelible.ports.ledger import EMPTY_LEDGER, LedgerOutbox, LedgerRegister, LedgerState
 from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, PublicKey, Signer
 from indelible.ports.machine import Clock, Entropy, Telemetry, Workers
@@ -22,9 +23,9 @@ from indelible.ports.ordering import (
     News,
     Remembered,
 )
-from indelible.ports.organisations import Organisations, SecretSource
+from indelible.ports.organisations import Organisations, Page, SecretSource
 from indelible.ports.repair import Found, IndexEntry, Inventory, TableRepair
-from indelible.ports.rounds import RoundStarts
+from indelible.ports.rounds import Progress, RoundStarts
 from indelible.ports.scratch import Scratch
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "BucketProbe",
     "Clock",
     "Entropy",
+    "ExportStore",
     "Found",
     "HeadMoved",
     "Idempotency",
@@ -51,7 +53,11 @@ __all__ = [
     "LogHead",
     "LogState",
     "News",
+    "Noted",
     "Organisations",
+    "Packers",
+    "Page",
+    "Progress",
     "PublicKey",
     "RecordStore",
     "Remembered",
@@ -59,6 +65,7 @@ __all__ = [
     "Scratch",
     "SecretSource",
     "Signer",
+    "StoredRecords",
     "StoredVersion",
     "TableRepair",
     "Telemetry",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from indelible.domain.record import Head, Record
+from indelible.ports.organisations import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,9 @@ class News(Protocol):
         """Say that the organisation has news."""
         ...
 
-    def recent(self, now_ms: int) -> list[str]:
-        """Organisations marked in the last quarter of an hour, each once, sorted."""
+    def recent(self, now_ms: int, after: str | None, *, limit: int) -> Page:
+        """The next `limit` organisations that were marked in the last quarter of an hour, in no order.
+
+        `after` remembers which quarter of an hour that was: every page of a round is one of the same list.
+        """
         ...

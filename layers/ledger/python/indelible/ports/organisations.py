@@ -4,9 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from indelible.domain.organisation import OrgConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Names, each once, and where the next page begins: None after the last. `after` is the adapter's own text."""
+
+    names: tuple[str, ...]
+    after: str | None
 
 
 class Organisations(Protocol):
@@ -25,7 +34,15 @@ class Organisations(Protocol):
         ...
 
     def all(self) -> Iterator[str]:
-        """Every organisation's id, sorted, disabled ones included."""
+        """Every organisation's id, sorted, disabled ones included. Not for functions: see `page`."""
+        ...
+
+    def page(self, after: str | None, *, limit: int) -> Page:
+        """The next `limit` of them; from the first where `after` is None."""
+        ...
+
+    def registered(self, org_id: str) -> bool:
+        """Whether there is such an organisation, now (a consistent read)."""
         ...
 
 

@@ -19,24 +19,42 @@ from indelible.errors import EvidenceBroken, NotFound, NotSealed
 from indelible.ports import Index, Journal, RecordStore, StoredVersion
 from indelible.services.intact import intact
 from indelible.services.log import LogReader
+from indelible.services.timetable import Timetable
+from indelible.services.upward import LedgerProof, Upward
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A record as stored, and its place in the Merkle log; None until a checkpoint covers it."""
+    """A record as stored, and its place in the Merkle log; None until a checkpoint covers it.
+
+    `ledger` is that checkpoint's place in the ledger's own log; `next_anchor_ms` is when to ask again, until then.
+    """
 
     record: Record
     stored: StoredVersion
     receipt: Receipt
     inclusion: TlogProof | None
     checkpoint: Checkpoint | None
+    ledger: LedgerProof | None
+    next_anchor_ms: int | None
 
 
 class Prover:
     """Answers for one record at a time."""
 
-    def __init__(self, *, records: RecordStore, index: Index, journal: Journal, log: LogReader) -> None:
+    def __init__(
+        self,
+        *,
+        records: RecordStore,
+        index: Index,
+        journal: Journal,
+        log: LogReader,
+        upward: Upward,
+        timetable: Timetable,
+    ) -> None:
         self._log = log
+        self._upward = upward
+        self._timetable = timetable
         self._records = records
         self._index = index
         self._journal = journal
@@ -65,13 +83,18 @@ class Prover:
         entry = intact(stored)
         if tx_hash is not None and tx_hash != entry.tx_hash:
             raise EvidenceBroken(f"the object under {key} does not have this hash; run verify for the place")
-        inclusion = self._log.proof(org_id, entry.sequence - 1)
+        inclusion, checkpoint, ledger = self._log.proof(org_id, entry.sequence - 1), None, None
+        if inclusion is not None:
+            checkpoint = self._log.verified(org_id, inclusion, bytes.fromhex(entry.tx_hash))
+            ledger = self._upward.of(org_id, inclusion.checkpoint, size=checkpoint.size)
         return Proof(
             record=entry,
             stored=stored,
             receipt=Receipt.of(entry, stored.version_id),
             inclusion=inclusion,
-            checkpoint=self._log.verified(org_id, inclusion, bytes.fromhex(entry.tx_hash)) if inclusion else None,
+            checkpoint=checkpoint,
+            ledger=ledger,
+            next_anchor_ms=None if inclusion else self._timetable.next_ms(),
         )
 
     def _refuse_unsealed(self, org_id: str, audit_id: str, sequence: int) -> None:

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The function that packs exports, and what the door before it needs to ask it."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, Size
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra import permissions
+from infra.config import LedgerConfig
+from infra.constructs.ledger_function import LedgerFunction
+from infra.environment import exports_environment, ledger_environment
+from infra.ledger_stack import LedgerStack
+from infra.nag import acknowledge
+
+#: An evidence page is made in memory and takes several times its 64 MiB of records meanwhile.
+_MEMORY_MB = 3008
+#: Records and receipts lie there until the archive is uploaded from them: all that Lambda gives.
+_ROOM = Size.gibibytes(10)
+
+
+class Exports(Construct):
+    """``lambdas/pack``: invoked by the export door alone, for a quarter of an hour at most."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: LedgerConfig,
+        ledger: LedgerStack,
+        layer: lambda_.ILayerVersion,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        packer = LedgerFunction(
+            self,
+            "Pack",
+            config=config,
+            name="pack",
+            layer=layer,
+            timeout=Duration.minutes(15),
+            environment=ledger_environment(config, ledger) | exports_environment(config, ledger),
+            statements=permissions.packer(bucket=ledger.bucket, exports=ledger.exports, keys=ledger.signing_keys),
+            memory_mb=_MEMORY_MB,
+            room=_ROOM,
+        )
+        # What became of an export is noted beside it, and whoever asked for it asks again: nothing is done twice.
+        packer.function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(15))
+        acknowledge(
+            packer.function,
+            "An export that failed is noted as failed in the exports bucket, where its caller learns of it and asks "
+            "again; an event parked in a queue would be asked for by nobody.",
+            "HIPAA.Security-LambdaDLQ",
+            "NIST.800.53.R5-LambdaDLQ",
+        )
+        permissions.acknowledge_key_patterns(packer.role, bucket=ledger.bucket, seals=False)
+        permissions.acknowledge_export_patterns(packer.role, exports=ledger.exports, packs=True)
+        self.environment = exports_environment(config, ledger) | {
+            "INDELIBLE_PACK_FUNCTION": packer.function.function_name
+        }
+        self.door_statements = permissions.exporter(
+            bucket=ledger.bucket,
+            exports=ledger.exports,
+            table=ledger.table,
+            secret=ledger.secret,
+            packs=packer.function,
+        )

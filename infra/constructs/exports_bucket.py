@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where finished exports wait to be fetched. Copies of the evidence, locked for some days and then gone.
+
+Invariant: whoever was given the SHA-256 of an export gets these very bytes for as long as it is kept, and nobody keeps
+copies of an organisation's records here for longer than that.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.config import LedgerConfig
+from infra.nag import acknowledge
+
+#: What is noted about an export. The door may write this, and nothing else.
+STATE_KEYS = "*/state.json"
+#: The exports themselves, which only the function that packs may write.
+FILE_KEYS = "*.zip"
+
+
+def exports_days(config: LedgerConfig) -> int:
+    """How long an export is kept and locked."""
+    return 7 if config.is_prod else 1
+
+
+class ExportsBucket(Construct):
+    """Object Lock bucket, versioned, SSE-S3, private; every version goes a day after its lock."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: LedgerConfig, logs: s3.IBucket) -> None:
+        super().__init__(scope, construct_id)
+        days = exports_days(config)
+        retention = Duration.days(days)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            object_lock_enabled=True,
+            object_lock_default_retention=(
+                s3.ObjectLockRetention.compliance(retention)
+                if config.lock_mode == "COMPLIANCE"
+                else s3.ObjectLockRetention.governance(retention)
+            ),
+            versioned=True,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            # Who fetched which export, and when: one line for each download.
+            server_access_logs_bucket=logs,
+            server_access_logs_prefix="s3-access/exports/",
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(days + 1),
+                    noncurrent_version_expiration=Duration.days(days + 1),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                ),
+                s3.LifecycleRule(expired_object_delete_marker=True),
+            ],
+            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+        )
+        acknowledge(
+            self.bucket,
+            "Copies of records that lie in the evidence bucket under SSE-S3 for the reason that is given there; what "
+            "may read the originals may read these.",
+            "HIPAA.Security-S3DefaultEncryptionKMS",
+            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+        )
+        acknowledge(
+            self.bucket,
+            "An export that is lost is made again from the evidence, byte for byte.",
+            "HIPAA.Security-S3BucketReplicationEnabled",
+            "NIST.800.53.R5-S3BucketReplicationEnabled",
+        )

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""POST /v1/export, and the function behind it that packs.
+
+The door authenticates and reads; it packs nothing. The function that packs knows no secret and no table, and does only
+what the door tells it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from indelible.domain import event, instants
+from indelible.domain.canonical import JsonObject
+from indelible.domain.export_job import ExportJob, ExportState
+from indelible.entry.export_models import ExportRequest, ExportResponse
+from indelible.entry.limits import EXPORTING, READING, OrgLimits
+from indelible.entry.operations import Caller, Routes
+from indelible.entry.ranges import asked_range
+from indelible.entry.scheduled import LambdaContext
+from indelible.entry.telemetry import PowertoolsTelemetry
+from indelible.errors import InvalidField
+from indelible.ports import Clock
+from indelible.services.authenticate import Authenticator
+from indelible.services.export_jobs import ExportJobs
+from indelible.services.packing import Packer
+
+URL_SECONDS = 900
+_CLOSING_MS = 60_000
+"""Kept for the upload when reading has taken all the time there is."""
+_OF_A_RANGE = ("start_seq", "end_seq", "from", "to", "format")
+
+
+class ExportDoor:
+    """Ask for evidence, and fetch it."""
+
+    def __init__(self, *, authenticator: Authenticator, limits: OrgLimits, jobs: ExportJobs, clock: Clock) -> None:
+        self._authenticator = authenticator
+        self._limits = limits
+        self._jobs = jobs
+        self._clock = clock
+        self.routes: Routes = {"POST /v1/export": self.export}
+
+    def export(self, arguments: JsonObject, caller: Caller) -> ExportResponse:
+        """Begin or find the export of a range; or, by its id, say what has become of one."""
+        request = event.validate(self._authenticator.complete(arguments, caller.identity), ExportRequest)
+        asked = asked_range(request)
+        if request.export_id is not UNSET:
+            also = next((name for name in _OF_A_RANGE if name in arguments), None)
+            if also is not None:
+                raise InvalidField("ask for a range, or for an export_id, not for both", field=also)
+        org = self._authenticator.authenticate(
+            arguments, claimed_org=caller.claimed_org, writes=False, identity=caller.identity
+        )
+        if request.export_id is not UNSET:
+            self._limits.spend(org.org_id, READING)
+            return self._answer(self._jobs.find(org.org_id, request.export_id))
+        self._limits.spend(org.org_id, EXPORTING)
+        return self._answer(self._jobs.ask(org.org_id, asked, deadline_ms=caller.deadline_ms))
+
+    def _answer(self, state: ExportState) -> ExportResponse:
+        url = self._jobs.url(state, expires_in_s=URL_SECONDS)
+        expires_ms = self._clock.now_ms() // 1000 * 1000 + URL_SECONDS * 1000
+        return ExportResponse(
+            status=state.status,
+            export_id=state.job.export_id,
+            format=state.job.format,
+            first_sequence=state.job.first,
+            last_sequence=state.job.last,
+            url=url,
+            expires_at=instants.to_text(expires_ms) if url else None,
+            kept_until=instants.to_text(state.kept_until_ms) if state.kept_until_ms else None,
+            sha256=state.sha256,
+            bytes=state.size,
+            records=state.records,
+            valid=state.valid,
+            code=state.code,
+        )
+
+
+def pack(
+    job: dict[str, Any],
+    context: LambdaContext,
+    *,
+    packer: Callable[[], Packer],
+    telemetry: PowertoolsTelemetry,
+    clock: Clock,
+) -> dict[str, Any]:
+    """Pack one export. What goes wrong is noted beside it, and raised where it is a fault."""
+    telemetry.begin(context.aws_request_id)
+    deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _CLOSING_MS
+    try:
+        done = packer().run(msgspec.convert(job, ExportJob), deadline_ms=deadline_ms)
+    except Exception:
+        telemetry.count("UnexpectedErrors")
+        raise
+    finally:
+        telemetry.flush()
+    return {"export_id": done.job.export_id, "status": done.status, "records": done.records}

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proving: one record and the way up from it, and that one checkpoint continues another. Behind every door alike."""
+
+from __future__ import annotations
+
+import base64
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from indelible.domain import event, instants
+from indelible.domain.canonical import JsonObject
+from indelible.domain.checkpoint import SignedCheckpoint
+from indelible.entry.limits import READING, OrgLimits
+from indelible.entry.models import ConsistencyRequest, ProveRequest, ProveResponse, Storage
+from indelible.entry.operations import Caller, Routes, checkpoint_model
+from indelible.entry.proof_models import (
+    ConsistencyResponse,
+    Inclusion,
+    LedgerInclusion,
+    OpenTimestampModel,
+    SignedCheckpointModel,
+    TimestampModel,
+    WitnessModel,
+)
+from indelible.errors import InvalidField, MissingField
+from indelible.services.authenticate import Authenticator
+from indelible.services.consistency import Consistency
+from indelible.services.log import LEDGER
+from indelible.services.prove import Proof, Prover
+from indelible.services.upward import LedgerProof
+
+
+class ProofReader:
+    """Prove one record, or that a log goes on."""
+
+    def __init__(
+        self, *, authenticator: Authenticator, limits: OrgLimits, prover: Prover, consistency: Consistency
+    ) -> None:
+        self._authenticator = authenticator
+        self._limits = limits
+        self._prover = prover
+        self._consistency = consistency
+        self.routes: Routes = {"POST /v1/prove": self.prove, "POST /v1/consistency": self.consistent}
+
+    def prove(self, arguments: JsonObject, caller: Caller) -> ProveResponse:
+        """One record with its receipt and what S3 says about it now."""
+        request = event.validate(self._authenticator.complete(arguments, caller.identity), ProveRequest)
+        if request.audit_id is UNSET and request.tx_hash is UNSET:
+            raise MissingField("name the record by audit_id or by tx_hash", field="audit_id")
+        if request.audit_id is not UNSET and request.tx_hash is not UNSET:
+            raise InvalidField("name the record by audit_id or by tx_hash, not by both", field="tx_hash")
+        org = self._authenticator.authenticate(
+            arguments, claimed_org=caller.claimed_org, writes=False, identity=caller.identity
+        )
+        self._limits.spend(org.org_id, READING)
+        proof = self._prover.prove(
+            org.org_id,
+            audit_id=None if request.audit_id is UNSET else request.audit_id,
+            tx_hash=None if request.tx_hash is UNSET else request.tx_hash,
+        )
+        stored, entry = proof.stored, proof.record
+        sealed = msgspec.json.decode(entry.data, type=_Signed)
+        return ProveResponse(
+            audit_id=entry.audit_id,
+            tx_hash=entry.tx_hash,
+            block_height=proof.checkpoint.size if proof.checkpoint else None,
+            timestamp=instants.to_text(entry.timestamp_ms),
+            governor_key_id=sealed.governor_key_id,
+            governor_signature=sealed.governor_signature,
+            record=msgspec.Raw(entry.data),
+            receipt=proof.receipt,
+            storage=Storage(
+                s3_key=stored.s3_key,
+                version_id=stored.version_id,
+                lock_mode=stored.lock.mode if stored.lock else None,
+                retain_until=instants.to_text(stored.lock.retain_until_ms) if stored.lock else None,
+                sha256=stored.sha256,
+                shadowed_by=list(stored.shadows),
+            ),
+            anchoring="anchored" if proof.inclusion else "pending",
+            inclusion=_inclusion(proof),
+            ledger=_ledger(proof.ledger) if proof.ledger else None,
+            next_anchor_at=instants.to_text(proof.next_anchor_ms) if proof.next_anchor_ms is not None else None,
+        )
+
+    def consistent(self, arguments: JsonObject, caller: Caller) -> ConsistencyResponse:
+        """Two published checkpoints of a log, and the proof that the later one goes on from the earlier."""
+        request = event.validate(self._authenticator.complete(arguments, caller.identity), ConsistencyRequest)
+        org = self._authenticator.authenticate(
+            arguments, claimed_org=caller.claimed_org, writes=False, identity=caller.identity
+        )
+        self._limits.spend(org.org_id, READING)
+        owner = LEDGER if request.log == "ledger" else org.org_id
+        found = self._consistency.between(owner, request.old_size, request.new_size)
+        return ConsistencyResponse(
+            old=_signed(found.old), new=_signed(found.new), hashes=[_base64(one) for one in found.hashes]
+        )
+
+
+class _Signed(Struct):
+    """The members of a record that only a proof shows."""
+
+    governor_key_id: str
+    governor_signature: str
+
+
+def _inclusion(proof: Proof) -> Inclusion | None:
+    if proof.inclusion is None or proof.checkpoint is None:
+        return None
+    return Inclusion(
+        checkpoint=checkpoint_model(proof.checkpoint),
+        leaf_index=proof.inclusion.index,
+        tlog_proof=proof.inclusion.data.decode(),
+    )
+
+
+def _ledger(proof: LedgerProof) -> LedgerInclusion:
+    outside = proof.outside
+    return LedgerInclusion(
+        leaf=proof.leaf.hex(),
+        checkpoint=checkpoint_model(proof.checkpoint),
+        leaf_index=proof.proof.index,
+        tlog_proof=proof.proof.data.decode(),
+        checkpoint_note=proof.published.data.decode(),
+        witnesses=[
+            WitnessModel(name=one.name, cosigned_at=instants.to_text(one.cosigned_at_ms), verified=one.verified)
+            for one in outside.witnesses
+        ],
+        witnessed=outside.witnessed,
+        timestamps=[
+            TimestampModel(
+                authority=one.authority, token=_base64(one.token), gen_time=instants.to_text(one.gen_time_ms)
+            )
+            for one in outside.timestamps
+        ],
+        opentimestamps=[
+            OpenTimestampModel(
+                calendar=one.calendar,
+                status="pending" if one.bitcoin_height is None else "bitcoin",
+                bitcoin_height=one.bitcoin_height,
+                proof=_base64(one.proof),
+            )
+            for one in outside.opentimestamps
+        ],
+    )
+
+
+def _signed(found: SignedCheckpoint) -> SignedCheckpointModel:
+    return SignedCheckpointModel(note=found.note.data.decode(), checkpoint=checkpoint_model(found.checkpoint))
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

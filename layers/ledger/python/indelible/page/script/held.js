@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the reader holds against the page: a key that is pinned, and receipts. Both change the verdict.
+
+const NO_KEY = "No key was given. Signatures are checked with the key that came inside this file, which whoever made the file could have chosen.";
+
+class Held {
+  constructor(facts, changed) {
+    this.facts = facts;
+    this.changed = changed;
+    this.pinned = null;
+    this.receipts = [];
+    at("pinned-check").addEventListener("click", () => this.pin(at("pinned").value.trim()));
+    at("pinned-clear").addEventListener("click", () => this.unpin());
+    at("receipt-check").addEventListener("click", () => this.hold(at("receipt").value.trim()));
+    at("receipt-clear").addEventListener("click", () => this.letGo());
+  }
+
+  async pin(text) {
+    const names = [this.facts.ledger_name, `${this.facts.ledger_name}/${this.facts.org_id}`];
+    try {
+      const key = await parseKey(text);
+      if (key.name !== null && !names.includes(key.name)) throw new Malformed(`this key is of ${key.name}, not of this ledger`);
+      this.pinned = key.publicKey;
+    } catch (error) {
+      say("pinned-result", "bad", `${sentence(error.message)} Nothing was changed.`);
+      return;
+    }
+    at("pinned-clear").hidden = false;
+    await this.changed();
+  }
+
+  async unpin() {
+    this.pinned = null;
+    at("pinned").value = "";
+    at("pinned-clear").hidden = true;
+    await this.changed();
+  }
+
+  async hold(text) {
+    try {
+      this.receipts = readReceipts(text).map((receipt) => checkedReceipt(receipt, this.facts));
+    } catch (error) {
+      this.receipts = [];
+      fill(at("receipt-result"), make("li", { class: "bad" }, `${sentence(error.message)}`));
+      return;
+    }
+    at("receipt-clear").hidden = false;
+    await this.changed();
+  }
+
+  async letGo() {
+    this.receipts = [];
+    at("receipt").value = "";
+    at("receipt-clear").hidden = true;
+    await this.changed();
+  }
+
+  /** Say what came of it, once everything has been verified again. */
+  draw(verdict, entries) {
+    if (this.pinned === null) say("pinned-result", "", NO_KEY);
+    else {
+      const good = verdict.checkpoints.length > 0 && verdict.checkpoints.every((checkpoint) => checkpoint.signedBy.length);
+      say("pinned-result", good ? "ok" : "bad", good
+        ? "Every checkpoint here is signed by this key, or by one that it leads to."
+        : verdict.checkpoints.length ? "This key did not sign the checkpoints here." : "There is no checkpoint here that it could have signed.");
+    }
+    fill(at("receipt-result"), ...this.receipts.map((receipt) => receiptLine(receipt, entries)));
+  }
+}
+
+/** Receipts from what may have been pasted: one, an answer that holds one or several, a list, or one a line. */
+function readReceipts(text) {
+  const read = (found) => (Array.isArray(found) ? found.flatMap(read) : found.receipts ? read(found.receipts) : [found.receipt || found]);
+  try {
+    return read(JSON.parse(text));
+  } catch {
+    try {
+      return text.split("\n").filter((line) => line.trim()).flatMap((line) => read(JSON.parse(line)));
+    } catch {
+      throw new Malformed("this is not the JSON of a receipt");
+    }
+  }
+}
+
+function checkedReceipt(receipt, facts) {
+  const { sequence, tx_hash: txHash, s3_key: key } = receipt;
+  if (!Number.isSafeInteger(sequence) || sequence < 1 || !/^[0-9a-f]{64}$/.test(txHash)) {
+    throw new Malformed("a receipt has a sequence and a tx_hash");
+  }
+  if (typeof key === "string" && !key.startsWith(`${facts.org_id}/`)) throw new Malformed("the receipt is another organisation’s");
+  return { sequence, txHash, key: typeof key === "string" ? key : null };
+}
+
+function receiptLine(receipt, entries) {
+  const name = `Receipt for record ${COUNT.format(receipt.sequence)}`;
+  const there = entries.filter((entry) => entry.sequence === receipt.sequence);
+  if (!there.length) return make("li", { class: "open" }, `– ${name}: that record is not on this page.`);
+  if (there.some((entry) => entry.hash === receipt.txHash && (receipt.key === null || receipt.key === entry.key))) {
+    return make("li", { class: "ok" }, `✓ ${name}: kept. The record here is the one it was given for.`);
+  }
+  return make("li", { class: "bad" }, `✗ ${name}: not kept. The record here is another one.`);
+}
+
+function say(id, state, text) {
+  at(id).dataset.state = state;
+  at(id).textContent = text;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The record format indelible/record@v1, as docs/format.md has it. What a verifier needs is read from both ends of the
+// bytes; the event in between is the caller's, and is never searched for it.
+
+const FORMAT = "indelible/record@v1";
+const GENESIS = "GENESIS";
+const MAX_SEQUENCE = 1e12 - 1;
+const MAX_MS = 253402300799999;
+
+const ORG = "[a-z0-9][a-z0-9-]{1,62}|_admin";
+const UUID = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
+const INSTANT = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z";
+const LONGEST_TAIL = 640;
+const RECORD_KEY = new RegExp(`^(${ORG})/(\\d{4}/\\d\\d/\\d\\d)/(\\d{12})-(${UUID})\\.json$`);
+const FRONT = new RegExp(`^\\{"audit_id":"(${UUID})","event":\\{`);
+const TAIL = new RegExp(
+  `,"format":"([ -!#-\\[\\]-~]{1,64})","governor_key_id":"[a-z0-9-]{1,32}","governor_signature":"[0-9a-f]{64}"` +
+    `,"lock_mode":"(COMPLIANCE|GOVERNANCE)","org_id":"(${ORG})","prev_hash":"(GENESIS|[0-9a-f]{64})"` +
+    `,"retain_until":"(${INSTANT})","sequence":([1-9]\\d{0,11}),"timestamp":"(${INSTANT})"\\}$`,
+);
+
+class UnknownFormat extends Error {}
+
+/** Milliseconds since 1970 of an instant as records write it; null when there is no such instant. */
+function instant(text) {
+  const ms = Date.parse(text);
+  return text.startsWith("0000") || Number.isNaN(ms) || new Date(ms).toISOString() !== text ? null : ms;
+}
+
+/** `text` has one character for each byte, or is the UTF-8 of the bytes: the two ends are ASCII in either. */
+function readRecord(text) {
+  const front = FRONT.exec(text);
+  const tail = TAIL.exec(text.slice(-LONGEST_TAIL));
+  if (!front || !tail) throw new UnknownFormat("the bytes do not have the shape of a record");
+  const [, format, lockMode, orgId, prevHash, retainUntil, sequence, timestamp] = tail;
+  if (format !== FORMAT) throw new UnknownFormat(`format '${format}' is not known to this version`);
+  const at = instant(timestamp);
+  const until = instant(retainUntil);
+  if (at === null || until === null) throw new UnknownFormat("timestamp or retain_until is no instant");
+  return {
+    auditId: front[1],
+    orgId,
+    sequence: Number(sequence),
+    prevHash,
+    timestamp: at,
+    lockMode,
+    retainUntil,
+  };
+}
+
+/** Where the record with this id stands; null when no record can have it. */
+function readAuditId(text) {
+  const digits = text.replaceAll("-", "");
+  const timestamp = parseInt(digits.slice(0, 12), 16);
+  const low = (parseInt(digits.slice(16, 24), 16) & 0x3fffffff) >>> 2;
+  const sequence = parseInt(digits.slice(13, 16), 16) * 2 ** 28 + low;
+  if (sequence < 1 || sequence > MAX_SEQUENCE || timestamp > MAX_MS) return null;
+  return { timestamp, sequence };
+}
+
+/** What an object's key says of the record under it; null when it is not a record's key. */
+function readKey(key) {
+  const found = RECORD_KEY.exec(key);
+  if (!found || readAuditId(found[4]) === null) return null;
+  return { orgId: found[1], day: found[2].replaceAll("/", "-"), sequence: Number(found[3]), auditId: found[4] };
+}
+
+function saysTheSame(record, key) {
+  const location = readAuditId(record.auditId);
+  return (
+    location !== null &&
+    record.orgId === key.orgId &&
+    record.sequence === key.sequence &&
+    record.auditId === key.auditId &&
+    location.sequence === record.sequence &&
+    location.timestamp === record.timestamp &&
+    new Date(record.timestamp).toISOString().slice(0, 10) === key.day
+  );
+}

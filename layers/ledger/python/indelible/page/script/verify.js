@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// One verification of everything in this file, from the bytes. A check that could not be made is never passed: it is
+// listed in `undecided`, and as long as anything is, the verdict is neither yes nor no.
+
+/**
+ * `held` is what the reader holds against the page: {pinned, receipts}. `progress(phase, done, of)` is called between
+ * batches, and awaited. The verdict's members are those of the API's /v1/verify, and more.
+ */
+async function verify(facts, entries, held, progress) {
+  const undecided = [];
+  if (!SUBTLE) {
+    undecided.push("This browser gives pages no cryptography here (WebCrypto needs a file of your own, or https).");
+    return { valid: null, undecided, failures: [], failuresTotal: 0, counts: {}, checkpoints: [], ring: null, ended: true };
+  }
+  const tick = (phase, of) => (done) => progress(phase, done, of);
+  for (const entry of entries) entry.codes.clear();
+
+  const unhashed = entries.filter((entry) => entry.text !== null && entry.hash === null);
+  await inBatches(unhashed, tick("hashing", unhashed.length), async (entry) => {
+    entry.hash = hex(await sha256(bytesOf(entry)));
+  });
+
+  const ring = { keys: [], problem: null };
+  const signatures = await knowsEd25519();
+  if (signatures) {
+    Object.assign(ring, await trustedKeys(facts, held.pinned));
+  } else if (facts.checkpoints.length || facts.keys.length) {
+    undecided.push("This browser does not know Ed25519, so no signature could be checked. A newer one does.");
+  }
+  if (signatures && facts.checkpoints.length && !ring.keys.length && !ring.problem) {
+    undecided.push("No public key came with this file and none was given, so no signature could be checked.");
+  }
+  const checkpoints = await openCheckpoints(facts, ring, tick("signatures", facts.checkpoints.length));
+
+  const checker = new ChainChecker(facts.org_id, facts.first_sequence, promisesOf(facts, held, checkpoints, signatures));
+  await walk(facts, entries, checker, progress);
+  const report = checker.fail.bind(checker);
+  if (ring.problem) report("BAD_SIGNATURE", null, `the key statements: ${ring.problem}`);
+  const times = timesOf(entries, facts);
+  for (const checkpoint of checkpoints) {
+    refuseLate(checkpoint, ring, times.get(Math.min(checkpoint.size, times.get("end"))) ?? 0);
+    if (checkpoint.problem) report(checkpoint.problem.code, checkpoint.size, checkpoint.problem.detail);
+  }
+  const leaves = leavesOf(entries, facts);
+  const confirmed = await compareRoots(facts, leaves, checkpoints, report, tick("roots", leaves.length));
+  const last = facts.last_sequence;
+  checker.finish(last, last !== null && checker.promises.some((promise) => promise.sequence > last));
+
+  return {
+    valid: checker.failuresTotal ? false : undecided.length ? null : true,
+    undecided,
+    failures: checker.failures,
+    failuresTotal: checker.failuresTotal,
+    counts: checker.counts,
+    firstBrokenAt: checker.firstBrokenAt,
+    entriesChecked: checker.entriesChecked,
+    checkpoints,
+    confirmed,
+    signatures: signatures && ring.keys.length > 0,
+    ring,
+    ended: true,
+  };
+}
+
+/** Who says that what must be there: the ledger's head, receipts, signed checkpoints (which say only how far it goes). */
+function promisesOf(facts, held, checkpoints, signatures) {
+  const given = facts.promises.map(({ sequence, tx_hash: txHash, source }) => ({ sequence, txHash, source }));
+  const receipts = held.receipts.map(({ sequence, txHash }) => ({ sequence, txHash, source: "a receipt" }));
+  const signed = checkpoints
+    .filter(({ signedBy, problem }) => signatures && !problem && signedBy.length)
+    .map(({ size }) => ({ sequence: size, txHash: null, source: `the checkpoint of size ${size}` }));
+  return [...given, ...receipts, ...signed];
+}
+
+async function walk(facts, entries, checker, progress) {
+  if (facts.first_sequence > 1) {
+    if (facts.predecessor === null || facts.predecessor.text === null) {
+      if (entries.length) checker.missPredecessor();
+    } else {
+      checker.precede(facts.predecessor.text, hex(await sha256(bytesOf(facts.predecessor))));
+    }
+  }
+  for (const [index, entry] of entries.entries()) {
+    checker.observe(entry);
+    if (index % BATCH === BATCH - 1) await progress("links", index + 1, entries.length);
+  }
+}
+
+/** When the record of each sequence was made, and under "end" the largest sequence of all. */
+function timesOf(entries, facts) {
+  const times = new Map([["end", 0]]);
+  for (const entry of entries) {
+    const key = readKey(entry.key);
+    if (key === null || key.orgId !== facts.org_id || entry.text === null) continue;
+    times.set(key.sequence, readAuditId(key.auditId).timestamp);
+    times.set("end", Math.max(key.sequence, times.get("end")));
+  }
+  return times;
+}

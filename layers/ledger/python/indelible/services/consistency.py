@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""That a log only ever grew: the proof between two of its published checkpoints.
+
+Invariant: what is answered was verified first, both signatures and the proof.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from indelible.domain import merkle
+from indelible.domain.checkpoint import SignedCheckpoint
+from indelible.domain.merkle import Hash
+from indelible.errors import EvidenceBroken, InvalidField, NotFound
+from indelible.services.log import LogReader
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """The tree of `new` goes on from that of `old`, by these hashes (RFC 9162 §2.1.4.1)."""
+
+    old: SignedCheckpoint
+    new: SignedCheckpoint
+    hashes: tuple[Hash, ...]
+
+
+class Consistency:
+    """Answers for one log and two sizes at a time."""
+
+    def __init__(self, log: LogReader) -> None:
+        self._log = log
+
+    def between(self, owner: str, old: int, new: int) -> Continued:
+        """The checkpoints of these sizes, and the proof.
+
+        Raises:
+            InvalidField: `old` is larger than `new`.
+            NotFound: no checkpoint of that size was published; `field` is `old_size` or `new_size`.
+            EvidenceBroken: a checkpoint, or a tile, is not what was signed.
+        """
+        if old > new:
+            raise InvalidField("must not be larger than new_size", field="old_size")
+        for size, field in ((old, "old_size"), (new, "new_size")):
+            if next(self._log.sizes(owner, at_least=size), None) != size:
+                raise NotFound("no checkpoint of this size was published", field=field)
+        try:
+            first, second = self._log.opened(owner, old), self._log.opened(owner, new)
+            hashes = self._log.consistency(owner, old, new)
+            merkle.verify_consistency(old, new, first.checkpoint.root, second.checkpoint.root, hashes)
+        except ValueError as error:
+            raise EvidenceBroken(f"{self._log.origin(owner)}: {error}; run verify for the place") from None
+        return Continued(first, second, hashes)

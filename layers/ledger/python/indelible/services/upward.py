@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an organisation's checkpoint upwards: its place in the ledger's own log, and what others say of that log.
+
+Writes nothing. What is under a checkpoint's name is believed when it verifies, and left out when it does not: junk
+among the evidence of others hides none of it. What has been anchored outside the account is worth more than what has
+not: the proof is given in the first ledger checkpoint that covers the leaf and has any such evidence, if there is one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
+from typing import TypeAlias
+
+from indelible.domain import instants
+from indelible.domain.anchors import AnchorFile
+from indelible.domain.checkpoint import Checkpoint
+from indelible.domain.ledger import leaf_data, ledger_proof_path
+from indelible.domain.note import Note, NoteError, Signature, VerifierKey, cosigned_at, parse_signatures
+from indelible.domain.proof import TlogProof, parse_tlog_proof
+from indelible.errors import EvidenceBroken
+from indelible.ports import LogFiles
+from indelible.ports.outside import AnchorFiles
+from indelible.services.log import LEDGER, LogReader
+
+TokenTime: TypeAlias = Callable[[bytes, bytes], int]
+"""An RFC 3161 response and the data that it must be for → its genTime in milliseconds. Raises ValueError."""
+
+_COSIGNATURE_BYTES = 8 + 64
+_MOST_FILES = 1000
+_MOST_SIZES = 16
+_OTS_OF_SHA256 = b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
+"""How a detached OpenTimestamps file of a SHA-256 digest begins; the digest follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """A witness's line. `verified`: it is one of those that the ledger knows, and its signature is good."""
+
+    name: str
+    cosigned_at_ms: int
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """An RFC 3161 response (DER) for the ledger's checkpoint."""
+
+    authority: str
+    token: bytes
+    gen_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTimestamp:
+    """A detached OpenTimestamps proof; without a height it still waits for Bitcoin."""
+
+    calendar: str
+    proof: bytes
+    bitcoin_height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What others say of one ledger checkpoint. `witnessed` is None where no quorum is asked for."""
+
+    cosignatures: tuple[Signature, ...] = ()
+    witnesses: tuple[Cosigned, ...] = ()
+    timestamps: tuple[Stamped, ...] = ()
+    opentimestamps: tuple[OpenTimestamp, ...] = ()
+    witnessed: bool | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Whether anybody says anything."""
+        return bool(self.witnesses or self.timestamps or self.opentimestamps)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerProof:
+    """An organisation's checkpoint in the ledger's log: `leaf` is its SHA-256, `proof` leads to `checkpoint`.
+
+    `published` is the note of that checkpoint as it lies in the bucket, which is what authorities and calendars have
+    stamped; in the proof it has the cosignatures below the ledger's own line.
+    """
+
+    leaf: bytes
+    proof: TlogProof
+    checkpoint: Checkpoint
+    published: Note
+    outside: Outside
+
+
+class Upward:
+    """`witnesses` are those that the ledger knows, `quorum` how many of them make a checkpoint witnessed."""
+
+    def __init__(
+        self,
+        *,
+        log: LogReader,
+        files: LogFiles,
+        anchors: AnchorFiles,
+        token_time: TokenTime,
+        witnesses: Sequence[VerifierKey] = (),
+        quorum: int | None = None,
+    ) -> None:
+        self._log = log
+        self._files = files
+        self._anchors = anchors
+        self._token_time = token_time
+        self._witnesses = {(key.name, key.key_id): key for key in witnesses}
+        self._quorum = quorum
+
+    def of(self, org_id: str, note: Note, *, size: int) -> LedgerProof | None:
+        """The way up from this organisation's checkpoint; None until the ledger's log holds it.
+
+        Raises EvidenceBroken when what lies in the place of its proof does not prove it.
+        """
+        stored = self._files.read(org_id, ledger_proof_path(size))
+        if stored is None:
+            return None
+        leaf = leaf_data(note)
+        try:
+            proof = parse_tlog_proof(stored)
+        except NoteError as error:
+            raise EvidenceBroken(f"the place of checkpoint {size} in the ledger's log: {error}") from None
+        first = self._log.verified(LEDGER, proof, leaf)
+        for anchored_size, files in self._anchored(first.size):
+            try:
+                later = self._log.proofs(LEDGER, [proof.index], size=anchored_size)[0]
+                checkpoint = self._log.verified(LEDGER, later, leaf)
+            except EvidenceBroken:
+                continue  # a name that says a size which was never published
+            outside = self._outside(later.checkpoint, anchored_size, files)
+            if outside.anything:
+                cosigned = replace(later, checkpoint=later.checkpoint.with_signatures(outside.cosignatures))
+                return LedgerProof(leaf, cosigned, checkpoint, later.checkpoint, outside)
+        return LedgerProof(leaf, proof, first, proof.checkpoint, Outside(witnessed=self._witnessed(())))
+
+    def _anchored(self, at_least: int) -> Iterator[tuple[int, list[AnchorFile]]]:
+        """The first sizes from this one on that anything lies about."""
+        stored = islice(self._anchors.stored(at_least=at_least), _MOST_FILES)
+        for size, found in islice(groupby(stored, key=lambda one: one.size), _MOST_SIZES):
+            yield size, [one.file for one in found]
+
+    def _outside(self, note: Note, size: int, files: Sequence[AnchorFile]) -> Outside:
+        cosignatures: list[Signature] = []
+        timestamps: list[Stamped] = []
+        calendars: dict[str, OpenTimestamp] = {}
+        # The last one counts: a completed proof after a pending one, and of several the one in the lowest block.
+        for file in sorted(files, key=lambda one: (one.kind == "bitcoin", -(one.height or 0))):
+            data = self._files.read(LEDGER, file.path(size))
+            if data is None:
+                continue
+            if file.kind == "cosignature":
+                cosignatures += self._cosignatures(note, data)
+            elif file.kind == "token":
+                timestamps += self._stamped(file.name, data, note)
+            elif data.startswith(_OTS_OF_SHA256 + hashlib.sha256(note.data).digest()):
+                calendars[file.name] = OpenTimestamp(file.name, data, file.height)
+        lines = tuple({(line.name, line.key_id): line for line in cosignatures}.values())
+        witnesses = tuple(
+            Cosigned(line.name, cosigned_at(line) * 1000, verified=(line.name, line.key_id) in self._witnesses)
+            for line in lines
+        )
+        return Outside(
+            cosignatures=lines,
+            witnesses=tuple(sorted(witnesses, key=lambda one: one.name)),
+            timestamps=tuple(sorted(timestamps, key=lambda one: one.authority)),
+            opentimestamps=tuple(calendars[name] for name in sorted(calendars)),
+            witnessed=self._witnessed(witnesses),
+        )
+
+    def _cosignatures(self, note: Note, data: bytes) -> Iterator[Signature]:
+        """Lines that can stand below the note: none of the ledger's own name, none that a known key did not make."""
+        try:
+            lines = parse_signatures(data.decode())
+        except (UnicodeDecodeError, NoteError):
+            return
+        for line in lines:
+            key = self._witnesses.get((line.name, line.key_id))
+            if line.name == self._log.origin(LEDGER) or len(line.signature) != _COSIGNATURE_BYTES:
+                continue
+            if cosigned_at(line) * 1000 <= instants.MAX_MS and (key is None or key.signed(note.text, line.signature)):
+                yield line
+
+    def _stamped(self, authority: str, data: bytes, note: Note) -> Iterator[Stamped]:
+        try:
+            yield Stamped(authority, data, self._token_time(data, note.data))
+        except ValueError:
+            return
+
+    def _witnessed(self, witnesses: Sequence[Cosigned]) -> bool | None:
+        return None if self._quorum is None else sum(one.verified for one in witnesses) >= self._quorum

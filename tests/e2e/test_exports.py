@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exports through the deployed API: fetched by anybody who has the address, found by their owner alone, locked."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from benchmarks.counting import RecordFunction
+from indelible.domain.bundle import Manifest
+from local.env import Outputs
+from tests.e2e.helpers.admin import Admin, eventually
+from tests.e2e.helpers.merkle_log import MerkleLog
+from tests.e2e.helpers.tenant import Tenant, events, fresh
+from tests.fakes.unpacked import Unpacked
+
+EXPORT = "/v1/export"
+LONG = 11 * 91
+
+
+@pytest.fixture(scope="module")
+def tenants(ledger: Outputs) -> tuple[Tenant, Tenant]:
+    return fresh(ledger, "exports"), fresh(ledger, "exports-other")
+
+
+def fetched(answer: dict[str, Any]) -> bytes:
+    response = httpx.get(answer["url"], timeout=30)
+    assert response.status_code == 200, response.text[:300]
+    assert hashlib.sha256(response.content).hexdigest() == answer["sha256"]
+    assert len(response.content) == answer["bytes"]
+    return response.content
+
+
+def until(ready: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    for _ in range(120):
+        answer = ready()
+        if answer["status"] != "pending":
+            return answer
+        time.sleep(0.5)
+    raise AssertionError("still pending after a minute")
+
+
+def test_a_bundle_of_what_was_recorded(tenants: tuple[Tenant, Tenant]) -> None:
+    org, other = tenants
+    receipts = org.record_batch(events(20))
+    log = MerkleLog.of(org)
+    log.anchor()
+    assert eventually(lambda: (log.state() or {}).get("published") == 20, seconds=20)
+    answer = org.post(EXPORT, {}).json()
+    answer = until(lambda: org.post(EXPORT, {"export_id": answer["export_id"]}).json())
+    assert (answer["status"], answer["records"], answer["valid"]) == ("ready", 20, True)
+    found = Unpacked.of(fetched(answer))
+    assert found.receipts == receipts
+    manifest = Manifest.parse(found.files["manifest.json"])
+    assert manifest.checkpoint is not None
+    assert (manifest.checkpoint.size, manifest.exported.valid) == (20, True)
+
+    again = org.post(EXPORT, {"start_seq": 1, "end_seq": 20}).json()
+    assert (again["export_id"], again["sha256"]) == (answer["export_id"], answer["sha256"])
+    theirs = other.post(EXPORT, {"export_id": answer["export_id"]})
+    nobody_s = other.post(EXPORT, {"export_id": "0" * 32})
+    assert (theirs.status_code, theirs.json()) == (nobody_s.status_code, nobody_s.json())
+    assert theirs.status_code == 404
+
+
+def test_it_cannot_be_deleted_while_it_is_kept(tenants: tuple[Tenant, Tenant], ledger: Outputs) -> None:
+    org, _ = tenants
+    answer = until(lambda: org.post(EXPORT, {"start_seq": 2, "end_seq": 5}).json())
+    s3 = Admin.of(ledger).client("s3")
+    (bucket,) = [one["Name"] for one in s3.list_buckets()["Buckets"] if "export" in one["Name"]]
+    key = f"{org.org_id}/{answer['export_id']}/{answer['sha256']}.zip"
+    (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+    lock = s3.get_object_retention(Bucket=bucket, Key=key, VersionId=version["VersionId"])["Retention"]
+    assert lock["Mode"] == "COMPLIANCE"
+    assert lock["RetainUntilDate"].isoformat()[:19] == answer["kept_until"][:19]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+
+
+def test_a_long_range_is_packed_meanwhile(tenants: tuple[Tenant, Tenant], ledger: Outputs) -> None:
+    _, org = tenants
+    with RecordFunction(ledger):  # without an organisation's share
+        for _ in range(LONG // 91):
+            org.record_batch(events(91, text="x" * 20_000))
+    answer = org.post(EXPORT, {"end_seq": LONG}).json()
+    assert answer["status"] == "pending"
+    assert "url" not in answer or answer["url"] is None
+    ready = until(lambda: org.post(EXPORT, {"export_id": answer["export_id"]}).json())
+    assert (ready["status"], ready["records"]) == ("ready", LONG)
+    assert ready["bytes"] > 16 << 20, "so that it was uploaded in parts"
+    found = Unpacked.of(fetched(ready))
+    assert found.manifest["checkpoint"] is None or found.manifest["exported"]["valid"]
+
+
+def test_what_is_not_there_and_what_is_not_asked(tenants: tuple[Tenant, Tenant]) -> None:
+    org, _ = tenants
+    assert org.post(EXPORT, {"start_seq": 10_000}).json()["error"]["code"] == "NOT_FOUND"
+    assert org.post(EXPORT, {"export_id": "x", "end_seq": 3}).json()["error"]["code"] == "INVALID_FIELD"

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exports are private, locked for some days, and then gone; what packs them has room, and no secret."""
+
+from __future__ import annotations
+
+from tests.infra.synth import Json, Synthesized
+
+
+def bucket(synthesized: Synthesized) -> Json:
+    properties: Json = synthesized.one("AWS::S3::Bucket", "ExportsBucket")["Properties"]
+    return properties
+
+
+def test_exports_are_locked_and_go_when_the_lock_is_over(prod: Synthesized, dev: Synthesized) -> None:
+    for synthesized, mode, days in ((prod, "COMPLIANCE", 7), (dev, "GOVERNANCE", 1)):
+        properties = bucket(synthesized)
+        retention = properties["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+        assert retention == {"Mode": mode, "Days": days}
+        expiry, markers = properties["LifecycleConfiguration"]["Rules"]
+        assert expiry["ExpirationInDays"] == days + 1
+        assert expiry["NoncurrentVersionExpiration"] == {"NoncurrentDays": days + 1}
+        assert expiry["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+        assert markers["ExpiredObjectDeleteMarker"] is True
+        assert {rule["Status"] for rule in (expiry, markers)} == {"Enabled"}
+
+
+def test_nobody_from_outside_and_nothing_without_tls(prod: Synthesized) -> None:
+    assert set(bucket(prod)["PublicAccessBlockConfiguration"].values()) == {True}
+    denied = [s["Condition"] for s in prod.policy("ExportsBucket") if s["Effect"] == "Deny"]
+    assert {"Bool": {"aws:SecureTransport": "false"}} in denied
+    assert not [s for s in prod.policy("ExportsBucket") if s["Effect"] == "Allow"]
+
+
+def test_downloads_are_logged(prod: Synthesized) -> None:
+    assert bucket(prod)["LoggingConfiguration"]["LogFilePrefix"] == "s3-access/exports/"
+
+
+def test_what_packs_has_time_and_room_and_no_secret(prod: Synthesized) -> None:
+    properties = prod.one("AWS::Lambda::Function", "ExportsPackFunction")["Properties"]
+    assert (properties["Timeout"], properties["MemorySize"]) == (900, 3008)
+    assert properties["EphemeralStorage"] == {"Size": 10240}
+    told = properties["Environment"]["Variables"]
+    assert "INDELIBLE_SECRET_ARN" not in told
+    config = prod.one("AWS::Lambda::EventInvokeConfig", "ExportsPack")["Properties"]
+    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 900)
