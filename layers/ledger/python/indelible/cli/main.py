@@ -42,6 +42,7 @@ _COMMANDS = _Commands(
     {
         "anchor": "anchor:anchor",
         "checkpoint": "checkpoint:checkpoint",
+        "doctor": "doctor:doctor",
         "org": "org:org",
         "rebuild": "rebuild:rebuild",
         "show": "show:show",

@@ -18,12 +18,12 @@ from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox, DynamoLedgerRegi
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_rounds import DynamoRoundStarts
-from indelible.aws.kms_key import KmsKey, kms_keys
 from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
-from indelible.entry import env
+from indelible.entry import env, outside_settings
+from indelible.entry.bootstrap_keys import make_pinned_keys, make_signed_log
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.machine import SystemClock, SystemEntropy, ThreadedWorkers
@@ -35,7 +35,7 @@ from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.collect import Collector
 from indelible.services.consistency import Consistency
-from indelible.services.keys import Keyholder, PinnedKeys
+from indelible.services.keys import PinnedKeys
 from indelible.services.ledger_log import LedgerLog
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     # Imported where they are built: no other function pays for them at its cold start.
     from indelible.entry.mcp import AgentDoor
     from indelible.entry.meta import Meta
+    from indelible.services.outside import Outside
 
 
 @cache
@@ -97,11 +98,14 @@ def recorder() -> Recorder:
 @cache
 def proof_reader() -> ProofReader:
     """For the prove function."""
+    named = outside_settings.load(settings().outside)
     upward = Upward(
         log=_log(),
         files=_log_files(),
         anchors=S3Anchors(client=client("s3"), bucket=settings().bucket),
         token_time=_token_time,
+        witnesses=tuple(named.witness_keys()),
+        quorum=named.witness_quorum,
     )
     timetable = Timetable(starts=round_starts(), period_ms=settings().anchor_period_seconds * 1000, clock=clock())
     prover = Prover(
@@ -183,6 +187,14 @@ def round_starts() -> DynamoRoundStarts:
 
 
 @cache
+def outside() -> Outside:
+    """For the function that goes outside."""
+    from indelible.entry.bootstrap_outside import make_outside
+
+    return make_outside(log=_log(), files=_log_files(), settings=settings(), clock=clock(), telemetry=telemetry())
+
+
+@cache
 def mcp() -> AgentDoor:
     """For the mcp function: all three operations as tools."""
     from indelible.entry.mcp import AgentDoor
@@ -254,26 +266,7 @@ def _log() -> LogReader:
 
 @cache
 def _signed_log() -> SignedLog:
-    return SignedLog(
-        files=_log_files(),
-        ledger_name=settings().ledger_name,
-        keys=_keyholder().ring,
-        signer=_keyholder().signer,
-        retention=settings().retention(),
-        clock=clock(),
-    )
-
-
-@cache
-def _keyholder() -> Keyholder:
-    return Keyholder(
-        signers=_keys(),
-        files=_log_files(),
-        ledger_name=settings().ledger_name,
-        retention=settings().retention(),
-        clock=clock(),
-        telemetry=telemetry(),
-    )
+    return make_signed_log(files=_log_files(), settings=settings(), clock=clock(), telemetry=telemetry())
 
 
 @cache
@@ -283,12 +276,7 @@ def _log_files() -> S3LogFiles:
 
 @cache
 def _pinned_keys() -> PinnedKeys:
-    return PinnedKeys(keys=_keys(), files=_log_files(), ledger_name=settings().ledger_name)
-
-
-@cache
-def _keys() -> tuple[KmsKey, ...]:
-    return kms_keys(client("kms"), settings().signing_key_ids)
+    return make_pinned_keys(files=_log_files(), settings=settings())
 
 
 @cache
