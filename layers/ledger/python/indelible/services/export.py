@@ -42,6 +42,11 @@ class Bundle:
         """The file, piece by piece."""
         return archive((entry, content()) for entry, content in self._entries)
 
+    def lines(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each line of `records.jsonl` with that of `receipts.jsonl`."""
+        records, receipts = self._spools
+        return zip(records.lines(), receipts.lines(), strict=True)
+
     def close(self) -> None:
         """Give back the room that it took on disk."""
         for spool in self._spools:
