@@ -34,3 +34,9 @@ def client(service: str, config: Config = STANDARD) -> Any:  # noqa: ANN401 -- b
     """A client for the account, region and endpoint of the usual environment variables."""
     # boto3 alone among the SDKs does not know AWS_REGION; None leaves it to its own search.
     return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=config)  # type: ignore[call-overload]
+
+
+def s3_as(profile: str | None, endpoint_url: str | None) -> Any:  # noqa: ANN401 -- as above
+    """An S3 client for whoever names a profile of the AWS configuration, or another endpoint; both may be None."""
+    session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION"))
+    return session.client("s3", endpoint_url=endpoint_url, config=STANDARD)

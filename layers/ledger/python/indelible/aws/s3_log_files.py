@@ -71,6 +71,25 @@ class S3LogFiles:
         more = answer.get("IsTruncated", False)
         return names, answer["NextKeyMarker"].removeprefix(prefix) if more else None
 
+    def names(self, owner: str, prefix: str) -> Iterator[str]:
+        """Paths that begin with the prefix, in order, shadowed ones included. IAM: s3:ListBucketVersions."""
+        start, marker, last = _key(owner, prefix), "", ""
+        while True:
+            found, following = self._name_page(start, marker)
+            for key in found:
+                if key != last:
+                    yield key.removeprefix(_key(owner, ""))
+                last = key
+            if following is None:
+                return
+            marker = following
+
+    @translated("S3")
+    def _name_page(self, start: str, marker: str) -> tuple[list[str], str | None]:
+        answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=start, KeyMarker=marker)
+        more = answer.get("IsTruncated", False)
+        return [version["Key"] for version in answer.get("Versions", [])], answer["NextKeyMarker"] if more else None
+
     @translated("S3")
     def latest(self, owner: str, note: bytes, *, size: int, retain_until_ms: int) -> None:
         """GetObject and PutObject on condition. IAM: as for `read` and `write`."""

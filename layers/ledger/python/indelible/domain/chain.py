@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import instants, record
-from indelible.domain.findings import Failure, FailureCode, Promise, Specimen
+from indelible.domain.findings import Failure, FailureCode, Promise, Run, Specimen
 from indelible.domain.record import GENESIS, Head, Record, RecordKey
 
 MAX_FAILURES = 1000
@@ -37,13 +37,15 @@ class ChainChecker:
     yet in the store; then `finish`. With `start` above 1, feed the predecessor to `precede` first; without it
     the first record's link stays unchecked.
 
-    `locks` is False for sources that cannot tell (a directory, a bundle).
+    `locks` is False for sources that cannot tell (a directory, a bundle). `receipts` are promises of which every
+    single one counts, also several for one sequence.
     """
 
     org_id: str
     start: int = 1
     locks: bool = True
     promises: dict[int, Promise] = field(default_factory=dict)
+    receipts: dict[int, tuple[Promise, ...]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     failures_total: int = 0
     entries_checked: int = 0
@@ -70,6 +72,10 @@ class ChainChecker:
             timestamp_ms = 0  # its hash still links; its own faults belong to a range that contains it
         hashes = self._last.hashes if self._last else set()
         self._last = _Seen(self.start - 1, hashes | {record.tx_hash(data)}, timestamp_ms)
+
+    def go_on(self, last: Head) -> None:
+        """Take the record before `start` as an earlier walk, which ended there, has seen it."""
+        self._last = _Seen(last.sequence, {last.tx_hash}, last.timestamp_ms)
 
     @property
     def lacks_predecessor(self) -> bool:
@@ -103,6 +109,23 @@ class ChainChecker:
         self._link(key.sequence, record.tx_hash(specimen.data), found, specimen)
         return found
 
+    def join(self, run: Run) -> bool:
+        """Take a whole run of records, if it follows what was seen; else False, and they are to be observed singly.
+
+        Whoever made the run has held its records against their keys, their checksums and locks, each other, and every
+        promise that was made for them.
+        """
+        last = self._last
+        if last is None:
+            follows = self.start == run.first == 1 and run.prev_hash == GENESIS
+        else:
+            follows = run.first == last.sequence + 1 and run.prev_hash in last.hashes
+            follows = follows and run.first_ms >= last.timestamp_ms
+        if follows:
+            self.entries_checked += run.last.sequence - run.first + 1
+            self._last = _Seen(run.last.sequence, {run.last.tx_hash}, run.last.timestamp_ms)
+        return follows
+
     def observe_pending(self, data: bytes) -> None:
         """Take a committed record that waits in the outbox: it keeps its place, and counts as pending."""
         found = record.read(data)
@@ -118,11 +141,12 @@ class ChainChecker:
         if goes_on and last_sequence is not None and last_sequence >= self.next_sequence:
             self._fail(FailureCode.MISSING, self.next_sequence, "no record in the bucket", through=last_sequence)
             return
-        promised = max((p.sequence for p in self.promises.values() if p.sequence >= self.start), default=0)
+        held = [*self.promises.values(), *(promise for several in self.receipts.values() for promise in several)]
+        promised = max((p.sequence for p in held if p.sequence >= self.start), default=0)
         if last_sequence is not None:
             promised = min(promised, last_sequence)
         if promised >= self.next_sequence:
-            sources = sorted({p.source for p in self.promises.values() if p.sequence >= self.next_sequence})
+            sources = sorted({p.source for p in held if p.sequence >= self.next_sequence})
             detail = f"the chain ends at {self.next_sequence - 1}, but {' and '.join(sources)} goes on to {promised}"
             self._fail(FailureCode.TRUNCATED, self.next_sequence, detail, through=promised)
 
@@ -137,16 +161,16 @@ class ChainChecker:
                 expected=specimen.stored_sha256,
                 found=tx_hash,
             )
-        promise = self.promises.get(key.sequence)
-        if promise is not None and promise.tx_hash != tx_hash:
-            self._fail(
-                FailureCode.CONTENT_MISMATCH,
-                key.sequence,
-                f"{promise.source} names another hash for this sequence",
-                specimen,
-                expected=promise.tx_hash,
-                found=tx_hash,
-            )
+        for promise in (self.promises.get(key.sequence), *self.receipts.get(key.sequence, ())):
+            if promise is not None and promise.tx_hash != tx_hash:
+                self._fail(
+                    FailureCode.CONTENT_MISMATCH,
+                    key.sequence,
+                    f"{promise.source} names another hash for this sequence",
+                    specimen,
+                    expected=promise.tx_hash,
+                    found=tx_hash,
+                )
         try:
             found = record.read(data)
         except record.UnknownFormat as error:

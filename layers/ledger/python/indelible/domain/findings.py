@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from indelible.domain.record import Head
+
 
 class FailureCode(StrEnum):
     """Stable names of what can be wrong (architecture §6)."""
@@ -72,3 +74,16 @@ class Promise:
     sequence: int
     tx_hash: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive records with nothing wrong among them, as another reader found; what is left is where they belong.
+
+    `first`, `prev_hash` and `first_ms` are sequence, link and time of the first of them.
+    """
+
+    first: int
+    prev_hash: str
+    first_ms: int
+    last: Head

@@ -38,7 +38,8 @@ _TAIL = re.compile(
     rf',"lock_mode":"(COMPLIANCE|GOVERNANCE)","org_id":"({_ORG})","prev_hash":"(GENESIS|[0-9a-f]{{64}})"'
     rf',"retain_until":"({_INSTANT})","sequence":([1-9]\d{{0,11}}),"timestamp":"({_INSTANT})"\}}\Z'.encode()
 )
-_LONGEST_TAIL = 640
+LONGEST_TAIL = 640
+"""Bytes after the event: all that a verifier reads of a record stands there."""
 
 
 class UnknownFormat(ValueError):
@@ -168,7 +169,7 @@ def read(data: bytes) -> Record:
     Raises UnknownFormat when the bytes are not a record of a format known here.
     """
     front = _FRONT.match(data)
-    tail = _TAIL.search(data, max(0, len(data) - _LONGEST_TAIL))
+    tail = _TAIL.search(data, max(0, len(data) - LONGEST_TAIL))
     if front is None or tail is None:
         raise UnknownFormat("the bytes do not have the shape of a record")
     found_format, lock_mode, org_id, prev_hash, retain_until, sequence, timestamp = (

@@ -6,10 +6,12 @@ Uses the AWS credentials, region and endpoint of the usual environment variables
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from indelible.aws.anchor_workflow import AnchorWorkflow
-from indelible.aws.clients import THREADS, client
+from indelible.aws.clients import THREADS, client, s3_as
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
 from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox
@@ -24,6 +26,7 @@ from indelible.aws.secrets import SecretsManagerSource
 from indelible.aws.stack_outputs import stack_outputs
 from indelible.domain.record import Retention
 from indelible.entry.machine import NoTelemetry, SystemClock, SystemEntropy, ThreadedWorkers
+from indelible.ports import LogFiles, StoredRecords
 from indelible.services.append import Appender
 from indelible.services.diary import Diary
 from indelible.services.log import LogReader
@@ -116,3 +119,24 @@ def anchor_workflow(ledger_name: str) -> AnchorWorkflow:
     """
     outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-anchor")
     return AnchorWorkflow(client=client("stepfunctions"), arn=outputs["AnchorStateMachineArn"])
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A bucket as an auditor reads it; `names` lists the paths below `{owner}/_log/` that begin with a prefix."""
+
+    records: StoredRecords
+    files: LogFiles
+    names: Callable[[str, str], Iterator[str]]
+
+
+def evidence(bucket: str, *, profile: str | None = None, endpoint_url: str | None = None) -> Evidence:
+    """The evidence bucket alone: no table, no key, no stack is asked.
+
+    IAM: s3:ListBucket, s3:ListBucketVersions, s3:GetObject, s3:GetObjectVersion, s3:GetObjectRetention.
+    """
+    s3 = s3_as(profile, endpoint_url)
+    pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="indelible")
+    # The retention is for whoever writes, and nobody does.
+    files = S3LogFiles(client=s3, bucket=bucket, retention=Retention("COMPLIANCE", 1), pool=pool)
+    return Evidence(records=S3Records(client=s3, bucket=bucket, pool=pool), files=files, names=files.names)

@@ -7,7 +7,7 @@ have taken effect, and the services are written for both. Nothing else is raised
 
 from __future__ import annotations
 
-from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredVersion
+from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredRecords, StoredVersion
 from indelible.ports.exports import ExportStore, Noted, Packers
 from indelible.ports.ledger import EMPTY_LEDGER, LedgerOutbox, LedgerRegister, LedgerState
 from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, Signer, SigningKeys
@@ -65,6 +65,7 @@ __all__ = [
     "SecretSource",
     "Signer",
     "SigningKeys",
+    "StoredRecords",
     "StoredVersion",
     "TableRepair",
     "Telemetry",

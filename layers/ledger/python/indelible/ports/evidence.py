@@ -40,21 +40,8 @@ class KeyVersions:
         return self.versions[1:] + tuple(f"delete marker {marker}" for marker in self.markers)
 
 
-class RecordStore(Protocol):
-    """Write-once storage. Nothing here can overwrite, shorten or delete."""
-
-    def seal(self, record: Record) -> str:
-        """Store the record under its key, locked as it promises, and return the version id.
-
-        Create-only. Succeeds on conflict only when what is stored has the same SHA-256 and at least the
-        promised lock; then the version id is that of the stored object. Raises EvidenceBroken when the key
-        holds something else. On return the store has acknowledged a checksum equal to `record.tx_hash`.
-        """
-        ...
-
-    def oldest(self, s3_key: str) -> StoredVersion | None:
-        """The first version ever stored under the key, whatever lies over it; None when there is none."""
-        ...
+class StoredRecords(Protocol):
+    """What is stored, for whoever reads it in the order of keys."""
 
     def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
         """Every key of the organisation that sorts after `after` and below the organisation's `_` area.
@@ -72,6 +59,23 @@ class RecordStore(Protocol):
 
     def first_key_after(self, org_id: str, key: str) -> str | None:
         """The first record key of the organisation that sorts after `key`, deleted ones included."""
+        ...
+
+
+class RecordStore(StoredRecords, Protocol):
+    """Write-once storage. Nothing here can overwrite, shorten or delete."""
+
+    def seal(self, record: Record) -> str:
+        """Store the record under its key, locked as it promises, and return the version id.
+
+        Create-only. Succeeds on conflict only when what is stored has the same SHA-256 and at least the
+        promised lock; then the version id is that of the stored object. Raises EvidenceBroken when the key
+        holds something else. On return the store has acknowledged a checksum equal to `record.tx_hash`.
+        """
+        ...
+
+    def oldest(self, s3_key: str) -> StoredVersion | None:
+        """The first version ever stored under the key, whatever lies over it; None when there is none."""
         ...
 
 

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import instants, record
 from indelible.domain.record import RecordKey
-from indelible.ports import RecordStore
+from indelible.ports import StoredRecords
 
 
 class Locator:
     """Where in an organisation's keys a range begins."""
 
-    def __init__(self, records: RecordStore, org_id: str) -> None:
+    def __init__(self, records: StoredRecords, org_id: str) -> None:
         self._records = records
         self._org_id = org_id
 

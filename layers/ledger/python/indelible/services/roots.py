@@ -10,7 +10,7 @@ A signed checkpoint is also a promise of how far the chain reaches, whatever the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from indelible.domain import merkle, tiles
 from indelible.domain.chain import ChainChecker
@@ -37,13 +37,23 @@ class Roots:
         self._bad: set[int] = set()
         self.last: Checkpoint | None = None
 
-    def begin(self) -> None:
-        """Before the first record: find the next checkpoint, and what the latest one promises."""
+    @property
+    def tree(self) -> list[Subtree] | None:
+        """The perfect subtrees of the tree so far; None where no signed root is waited for any more."""
+        return None if self._next is None else self._parts
+
+    def begin(self, tree: list[Subtree] | None = None) -> None:
+        """Before the first record: find the next checkpoint, and what the latest one promises.
+
+        `tree`: that of the records before, where somebody has verified them and kept it.
+        """
         start = self._checker.start
         self._promise_latest()
         self._sizes = self._log.sizes(self._org_id, at_least=start)
         self._next = next(self._sizes, None)
-        if start > 1 and self._next is not None:
+        if tree is not None:
+            self._parts = tree
+        elif start > 1 and self._next is not None:
             try:
                 edge = tiles.read_edge(start - 1, self._read, within=self._next)
             except ValueError as error:
@@ -62,6 +72,27 @@ class Roots:
         self._grow(bytes.fromhex(tx_hash))
         if self._size == self._next:
             self._compare(self._next)
+
+    def graft(self, first: int, pieces: Sequence[tuple[int, Sequence[Subtree]]]) -> None:
+        """As `add` for consecutive records from `first` on, whose leaves somebody has hashed.
+
+        Each piece is the tree size after it and its perfect subtrees, left to right. Wherever a checkpoint is, a piece
+        ends.
+        """
+        if self._next is None:
+            return
+        if first != self._size + 1:
+            self._next = None
+            return
+        for size, subtrees in pieces:
+            if self._next is None:
+                return
+            if size > self._next:
+                raise ValueError(f"a checkpoint of size {self._next} lies inside a piece")
+            self._parts = merkle.merged([*self._parts, *subtrees])
+            self._size = size
+            if size == self._next:
+                self._compare(size)
 
     def finish(self) -> None:
         """After the last record: what is signed beyond it must be there, and must follow from it.

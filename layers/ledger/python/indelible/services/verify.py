@@ -17,7 +17,7 @@ from indelible.domain.chain import ChainChecker
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, Promise
 from indelible.domain.record import Head, RecordKey
-from indelible.ports import Clock, Journal, KeyVersions, RecordStore, StoredVersion
+from indelible.ports import Clock, Journal, KeyVersions, RecordStore, StoredRecords, StoredVersion
 from indelible.services.locate import Locator
 from indelible.services.log import LogReader
 from indelible.services.roots import Roots
@@ -70,7 +70,7 @@ class Verifier:
         began = self._clock.now_ms()
         # The head first: whatever it says must be in the bucket or the outbox from here on.
         head = self._journal.head(org_id)
-        run = _Run(self._records, self._journal, self._log, self._clock, org_id, asked, head)
+        run = Walk(self._records, self._journal, self._log, self._clock, org_id, asked, head)
         run.go(deadline_ms)
         checker = run.checker
         broken = checker.failures_total > 0
@@ -90,16 +90,17 @@ class Verifier:
 
 
 @dataclass(slots=True)
-class _Run:
-    """One walk along the keys."""
+class Walk:
+    """One walk along the keys. `locks` is False for a store that does not show them."""
 
-    records: RecordStore
+    records: StoredRecords
     journal: Journal
     log: LogReader
     clock: Clock
     org_id: str
     asked: Range
     head: Head
+    locks: bool = True
     checker: ChainChecker = field(init=False)
     roots: Roots = field(init=False)
     complete: bool = False
@@ -107,13 +108,14 @@ class _Run:
     _beyond: RecordKey | None = None
 
     def go(self, deadline_ms: int) -> None:
+        """Check everything in the range, or what can be checked before the deadline."""
         start, after = self._begin()
-        self.checker = ChainChecker(self.org_id, start=start)
+        self.checker = ChainChecker(self.org_id, start=start, locks=self.locks)
         if self.head.sequence:
             promise = Promise(self.head.sequence, self.head.tx_hash, "the table's head")
             self.checker.promises[promise.sequence] = promise
         self.roots = Roots(self.log, self.org_id, self.checker)
-        self.roots.begin()
+        self._prepare()
         self._last_key = after
         self.complete = self._walk(deadline_ms)
         self.roots.finish()
@@ -122,6 +124,9 @@ class _Run:
             last = min((end for end in ends if end is not None), default=None)
             self._explain_gap(self.head.sequence if last is None else min(last, self.head.sequence))
             self.checker.finish(last, goes_on=self._beyond is not None)
+
+    def _prepare(self) -> None:
+        self.roots.begin()
 
     def _begin(self) -> tuple[int, str]:
         """The first sequence to check, and a key before its predecessor's."""
@@ -139,8 +144,10 @@ class _Run:
 
     def _walk(self, deadline_ms: int) -> bool:
         """Check everything in the range; False when the deadline came first."""
-        listed = self._within(self.records.versions(self.org_id, after=self._last_key))
-        for keys, stored in self.records.read_all(listed):
+        return self._observe_all(self.records.versions(self.org_id, after=self._last_key), deadline_ms)
+
+    def _observe_all(self, listed: Iterator[KeyVersions], deadline_ms: int) -> bool:
+        for keys, stored in self.records.read_all(self._within(listed)):
             found = record.parse_key(keys.s3_key)
             if found is not None and found.sequence < self.checker.start:
                 if found.sequence == self.checker.start - 1 and stored is not None:

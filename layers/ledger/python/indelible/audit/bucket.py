@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bucket itself, versions, locks and all, through the adapters that the functions use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from indelible.audit import scan
+from indelible.audit.scan import Ask, Scanned
+from indelible.audit.source import Part
+from indelible.domain.findings import Failure
+from indelible.ports import KeyVersions, LogFiles, StoredRecords, StoredVersion
+
+_PART = 200
+"""Records of a part: 50 MiB of them at most."""
+
+
+class BucketSource:
+    """`names` lists paths below `{owner}/_log/`. `again` opens the same in another process."""
+
+    locks: bool = True
+    starts_at = 1
+    unchecked: Sequence[str] = ()
+
+    def __init__(
+        self,
+        *,
+        where: str,
+        org_id: str,
+        records: StoredRecords,
+        files: LogFiles,
+        names: Callable[[str, str], Iterator[str]],
+        again: Callable[[], BucketSource] | None = None,
+    ) -> None:
+        self._again = again
+        self.where = where
+        self.org_id = org_id
+        self.fingerprint = f"bucket {where}"
+        self.versions, self.read_all, self.first_key_after = records.versions, records.read_all, records.first_key_after
+        self.read, self.sizes, self.names = files.read, files.sizes, names
+
+    def __reduce__(self) -> tuple[Callable[[], BucketSource], tuple[()]]:
+        if self._again is None:
+            raise TypeError("connections do not go from one process to another")
+        return self._again, ()
+
+    def parts(self, *, after: str) -> Iterator[Part]:
+        """See Source."""
+        listed = self.versions(self.org_id, after=after)
+        while keys := list(islice(listed, _PART)):
+            place = [[entry.s3_key, list(entry.versions), list(entry.markers)] for entry in keys]
+            yield Part(place, len(keys), keys[-1].s3_key)
+
+    def keys_of(self, part: Part) -> Iterator[KeyVersions]:
+        """See Source."""
+        return (KeyVersions(key, tuple(versions), tuple(markers)) for key, versions, markers in part.place)
+
+    def scan(self, part: Part, ask: Ask) -> Scanned | None:
+        """See Source."""
+        stored: list[StoredVersion] = []
+        for keys, found in self.read_all(self.keys_of(part)):
+            if found is None or keys.shadows:
+                return None
+            stored.append(found)
+        read = scan.read([found.data for found in stored], ask)
+        if (
+            read is None
+            or read.keys(ask.org_id) != [found.s3_key for found in stored]
+            or any(found.sha256 not in (None, one.hex()) for found, one in zip(stored, read.digests, strict=True))
+            or not read.locked([found.lock for found in stored])
+        ):
+            return None
+        return scan.scanned(read, ask)
+
+    def count(self) -> int | None:
+        """Nobody knows before all keys are listed."""
+        return None
+
+    def own_failures(self, *, strict: bool) -> Iterator[Failure]:  # noqa: ARG002 -- S3 keeps a checksum of each object
+        """None."""
+        return iter(())

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An evidence bundle, read where it lies: nothing is unpacked, and no more than a block is held.
+
+Line n of `records.jsonl` and line n of `receipts.jsonl` speak of the same object. The receipt says under which key the
+bucket has it, and with which checksum; like everything in a bundle it is the exporter's word, and the records, their
+links and the signed roots have to bear it out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from indelible.audit import scan
+from indelible.audit.manifest import LONG_LINE, describes, read_manifest
+from indelible.audit.scan import Ask, Scanned
+from indelible.audit.source import NotEvidence, Part
+from indelible.audit.stored_zip import StoredZip
+from indelible.domain import bundle, record
+from indelible.domain.bundle import MalformedBundle
+from indelible.domain.findings import Failure, FailureCode
+from indelible.ports import KeyVersions, StoredVersion
+
+_BY_LINES = frozenset({bundle.RECORDS, bundle.RECEIPTS})
+_PREDECESSOR = "predecessor"
+_RECEIPT_HEAD = (
+    b'{"audit_id":"%b","prev_hash":"%b","retention_until":"%b","s3_key":"%b","s3_lock_mode":"%b","s3_version_id":"'
+)
+_RECEIPT_TAIL = b'","sequence":%d,"timestamp":"%b","tx_hash":"%b"}'
+_PLAIN = re.compile(rb"[A-Za-z0-9._-]{1,1024}")
+"""A version id in which JSON escapes nothing."""
+
+
+class _Line(msgspec.Struct):
+    """What is read of a line of `receipts.jsonl`, be it a receipt or what stands for one."""
+
+    s3_key: str
+    s3_version_id: str
+    tx_hash: str
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed(KeyVersions):
+    """A key, and where its bytes lie. `line` is what the bundle says beside them."""
+
+    start: int = 0
+    end: int = 0
+    line: bytes = b""
+    said: _Line | None = None
+
+
+class BundleSource:
+    """`org_id` may only be that of the bundle."""
+
+    locks: bool = False
+    unchecked: Sequence[str] = (
+        "locks: a bundle does not show whether, and for how long, S3 keeps the objects",
+        "what lies over a record in the bucket (delete markers, newer versions), beyond what the exporter reported",
+    )
+
+    def __init__(self, path: Path, org_id: str | None = None) -> None:
+        self.where = str(path)
+        self._zip = StoredZip(path)
+        try:
+            self.manifest = read_manifest(self._zip)
+        except MalformedBundle as error:
+            raise NotEvidence(f"{path}: {error}") from None
+        self.org_id, self.starts_at = self.manifest.org_id, self.manifest.first_sequence
+        if org_id not in (None, self.org_id):
+            raise NotEvidence(f"{path} is a bundle of {self.org_id}, not of {org_id}")
+        self.fingerprint = f"bundle {self._zip.sha256(bundle.MANIFEST)}"
+        self._strange: list[Failure] = []
+        self._lines: int | None = None
+
+    def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
+        """The record before the range, then every line, in the order of the file."""
+        del org_id
+        for part in self.parts(after=after):
+            yield from (keys for keys in self.keys_of(part) if keys.s3_key > after)
+
+    def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
+        """As RecordStore."""
+        for entry in keys:
+            if not isinstance(entry, _Placed) or not entry.versions:
+                yield entry, None
+                continue
+            said = entry.said
+            data = said.data if said and said.data is not None else self._zip.slice(entry.start, entry.end)
+            self._hold(entry, data)
+            yield entry, StoredVersion(entry.s3_key, entry.versions[0], data, said.tx_hash if said else None, None)
+
+    def first_key_after(self, org_id: str, key: str) -> str | None:
+        """As RecordStore."""
+        found = (entry.s3_key for entry in self.versions(org_id, after=key))
+        return next((name for name in found if record.parse_key(name)), None)
+
+    def read(self, owner: str, path: str) -> bytes | None:
+        """As LogFiles."""
+        return self._zip.read(_inside(owner, path))
+
+    def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
+        """As LogFiles."""
+        place = _inside(owner, "checkpoints/")
+        names = (name.removeprefix(place) for name in self._zip.names if name.startswith(place))
+        return (size for size in sorted(map(int, names)) if size >= max(at_least, 1))
+
+    def names(self, owner: str, prefix: str) -> Iterator[str]:
+        """See Source."""
+        place = _inside(owner, prefix)
+        cut = len(place) - len(prefix)
+        return (name[cut:] for name in self._zip.names if name.startswith(place))
+
+    def parts(self, *, after: str) -> Iterator[Part]:
+        """See Source. A block of both files each; the record before the range alone."""
+        before = self._zip.areas.get(bundle.PREDECESSOR)
+        if before is not None and after < f"{self.org_id}/0":
+            yield Part([_PREDECESSOR], 0, after)
+        receipts = self._zip.areas[bundle.RECEIPTS]
+        start, lines = receipts.start, 0
+        for area, count in self._zip.line_blocks(bundle.RECORDS):
+            end = self._zip.after_lines(start, receipts.end, count)
+            part = Part([area.start, area.end, start, end], count, after)
+            start, lines = end, lines + count
+            last = self._last_key(part)
+            if last > after:
+                yield Part(part.place, count, last)
+        if start < receipts.end:  # lines that no record stands beside
+            yield Part([0, 0, start, receipts.end], 0, after)
+        self._lines = lines
+
+    def keys_of(self, part: Part) -> Iterator[KeyVersions]:
+        """See Source."""
+        if part.place[0] == _PREDECESSOR:
+            yield from self._predecessor()
+            return
+        start, end, receipts, receipts_end = part.place
+        lines = _lines(self._zip.slice(receipts, receipts_end))
+        place = start
+        for number, data in enumerate(_lines(self._zip.slice(start, end))):
+            line = lines[number] if number < len(lines) else b""
+            yield self._placed(place, place + len(data), data, line)
+            place += len(data) + 1
+        for line in lines[part.records :]:
+            said = _said(line)
+            yield KeyVersions(said.s3_key if said else f"{self.org_id}/?", ())
+
+    def scan(self, part: Part, ask: Ask) -> Scanned | None:
+        """See Source."""
+        if part.place[0] == _PREDECESSOR or not part.records:
+            return None
+        start, end, receipts, receipts_end = part.place
+        read = scan.read(_lines(self._zip.slice(start, end)), ask)
+        if read is None or not _given(read, ask.org_id, _lines(self._zip.slice(receipts, receipts_end))):
+            return None
+        return scan.scanned(read, ask)
+
+    def count(self) -> int | None:
+        """As the manifest says."""
+        return self.manifest.records
+
+    def own_failures(self, *, strict: bool) -> Iterator[Failure]:
+        """Files that are not what the manifest lists, receipts that are not their record's."""
+        for path, listed in self.manifest.files.items():
+            if path in _BY_LINES and not strict:
+                continue  # their lines are checked one by one
+            area = self._zip.areas[path]
+            if area.size != listed.bytes or self._zip.sha256(path) != listed.sha256:
+                yield _mismatch(path, "is not what the manifest lists", expected=listed.sha256)
+        if self._lines not in (None, self.manifest.records):
+            yield _mismatch(bundle.RECORDS, f"has {self._lines} records; the manifest counts {self.manifest.records}")
+        if not describes(self.manifest, self._zip):
+            yield _mismatch(bundle.MANIFEST, "does not describe the records that are in the bundle")
+        yield from dict.fromkeys(self._strange)
+
+    def _hold(self, entry: _Placed, data: bytes) -> None:
+        """Against what the line beside it should say: every member of a receipt follows from the record."""
+        said = entry.said
+        if said is None:
+            return
+        try:
+            found = record.read(data)
+        except record.UnknownFormat:
+            found = None
+        if entry.line != bundle.receipt_line(
+            found, s3_key=said.s3_key, version_id=said.s3_version_id, stored_sha256=said.tx_hash, data=data
+        ):
+            key = record.parse_key(entry.s3_key)
+            detail = "the receipt in the bundle is not that of this record"
+            self._strange.append(
+                Failure(FailureCode.CONTENT_MISMATCH, key.sequence if key else None, detail, s3_key=entry.s3_key)
+            )
+
+    def _placed(self, start: int, end: int, data: bytes, line: bytes) -> KeyVersions:
+        said = _said(line)
+        if said is not None:
+            return _Placed(said.s3_key, (said.s3_version_id,), (), start, end, line, said)
+        what = f"has {line[:60]!r} in the place of a receipt" if line else "ends before the records do"
+        self._strange.append(_mismatch(bundle.RECEIPTS, what))
+        try:
+            found = record.read(data)
+            return _Placed(found.s3_key, ("-",), (), start, end)
+        except ValueError:
+            return _Placed(f"{self.org_id}/?", ("-",), (), start, end)
+
+    def _predecessor(self) -> Iterator[KeyVersions]:
+        area = self._zip.areas[bundle.PREDECESSOR]
+        try:
+            key = record.read(self._zip.slice(area.start, area.end)).s3_key
+        except ValueError:
+            return  # the first record's link then has nothing to be held against, which is reported
+        yield _Placed(key, ("-",), (), area.start, area.end)
+
+    def _last_key(self, part: Part) -> str:
+        *_, start, end = part.place
+        line = self._zip.slice(max(start, end - LONG_LINE), end).rstrip(b"\n").rpartition(b"\n")[2]
+        said = _said(line)
+        return said.s3_key if said else f"{self.org_id}/9~"
+
+
+def _given(read: scan.Read, org_id: str, lines: list[bytes]) -> bool:
+    """Whether these lines are the receipts of these records, to the last byte."""
+    if len(lines) != len(read.digests):
+        return False
+    prev = read.prev_hash.encode()
+    keys = [key.encode() for key in read.keys(org_id)]
+    facts = zip(read.audit_ids, keys, read.times, read.digests, read.promises, lines, strict=True)
+    for sequence, (audit_id, key, time, digest, (mode, until), line) in enumerate(facts, start=read.first):
+        head = _RECEIPT_HEAD % (audit_id, prev, until, key, mode)
+        prev = digest.hex().encode()
+        tail = _RECEIPT_TAIL % (sequence, time, prev)
+        version = line[len(head) : -len(tail)]
+        if not line.startswith(head) or not line.endswith(tail) or not _PLAIN.fullmatch(version):
+            return False
+    return True
+
+
+def _said(line: bytes) -> _Line | None:
+    try:
+        return msgspec.json.decode(line, type=_Line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _lines(block: bytes) -> list[bytes]:
+    """Lines end in a newline and in nothing else."""
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _inside(owner: str, path: str) -> str:
+    if owner != "_ledger":
+        return f"{bundle.LOG}{path}"
+    return path if path.startswith(bundle.KEYS) else f"{bundle.LEDGER}{path}"
+
+
+def _mismatch(path: str, what: str, *, expected: str | None = None) -> Failure:
+    return Failure(FailureCode.CONTENT_MISMATCH, None, f"{path} {what}", s3_key=path, expected=expected)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A directory that was copied from the bucket: `aws s3 sync s3://bucket/org org`, or the whole bucket.
+
+What was copied is what the bucket showed at that moment: of each key the newest version, and neither what lies under
+it nor its lock. Files that operating systems leave in directories by themselves are not taken for evidence.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from indelible.audit import scan
+from indelible.audit.scan import Ask, Scanned
+from indelible.audit.source import NotEvidence, Part
+from indelible.domain import record
+from indelible.domain.findings import Failure
+from indelible.ports import KeyVersions, StoredVersion
+
+_PART = 256
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_SIZE = re.compile(r"[0-9]{12}", re.ASCII)
+_YEAR = re.compile(r"[0-9]{4}", re.ASCII)
+
+
+class DirectorySource:
+    """`path` holds the organisation's records, or the organisation's directory beside others."""
+
+    locks: bool = False
+    starts_at = 1
+    unchecked: Sequence[str] = (
+        "locks: a copy does not show whether, and for how long, S3 keeps the objects",
+        "what lies over a record in the bucket: a copy has the newest version of each key only",
+        "S3's own checksums",
+    )
+
+    def __init__(self, path: Path, org_id: str | None = None) -> None:
+        self.where = str(path)
+        self.org_id, self._root = _organisation(path, org_id)
+        self._ledger = path / "_ledger" if (path / "_ledger").is_dir() else path.parent / "_ledger"
+        self.fingerprint = f"directory {path.resolve()} {self.org_id}"
+
+    def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
+        """Every file in the order of keys."""
+        for name in _files(self._root, "", after.removeprefix(f"{org_id}/")):
+            if name >= "_":
+                return
+            yield KeyVersions(f"{org_id}/{name}", ("-",))
+
+    def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
+        """One after another: the operating system reads ahead."""
+        for entry in keys:
+            yield entry, StoredVersion(entry.s3_key, "", self._bytes(entry.s3_key), None, None)
+
+    def first_key_after(self, org_id: str, key: str) -> str | None:
+        """As RecordStore."""
+        found = (entry.s3_key for entry in self.versions(org_id, after=key))
+        return next((name for name in found if record.parse_key(name)), None)
+
+    def read(self, owner: str, path: str) -> bytes | None:
+        """As LogFiles."""
+        try:
+            return (self._log(owner) / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
+        """As LogFiles."""
+        names = _names(self._log(owner) / "checkpoints")
+        return (int(name) for name in names if _SIZE.fullmatch(name) and int(name) >= max(at_least, 1))
+
+    def names(self, owner: str, prefix: str) -> Iterator[str]:
+        """See Source."""
+        return (name for name in _files(self._log(owner), "", "") if name.startswith(prefix))
+
+    def parts(self, *, after: str) -> Iterator[Part]:
+        """See Source."""
+        listed = self.versions(self.org_id, after=after)
+        while keys := [entry.s3_key for entry in islice(listed, _PART)]:
+            yield Part(keys, len(keys), keys[-1])
+
+    def keys_of(self, part: Part) -> Iterator[KeyVersions]:
+        """See Source."""
+        return (KeyVersions(key, ("-",)) for key in part.place)
+
+    def scan(self, part: Part, ask: Ask) -> Scanned | None:
+        """See Source."""
+        found = scan.read([self._bytes(key) for key in part.place], ask)
+        return scan.scanned(found, ask) if found and found.keys(ask.org_id) == part.place else None
+
+    def count(self) -> int | None:
+        """Nobody knows before all directories are read."""
+        return None
+
+    def own_failures(self, *, strict: bool) -> Iterator[Failure]:  # noqa: ARG002 -- nothing binds the files together
+        """None: a directory says nothing of itself."""
+        return iter(())
+
+    def _bytes(self, key: str) -> bytes:
+        return (self._root / key.removeprefix(f"{self.org_id}/")).read_bytes()
+
+    def _log(self, owner: str) -> Path:
+        return (self._ledger if owner == "_ledger" else self._root) / "_log"
+
+
+def _organisation(path: Path, org_id: str | None) -> tuple[str, Path]:
+    """Whose records these are, and the directory that stands for `{org_id}/`."""
+    if not path.is_dir():
+        raise NotEvidence(f"{path} is neither a directory nor a bundle")
+    if org_id is not None and (path / org_id).is_dir():
+        return org_id, path / org_id
+    if _has_days(path):
+        return org_id or _says(path), path
+    found = [name for name in _names(path) if name != "_ledger" and _has_days(path / name)]
+    if len(found) == 1 and org_id in (None, found[0]):
+        return found[0], path / found[0]
+    if found and org_id is None:
+        raise NotEvidence(f"{path} has the records of {', '.join(found)}: say which with --org")
+    if org_id is not None:
+        return org_id, path / org_id  # nothing is there: what a receipt or a checkpoint promises is missing
+    raise NotEvidence(
+        f"{path} has no records: expected {{org}}/{{year}}/{{month}}/{{day}}/… or the same without {{org}}"
+    )
+
+
+def _has_days(path: Path) -> bool:
+    return path.is_dir() and any(_YEAR.fullmatch(name) for name in _names(path))
+
+
+def _says(path: Path) -> str:
+    """The organisation that the first readable record names."""
+    for name in islice(_files(path, "", ""), 100):
+        try:
+            return record.read((path / name).read_bytes()).org_id
+        except record.UnknownFormat:
+            continue
+    raise NotEvidence(f"{path}: no record says whose it is: say it with --org")
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(path) if name not in _LITTER)  # noqa: PTH208 -- names are enough
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _files(root: Path, below: str, after: str) -> Iterator[str]:
+    """Paths of files below `root`, `/` between the parts, in the order of keys; only those that sort after one."""
+    entries: list[str] = []
+    try:
+        with os.scandir(root / below) as found:
+            entries = sorted(
+                f"{entry.name}/" if entry.is_dir() else entry.name for entry in found if entry.name not in _LITTER
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in entries:
+        path = below + name
+        if not name.endswith("/"):
+            if path > after:
+                yield path
+        elif path > after or after.startswith(path):
+            yield from _files(root, path, after)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One record, or those of one trace, out of a source."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from indelible.audit.source import NotEvidence, Source
+from indelible.domain import record
+from indelible.domain.record import Record
+from indelible.ports import StoredVersion
+from indelible.services.locate import Locator
+
+_LEVELS = ("pipeline", "agent", "decision")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record as it is stored, and its event."""
+
+    stored: StoredVersion
+    record: Record
+    event: dict[str, Any]
+
+
+def one(source: Source, named: str) -> Found:
+    """The record of this sequence or audit_id. Raises NotEvidence."""
+    if named.isascii() and named.isdigit() and 0 < int(named) < 10**12:
+        sequence = int(named)
+        after = Locator(source, source.org_id).key_before(sequence, time.time_ns() // 1_000_000)
+        key = None
+    else:
+        try:
+            key = record.key_for(source.org_id, named)
+        except ValueError:
+            raise NotEvidence(f"{named} is neither a sequence nor an audit_id") from None
+        sequence, after = int(key.rpartition("/")[2][:12]), key[:-1]
+    listed = (entry for entry in source.versions(source.org_id, after=after) if _is(entry.s3_key, sequence, key))
+    for _, stored in source.read_all(listed):
+        if stored is not None:
+            return _found(stored)
+    raise NotEvidence(f"{source.where} has no record {named}")
+
+
+def all_of_trace(source: Source, trace_id: str) -> Iterator[Found]:
+    """Every record of the trace, in order; what only looks like one is left out."""
+    needle = b'"trace_id":' + json.dumps(trace_id, ensure_ascii=False).encode()
+    for _, stored in source.read_all(source.versions(source.org_id, after=f"{source.org_id}/")):
+        if stored is not None and needle in stored.data:
+            found = _found(stored)
+            if found.event.get("trace_id") == trace_id:
+                yield found
+
+
+@dataclass(slots=True)
+class Step:
+    """A record of a trace, and those that belong under it."""
+
+    found: Found
+    below: list[Step]
+
+
+def history(records: Iterator[Found]) -> list[Step]:
+    """The steps of a run: agents under the pipeline, decisions under their agent.
+
+    A record belongs under the one that its `correlation_id` names; else under the last one before it of a higher level,
+    its own actor's where there is one. What belongs nowhere stands by itself.
+    """
+    roots: list[Step] = []
+    named: dict[str, Step] = {}
+    by_level: dict[int, list[Step]] = {}
+    for found in records:
+        step, level = Step(found, []), _level(found.event)
+        parent = named.get(str(found.event.get("correlation_id"))) or _above(by_level, level, found.event.get("actor"))
+        (parent.below if parent else roots).append(step)
+        named[found.record.audit_id] = step
+        by_level.setdefault(level, []).append(step)
+    return roots
+
+
+def _above(by_level: dict[int, list[Step]], level: int, actor: object) -> Step | None:
+    for higher in range(level - 1, -1, -1):
+        steps = by_level.get(higher, [])
+        own = next((step for step in reversed(steps) if higher and step.found.event.get("actor") == actor), None)
+        if own is not None or steps:
+            return own or steps[-1]
+    return None
+
+
+def _level(event: dict[str, Any]) -> int:
+    level = event.get("level")
+    return _LEVELS.index(level) if level in _LEVELS else len(_LEVELS)
+
+
+def _is(key: str, sequence: int, wanted: str | None) -> bool:
+    parsed = record.parse_key(key)
+    return parsed is not None and parsed.sequence == sequence and wanted in (None, key)
+
+
+def _found(stored: StoredVersion) -> Found:
+    try:
+        event = msgspec.json.decode(stored.data)["event"]
+        return Found(stored, record.read(stored.data), event)
+    except (msgspec.DecodeError, record.UnknownFormat, KeyError, TypeError, RecursionError):
+        raise NotEvidence(f"{stored.s3_key} is no record of a known format; run indelible verify") from None

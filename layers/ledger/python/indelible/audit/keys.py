@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which key an auditor trusts: one that was pinned before, or, for want of it, the one that the source itself names.
+
+A key that comes with what it signed proves only that everything was signed by one and the same. Whoever relies on it
+is told so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+
+from indelible.audit.source import NotEvidence, Source
+from indelible.domain import note as notes
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A key that was given by hand. `name` is None for a form that does not name the ledger."""
+
+    public_key: bytes
+    name: str | None = None
+
+
+def pinned_key(given: str) -> Pinned:
+    """From a verifier key, a PEM public key, or a file with one of them. Raises NotEvidence."""
+    text = given
+    if "-----BEGIN" not in given and not _is_verifier_key(given):
+        try:
+            text = Path(given).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError, ValueError):
+            raise NotEvidence(f"--key {given}: neither a verifier key nor a file") from None
+    try:
+        if "-----BEGIN" in text:
+            der = serialization.load_pem_public_key(text.encode()).public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+            return Pinned(notes.ed25519_from_spki(der))
+        key = notes.parse_verifier_key(text.strip())
+    except ValueError as error:
+        raise NotEvidence(f"--key: {error}") from None
+    if key.kind != notes.ED25519:
+        raise NotEvidence("--key is a witness's key; the ledger's is an Ed25519 key of kind 1")
+    return Pinned(key.public_key, key.name.partition("/")[0])
+
+
+def ledger_name(source: Source, given: Pinned | None) -> str | None:
+    """By the pinned key's name, else as the source's checkpoints say in their first line; None without any."""
+    if given is not None and given.name is not None:
+        return given.name
+    size = next(source.sizes(source.org_id, at_least=1), None)
+    note = None if size is None else source.read(source.org_id, f"checkpoints/{size:012d}")
+    name, slash, owner = (note or b"").partition(b"\n")[0].decode(errors="replace").partition("/")
+    return name if slash and owner == source.org_id else None
+
+
+def _is_verifier_key(text: str) -> bool:
+    return text.count("+") >= 2 and "\n" not in text.strip()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bundle's manifest, held against the bundle that it is in.
+
+Nobody signs a manifest, and nothing in it is evidence. One that does not describe what it lies beside is a sign that
+somebody changed the one or the other.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from indelible.audit.stored_zip import StoredZip
+from indelible.domain import bundle
+from indelible.domain.bundle import MalformedBundle, Manifest
+
+LONG_LINE = 4096
+"""Of a receipt; its version id may have 1,024 characters."""
+_NEEDED = frozenset({bundle.MANIFEST, bundle.RECORDS, bundle.RECEIPTS})
+
+
+def read_manifest(archive: StoredZip) -> Manifest:
+    """The manifest, held against what the archive has. Raises MalformedBundle."""
+    manifest = Manifest.parse(archive.read(bundle.MANIFEST) or b"")
+    strange = next((name for name in archive.names if not bundle.is_known(name)), None)
+    if strange is not None:
+        raise MalformedBundle(f"a bundle has no file {strange!r}")
+    if len(set(archive.names)) < len(archive.names):
+        raise MalformedBundle("a file is there twice")
+    if archive.names != sorted(archive.names, key=bundle.place):
+        raise MalformedBundle("the files are not in their order")
+    lacks = (_NEEDED | manifest.files.keys()) - set(archive.names)
+    extra = set(archive.names) - manifest.files.keys() - {bundle.MANIFEST}
+    if lacks or extra:
+        raise MalformedBundle(f"it lacks {min(lacks)}" if lacks else f"its manifest does not list {min(extra)}")
+    return manifest
+
+
+def describes(manifest: Manifest, archive: StoredZip) -> bool:
+    """Whether the manifest says of the range what its first and its last line say. Only a sound one has a range."""
+    said, noted = manifest, manifest.checkpoint
+    if noted is not None:
+        path = f"{bundle.LOG}checkpoints/{noted.size:012d}"
+        if path not in archive.areas or archive.sha256(path) != noted.sha256:
+            return False
+    if said.exported.valid is not (said.exported.failures_total == 0):
+        return False
+    if not said.exported.valid:
+        return True
+    first, last = _end_lines(archive)
+    return said.head is not None and (
+        (first.get("sequence"), last.get("sequence")) == (said.first_sequence, said.last_sequence)
+        and (last.get("sequence"), last.get("timestamp"), last.get("tx_hash"))
+        == (said.head.sequence, said.head.timestamp, said.head.tx_hash)
+        and said.records == said.last_sequence - said.first_sequence + 1
+    )
+
+
+def _end_lines(archive: StoredZip) -> list[dict[str, object]]:
+    """The first and the last line of receipts.jsonl; empty where there is no object on it."""
+    area = archive.areas[bundle.RECEIPTS]
+    first = archive.slice(area.start, min(area.end, area.start + LONG_LINE)).partition(b"\n")[0]
+    last = archive.slice(max(area.start, area.end - LONG_LINE), area.end).rstrip(b"\n").rpartition(b"\n")[2]
+    try:
+        found = [msgspec.json.decode(line) for line in (first, last)]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = []
+    return [one if isinstance(one, dict) else {} for one in found] or [{}, {}]

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What others vouch for: from an organisation's checkpoint up to the ledger's own log, and who outside has seen that.
+
+Invariant: a word of somebody outside counts only where the auditor has said whom he trusts, and only for a ledger
+checkpoint that covers the organisation's, proven down to it. What nobody was trusted for is told as not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from indelible.audit.source import NotEvidence, Source
+from indelible.domain import instants, merkle, tiles
+from indelible.domain import note as notes
+from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
+from indelible.domain.checkpoint import Checkpoint
+from indelible.domain.findings import Failure, FailureCode
+from indelible.domain.ledger import leaf_data, ledger_proof_path
+from indelible.domain.note import BadSignature, Note, NotSigned, VerifierKey
+from indelible.domain.proof import TlogProof, parse_tlog_proof
+from indelible.errors import EvidenceBroken
+from indelible.services.log import LEDGER, LogReader, checkpoint_path
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom the auditor believes. `quorum` of the `witnesses` must have signed; all of them where it is None."""
+
+    witnesses: tuple[VerifierKey, ...] = ()
+    quorum: int | None = None
+    tsa_roots: bytes = b""
+    headers: Mapping[int, bytes] = field(default_factory=dict)
+
+    @property
+    def needed(self) -> int:
+        """How many witnesses must have signed."""
+        return len(self.witnesses) if self.quorum is None else self.quorum
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What somebody said of the ledger's checkpoint of `size`; `checked` only if he was trusted and it is true."""
+
+    kind: str
+    name: str
+    size: int
+    checked: bool
+    words: str
+    time: str | None = None
+
+
+def trusted(
+    *,
+    witnesses: Sequence[str] = (),
+    quorum: int | None = None,
+    tsa_roots: Sequence[Path] = (),
+    headers_file: Path | None = None,
+    headers: Sequence[str] = (),
+) -> Trust:
+    """From what was given on the command line. Raises NotEvidence."""
+    try:
+        keys = tuple(notes.parse_verifier_key(text) for text in witnesses)
+    except ValueError as error:
+        raise NotEvidence(f"--witness: {error}") from None
+    if any(key.kind != notes.COSIGNATURE for key in keys):
+        raise NotEvidence("--witness: a witness's key is of kind 4 (cosignature/v1)")
+    if quorum is not None and quorum > len(keys):
+        raise NotEvidence(f"--quorum {quorum}, but {len(keys)} witnesses are named")
+    return Trust(keys, quorum, b"\n".join(path.read_bytes() for path in tsa_roots), _headers(headers_file, headers))
+
+
+class Upwards:
+    """One look from an organisation's checkpoint to whoever is outside. Failures are handed to `report`."""
+
+    def __init__(self, source: Source, log: LogReader, trust: Trust, report: Callable[[Failure], None]) -> None:
+        self._source = source
+        self._log = log
+        self._trust = trust
+        self._report = report
+
+    def look(self, checkpoint: Checkpoint) -> list[Outside]:
+        """What there is about the largest checkpoint, up to this one, that the ledger's own log has covered."""
+        found = self._proof(checkpoint.size)
+        if found is None:
+            return []
+        size, note, proof = found
+        try:
+            covering = self._log.verified(LEDGER, proof, leaf_data(note))
+        except EvidenceBroken as error:
+            detail = f"the proof that the ledger's log has this checkpoint: {error.message}"
+            self._fail(FailureCode.CHECKPOINT_MISMATCH, size, ledger_proof_path(size), detail)
+            return []
+        words = f"checkpoint {size:,} is leaf {proof.index:,} of the ledger's own log of size {covering.size:,}"
+        above = [Outside("ledger log", self._log.origin(LEDGER), covering.size, True, words)]
+        for anchored, files in self._anchored(covering.size).items():
+            text = self._covers(anchored, covering.size, proof.index, note, size)
+            if text is not None:
+                above += self._of(anchored, files, text, size)
+        return above
+
+    def _proof(self, size: int) -> tuple[int, Note, TlogProof] | None:
+        """The proof of the newest checkpoint that has one; the checkpoints before it follow from it."""
+        names = [name for name in self._source.names(self._source.org_id, "ledger/") if name <= ledger_proof_path(size)]
+        for name in reversed(names):
+            digits = name.removeprefix("ledger/")[:12]
+            data, note = self._source.read(self._source.org_id, name), None
+            if digits.isdigit() and name == ledger_proof_path(int(digits)):
+                note = self._source.read(self._source.org_id, checkpoint_path(int(digits)))
+            if data is None or note is None:
+                continue
+            try:
+                return int(digits), notes.parse_note(note), parse_tlog_proof(data)
+            except notes.NoteError as error:
+                self._fail(FailureCode.CHECKPOINT_MISMATCH, int(digits), name, f"{name}: {error}")
+        return None
+
+    def _anchored(self, at_least: int) -> dict[int, list[AnchorFile]]:
+        """Files about ledger checkpoints that cover the leaf, by size."""
+        found: dict[int, list[AnchorFile]] = {}
+        for name in self._source.names(LEDGER, DIRECTORY):
+            parsed = parse_anchor_path(name)
+            if parsed is not None and parsed[0] >= at_least:
+                found.setdefault(parsed[0], []).append(parsed[1])
+        return found
+
+    def _covers(self, size: int, proven: int, index: int, leaf: Note, of: int) -> Note | None:
+        """The ledger's checkpoint of this size, once it is seen to hold the leaf; None where that cannot be seen."""
+        try:
+            signed = self._log.opened(LEDGER, size)
+            if size != proven:
+                path = merkle.inclusion_proof(index, size, tiles.node_reader(size, self._log.reader(LEDGER)))
+                merkle.verify_inclusion(merkle.leaf_hash(leaf_data(leaf)), index, size, path, signed.checkpoint.root)
+        except merkle.ProofInvalid as error:
+            detail = f"the ledger's checkpoint of size {size} does not hold what an earlier one held: {error}"
+            self._fail(FailureCode.CHECKPOINT_MISMATCH, of, checkpoint_path(size), detail)
+            return None
+        except (BadSignature, NotSigned) as error:
+            self._fail(FailureCode.BAD_SIGNATURE, of, checkpoint_path(size), f"the ledger's checkpoint {size}: {error}")
+            return None
+        except (ValueError, EvidenceBroken):
+            return None  # the source does not have what it takes, as a bundle of a small range may not
+        return signed.note
+
+    def _of(self, size: int, files: Sequence[AnchorFile], note: Note, of: int) -> Iterator[Outside]:
+        # What others saw are the bytes as they were published: the first version, with the ledger's signature alone.
+        published = self._source.read(LEDGER, checkpoint_path(size)) or note.data
+        for file in files:
+            data = self._source.read(LEDGER, file.path(size))
+            if data is None:
+                continue
+            try:
+                yield from self._judged(size, file, data, published, note)
+            except ValueError as error:
+                detail = f"what {file.track} gave about the ledger's checkpoint {size}: {error}"
+                self._fail(FailureCode.BAD_SIGNATURE, of, file.path(size), detail)
+
+    def _judged(self, size: int, file: AnchorFile, data: bytes, published: bytes, note: Note) -> Iterator[Outside]:
+        """Raises ValueError for what is not true."""
+        if file.kind == "cosignature":
+            yield from self._cosigned(size, file, data, note)
+        elif file.kind == "token":
+            yield self._stamped(size, file, data, published)
+        else:
+            yield self._in_bitcoin(size, file, data, published)
+
+    def _cosigned(self, size: int, file: AnchorFile, data: bytes, note: Note) -> Iterator[Outside]:
+        cosigned = note.with_signatures(notes.parse_signatures(data.decode()))
+        try:
+            verified = notes.verify(cosigned, self._trust.witnesses)
+        except NotSigned:
+            yield Outside("witness", file.name, size, False, "a cosignature by nobody whom --witness names")
+            return
+        for key, line in verified.items():
+            time = instants.to_text(notes.cosigned_at(line) * 1000)
+            words = f"{key.name} has seen the ledger's log of size {size:,} at {time}"
+            yield Outside("witness", str(key), size, True, words, time)
+
+    def _stamped(self, size: int, file: AnchorFile, data: bytes, published: bytes) -> Outside:
+        from indelible.outside.verify_timestamp import read_timestamp_token, verify_timestamp_token
+
+        if not self._trust.tsa_roots:
+            time = instants.to_text(read_timestamp_token(data, published))
+            words = f"{file.name} says {time}; whether it signed that was not checked, for want of --tsa-root"
+            return Outside("timestamp", file.name, size, False, words, time)
+        time = instants.to_text(verify_timestamp_token(data, published, self._trust.tsa_roots))
+        words = f"{file.name} signed the ledger's checkpoint {size:,} at {time}"
+        return Outside("timestamp", file.name, size, True, words, time)
+
+    def _in_bitcoin(self, size: int, file: AnchorFile, data: bytes, published: bytes) -> Outside:
+        from indelible.outside.verify_ots import check_bitcoin_header, read_ots
+
+        attestation = read_ots(data, sha256(published).digest())
+        if attestation is None:
+            words = f"{file.name} has promised a proof for the ledger's checkpoint {size:,}; indelible upgrade-ots asks"
+            return Outside("opentimestamps", file.name, size, False, words)
+        header = self._trust.headers.get(attestation.height)
+        if header is None:
+            words = f"leads to Bitcoin block {attestation.height:,}, whose header was not given (--bitcoin-headers)"
+            return Outside("opentimestamps", file.name, size, False, words)
+        time = instants.to_text(check_bitcoin_header(header, attestation))
+        words = f"the ledger's checkpoint {size:,} is in Bitcoin block {attestation.height:,} of {time}"
+        return Outside("opentimestamps", file.name, size, True, words, time)
+
+    def _fail(self, code: FailureCode, sequence: int, path: str, detail: str) -> None:
+        self._report(Failure(code, sequence, detail, s3_key=path))
+
+
+def _headers(file: Path | None, given: Sequence[str]) -> Mapping[int, bytes]:
+    if file is None and not given:
+        return {}
+    from indelible.outside.verify_ots import read_bitcoin_headers
+
+    text = "" if file is None else file.read_text(encoding="utf-8", errors="replace")
+    try:
+        return read_bitcoin_headers("\n".join([text, *(one.replace(":", " ", 1) for one in given)]))
+    except ValueError as error:
+        raise NotEvidence(f"Bitcoin headers: {error}") from None

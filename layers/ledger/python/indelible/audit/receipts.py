@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receipts that somebody kept: files with one of them, with many, or with answers of the API as they came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from indelible.audit.source import NotEvidence
+from indelible.domain import record
+from indelible.domain.findings import Promise
+from indelible.domain.receipt import Receipt
+
+Receipts = dict[int, tuple[Promise, ...]]
+
+
+def promises(paths: Iterable[Path], org_id: str) -> Receipts:
+    """What the receipts in these files promise for the organisation. Raises NotEvidence."""
+    found: Receipts = {}
+    for path in paths:
+        for receipt in _receipts(path):
+            key = record.parse_key(receipt.s3_key)
+            if key is None or (key.sequence, key.audit_id) != (receipt.sequence, receipt.audit_id):
+                raise NotEvidence(f"{path}: the receipt contradicts itself: its s3_key is not that of its record")
+            if key.org_id != org_id:
+                raise NotEvidence(f"{path} has a receipt of {key.org_id}; {org_id} is what is verified")
+            promise = Promise(receipt.sequence, receipt.tx_hash, f"the receipt in {path.name}")
+            held = found.get(receipt.sequence, ())
+            if promise.tx_hash not in {other.tx_hash for other in held}:
+                found[receipt.sequence] = (*held, promise)
+    return found
+
+
+def _receipts(path: Path) -> Iterator[Receipt]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise NotEvidence(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise NotEvidence(f"{path} is not text") from None
+    none = True
+    for said in _values(path, text):
+        for one in _of(said):
+            none = False
+            try:
+                yield msgspec.convert(one, Receipt)
+            except msgspec.ValidationError as error:
+                raise NotEvidence(f"{path} has no proper receipt: {error}") from None
+    if none:
+        raise NotEvidence(f"{path} has no receipt in it")
+
+
+def _values(path: Path, text: str) -> Iterator[Any]:
+    """JSON values one after another, on one line each or not."""
+    decoder, place = json.JSONDecoder(), 0
+    while place < len(text):
+        if text[place].isspace():
+            place += 1
+            continue
+        try:
+            value, place = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            raise NotEvidence(f"{path} is not JSON") from None
+        yield value
+
+
+def _of(said: Any) -> Iterator[Any]:  # noqa: ANN401 -- any JSON
+    """The receipts in an answer: of recording, of a batch, of proving, of an MCP call, or bare."""
+    if isinstance(said, list):
+        for one in said:
+            yield from _of(one)
+    elif isinstance(said, dict):
+        if "tx_hash" in said and "s3_key" in said:
+            yield said
+        else:
+            for name in ("receipt", "receipts", "structuredContent", "result"):
+                yield from _of(said.get(name))

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A ZIP archive whose entries are stored and not deflated, read in place: any bytes of any entry, nothing unpacked."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from indelible.audit.source import NotEvidence
+
+_LOCAL_HEADER = 30
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Where the content of an entry lies in the archive."""
+
+    start: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.end - self.start
+
+
+class StoredZip:
+    """Picklable. Raises NotEvidence for anything else."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.areas: dict[str, Area] = {}
+        try:
+            with zipfile.ZipFile(path) as archive:
+                entries = archive.infolist()
+            self.names = [entry.filename for entry in entries]
+            for entry in entries:
+                if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
+                    raise NotEvidence(
+                        f"{path}: {entry.filename} is compressed or encrypted; a bundle's files never are"
+                    )
+                self.areas[entry.filename] = self._area(entry)
+        except (zipfile.BadZipFile, OSError, UnicodeDecodeError, ValueError) as error:
+            raise NotEvidence(f"{path} is not a ZIP archive that can be read: {error}") from None
+
+    def slice(self, start: int, end: int) -> bytes:
+        """These bytes of the archive. The file is opened anew: nothing stays open, and any process may ask."""
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(max(0, end - start))
+
+    def read(self, name: str) -> bytes | None:
+        """An entry as a whole; None when there is none of this name."""
+        area = self.areas.get(name)
+        return None if area is None else self.slice(area.start, area.end)
+
+    def sha256(self, name: str) -> str:
+        """Of an entry of any length, in hex."""
+        area, digest = self.areas[name], hashlib.sha256()
+        for start in range(area.start, area.end, _BLOCK):
+            digest.update(self.slice(start, min(area.end, start + _BLOCK)))
+        return digest.hexdigest()
+
+    def line_blocks(self, name: str) -> Iterator[tuple[Area, int]]:
+        """The entry in blocks of about a MiB that end where a line ends, each with the number of its lines."""
+        area = self.areas[name]
+        start = area.start
+        while start < area.end:
+            block = self.slice(start, min(area.end, start + _BLOCK))
+            end = block.rfind(b"\n") + 1
+            while not end and start + len(block) < area.end:  # a line longer than a block
+                more = self.slice(start + len(block), min(area.end, start + len(block) + _BLOCK))
+                end = len(block) + more.find(b"\n") + 1 if b"\n" in more else 0
+                block += more
+            if not end:  # the last line, without a newline
+                end = len(block)
+            yield Area(start, start + end), block.count(b"\n", 0, end) + (not block.endswith(b"\n", 0, end))
+            start += end
+
+    def after_lines(self, start: int, stop: int, count: int) -> int:
+        """The place behind so many lines; `stop` where there are fewer."""
+        while count and start < stop:
+            block = self.slice(start, min(stop, start + _BLOCK))
+            found = block.count(b"\n")
+            if found >= count:
+                return start + len(block) - len(block.split(b"\n", count)[-1])
+            count, start = count - found, start + len(block)
+        return start
+
+    def _area(self, entry: zipfile.ZipInfo) -> Area:
+        header = self.slice(entry.header_offset, entry.header_offset + _LOCAL_HEADER)
+        if len(header) < _LOCAL_HEADER or not header.startswith(b"PK\x03\x04"):
+            raise ValueError(f"{entry.filename} is not where it should be")
+        start = entry.header_offset + _LOCAL_HEADER + int.from_bytes(header[26:28], "little")
+        start += int.from_bytes(header[28:30], "little")
+        return Area(start, start + entry.file_size)

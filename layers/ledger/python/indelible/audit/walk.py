@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API's own walk along a chain, taken in strides.
+
+Invariant: the verdict is the one that the API would give of the same objects. Part after part of the source is scanned
+fast; one that is faultless and follows what came before is taken as a whole, and any other is walked record by record,
+by the code that serves the API.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from indelible.audit import scan
+from indelible.audit.resume import State
+from indelible.audit.scan import Ask, Scanned
+from indelible.audit.source import NotEvidence, Part, Source
+from indelible.audit.workers import scans
+from indelible.domain import record
+from indelible.domain.findings import FailureCode, Promise
+from indelible.ports import KeyVersions, StoredVersion
+from indelible.services.locate import Locator
+from indelible.services.verify import Walk
+
+NO_DEADLINE = 1 << 62
+
+
+@dataclass(slots=True)
+class Strides(Walk):
+    """`receipts` are promises that the caller holds. `progress` is told how many records were just checked.
+
+    `begun` is where an earlier walk stopped, `keep` is given where this one is, part after part.
+    """
+
+    source: Source = field(kw_only=True)
+    receipts: dict[int, tuple[Promise, ...]] = field(kw_only=True, default_factory=dict)
+    jobs: int = field(kw_only=True, default=1)
+    fast: bool = field(kw_only=True, default=True)
+    strict: bool = field(kw_only=True, default=False)
+    progress: Callable[[int], None] = field(kw_only=True, default=lambda _: None)
+    begun: State | None = field(kw_only=True, default=None)
+    keep: Callable[[Callable[[], State]], None] | None = field(kw_only=True, default=None)
+    first: int = field(init=False, default=1)
+
+    def _begin(self) -> tuple[int, str]:
+        self.first, after = self._begins()
+        return self.first, after
+
+    def _begins(self) -> tuple[int, str]:
+        if self.begun is not None:
+            return self.begun.last.sequence + 1, self.begun.after
+        locator = Locator(self.records, self.org_id)
+        if self.asked.from_ms is not None and locator.first_at_or_after(self.asked.from_ms) is None:
+            raise NotEvidence("there is no record at that time or later")
+        start = self.source.starts_at
+        if start > 1 and (self.asked.start_seq or 1) <= start and self.asked.from_ms is None:
+            return start, f"{self.org_id}/"
+        return Walk._begin(self)
+
+    def _prepare(self) -> None:
+        self.checker.receipts = self.receipts
+        if self.begun is None:
+            self.roots.begin()
+        else:
+            self.begun.put_back(self.checker, self.roots)
+
+    def _walk(self, deadline_ms: int) -> bool:
+        if not self.fast:
+            return Walk._walk(self, deadline_ms)
+        for part, found in scans(self.source, self.source.parts(after=self._last_key), self._ask(), jobs=self.jobs):
+            before = self.checker.entries_checked
+            if found is not None and self._inside(found) and self.checker.join(found.run):
+                self.roots.graft(found.run.first, found.pieces)
+                self._last_key = part.after
+                self._keep(found, part)
+            else:
+                self._observe_all(self.source.keys_of(part), deadline_ms)
+                if self._beyond is not None:
+                    break
+            self.progress(self.checker.entries_checked - before)
+        return True
+
+    def _observe(self, keys: KeyVersions, stored: StoredVersion | None) -> None:
+        Walk._observe(self, keys, stored)
+        found = record.parse_key(keys.s3_key)
+        if self.strict and stored is not None and found is not None and not scan.is_canonical(stored.data):
+            self.checker.report(
+                FailureCode.UNKNOWN_FORMAT, found.sequence, "the record is not canonical JSON (RFC 8785)"
+            )
+
+    def _ask(self) -> Ask:
+        promised: dict[int, set[str]] = {}
+        for held in (*((promise,) for promise in self.checker.promises.values()), *self.receipts.values()):
+            for promise in held:
+                promised.setdefault(promise.sequence, set()).add(promise.tx_hash)
+        sizes = array("Q", self.log.sizes(self.org_id, at_least=self.checker.start))
+        return Ask(self.org_id, promised, sizes if sizes else None, self.strict)
+
+    def _inside(self, found: Scanned) -> bool:
+        run, asked = found.run, self.asked
+        return (
+            run.first >= self.checker.start
+            and (asked.end_seq is None or run.last.sequence <= asked.end_seq)
+            and (asked.to_ms is None or run.last.timestamp_ms <= asked.to_ms)
+        )
+
+    def _keep(self, found: Scanned, part: Part) -> None:
+        if self.keep is not None:
+            self.keep(lambda: State.of(self.checker, self.roots, found.run.last, part.after))

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Text that others wrote, made fit for a terminal.
+
+Invariant: nothing in it moves the cursor, hides, or turns the reading order; such characters are spelled out.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.text import Text
+
+_HIDING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def plain(value: object, style: str = "") -> Text:
+    """Any value in one line, without markup; control characters as `\\x1b`."""
+    return Text("".join(map(_shown, str(value))), style=style)
+
+
+def plain_lines(text: str) -> Text:
+    """As `plain`, but lines stay lines."""
+    return Text("\n").join(plain(line) for line in text.split("\n"))
+
+
+def rows(console: Console, named: Iterable[tuple[str, object]], *, style: str = "") -> None:
+    """Names and values in two columns; a value is never cut off, however narrow the terminal."""
+    for name, value in named:
+        console.print(Text(f"  {name:<12} ", style=style) + plain(value), soft_wrap=True)
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) in _HIDING:
+        code = ord(character)
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return character

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`indelible show`: one record, for people."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.console import Console
+
+from indelible.audit.find import Found, one
+from indelible.cli.plain import plain, plain_lines, rows
+from indelible.cli.sources import json_option, opened, or_could_not_check, with_source
+from indelible.domain import instants, record
+
+_FIRST = ("event_type", "level", "actor", "action", "target", "reason", "trace_id", "correlation_id", "occurred_at")
+
+
+@click.command()
+@with_source
+@click.argument("named", metavar="SEQUENCE|AUDIT_ID")
+@json_option
+def show(
+    source: str, org: str | None, profile: str | None, endpoint_url: str | None, named: str, as_json: bool
+) -> None:
+    """Show one record: who did what to what, when and why, and where it is sealed.
+
+    Shows what is stored; whether all of it is as it was sealed is what `indelible verify` says.
+    """
+    with or_could_not_check():
+        found = one(opened(source, org=org, profile=profile, endpoint_url=endpoint_url), named)
+    if as_json:
+        click.echo(json.dumps(_as_json(found)))
+    else:
+        _print(found, Console(highlight=False, soft_wrap=True))
+
+
+def _as_json(found: Found) -> dict[str, object]:
+    return {
+        "record": json.loads(found.record.data),
+        "tx_hash": found.record.tx_hash,
+        "s3_key": found.stored.s3_key,
+        "version_id": found.stored.version_id,
+        "stored_sha256": found.stored.sha256,
+        "shadowed_by": list(found.stored.shadows),
+    }
+
+
+def _print(found: Found, console: Console) -> None:
+    entry, event = found.record, dict(found.event)
+    facts: list[tuple[str, object]] = [
+        ("record", f"{entry.sequence:,} of {entry.org_id}"),
+        ("recorded", instants.to_text(entry.timestamp_ms)),
+    ]
+    for name in _FIRST:
+        if name in event:
+            facts.append(("why" if name == "reason" else name.replace("_", " "), event.pop(name)))
+    facts += [
+        ("audit_id", entry.audit_id),
+        ("tx_hash", entry.tx_hash),
+        ("follows", entry.prev_hash),
+        ("kept until", f"{instants.to_text(entry.retain_until_ms)} ({entry.lock_mode})"),
+        ("key", found.stored.s3_key),
+        ("version", found.stored.version_id or "not shown by this source"),
+    ]
+    rows(console, facts, style="bold")
+    for name, value in event.items():
+        console.print()
+        console.print(plain(name.replace("_", " "), style="bold"))
+        console.print(plain_lines(json.dumps(value, indent=2, ensure_ascii=False)))
+    if found.stored.sha256 not in (None, record.tx_hash(entry.data)):
+        console.print("\n[red]The bytes do not have the checksum that was stored with them: run indelible verify.[/]")

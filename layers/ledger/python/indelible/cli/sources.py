@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SOURCE on the command line: a bucket, a directory that was copied from it, or an evidence bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from indelible.audit.bucket import BucketSource
+from indelible.audit.bundle import BundleSource
+from indelible.audit.directory import DirectorySource
+from indelible.audit.source import NotEvidence, Source
+from indelible.errors import LedgerError
+
+COULD_NOT_CHECK = 2
+
+source_argument = click.argument("source", metavar="SOURCE")
+org_option = click.option("--org", metavar="NAME", help="The organisation, where the source has several.")
+profile_option = click.option("--profile", metavar="NAME", help="A profile of your AWS configuration.")
+endpoint_option = click.option("--endpoint-url", metavar="URL", help="Another S3 endpoint than that of AWS.")
+key_option = click.option(
+    "--key", metavar="KEY", help="The ledger's public key that you have pinned: verifier key, PEM, or a file with it."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+
+
+def with_source(command: Callable[..., None]) -> Callable[..., None]:
+    """SOURCE and the options that say how to reach it."""
+    for decorate in (endpoint_option, profile_option, org_option, source_argument):
+        command = decorate(command)
+    return command
+
+
+def opened(source: str, *, org: str | None, profile: str | None, endpoint_url: str | None) -> Source:
+    """The source. Raises NotEvidence."""
+    if source.startswith("s3://"):
+        bucket, _, rest = source.removeprefix("s3://").partition("/")
+        owner = rest.strip("/") or org
+        if not bucket or not owner or "/" in owner or (org is not None and org != owner):
+            raise NotEvidence(f"{source}: say s3://BUCKET/ORGANISATION")
+        return open_bucket(bucket, owner, profile, endpoint_url)
+    path = Path(source)
+    return BundleSource(path, org) if path.is_file() else DirectorySource(path, org)
+
+
+def open_bucket(bucket: str, org_id: str, profile: str | None, endpoint_url: str | None) -> BucketSource:
+    """Here, or in a worker process."""
+    try:
+        from indelible.entry import operator
+    except ModuleNotFoundError as error:
+        raise NotEvidence(f"{error.name} is needed for a bucket: pip install 'indelible[s3]'") from None
+    evidence = operator.evidence(bucket, profile=profile, endpoint_url=endpoint_url)
+    return BucketSource(
+        where=f"s3://{bucket}/{org_id}",
+        org_id=org_id,
+        records=evidence.records,
+        files=evidence.files,
+        names=evidence.names,
+        again=partial(open_bucket, bucket, org_id, profile, endpoint_url),
+    )
+
+
+@contextmanager
+def or_could_not_check() -> Iterator[None]:
+    """Whatever keeps the command from an answer is one clear line, and exit status 2."""
+    try:
+        yield
+    except (NotEvidence, LedgerError) as error:
+        _give_up(str(error))
+    except OSError as error:
+        _give_up(f"{error.filename or 'the source'}: {error.strerror or error}")
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("botocore", "boto3"):
+            raise
+        _give_up(f"AWS: {error}")
+
+
+def _give_up(message: str) -> NoReturn:
+    click.echo(f"Could not check: {message}", err=True)
+    raise SystemExit(COULD_NOT_CHECK)

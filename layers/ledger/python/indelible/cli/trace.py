@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`indelible trace`: one run from the pipeline down to each decision, with the whys."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from indelible.audit.find import Step, all_of_trace, history
+from indelible.audit.source import NotEvidence
+from indelible.cli.plain import plain
+from indelible.cli.sources import json_option, opened, or_could_not_check, with_source
+from indelible.domain import instants
+
+_STYLES = {"pipeline": "bold cyan", "agent": "bold", "decision": "yellow"}
+
+
+@click.command()
+@with_source
+@click.argument("trace_id")
+@json_option
+def trace(
+    source: str, org: str | None, profile: str | None, endpoint_url: str | None, trace_id: str, as_json: bool
+) -> None:
+    """Show the whole history of one trace as a tree: pipeline, agents, decisions.
+
+    Reads every record of the source. Shows what is stored; `indelible verify` says whether it is as it was sealed.
+    """
+    with or_could_not_check():
+        evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
+        steps = history(all_of_trace(evidence, trace_id))
+        if not steps:
+            raise NotEvidence(f"{evidence.where} has no record of the trace {trace_id}")
+    if as_json:
+        click.echo(json.dumps({"trace_id": trace_id, "steps": [_as_json(step) for step in steps]}))
+        return
+    tree = Tree(plain(trace_id, style="bold"))
+    for step in steps:
+        _grow(tree, step)
+    Console(highlight=False, soft_wrap=True).print(tree)
+
+
+def _as_json(step: Step) -> dict[str, Any]:
+    entry = step.found.record
+    return {
+        "sequence": entry.sequence,
+        "audit_id": entry.audit_id,
+        "tx_hash": entry.tx_hash,
+        "timestamp": instants.to_text(entry.timestamp_ms),
+        "event": step.found.event,
+        "steps": [_as_json(below) for below in step.below],
+    }
+
+
+def _grow(tree: Tree, step: Step) -> None:
+    entry, event = step.found.record, step.found.event
+    level = event.get("level")
+    line = Text(f"{entry.sequence:>5} ", style="dim")
+    line.append(instants.to_text(entry.timestamp_ms)[11:23] + " ", style="dim")
+    line.append_text(plain(event.get("actor", "?"), style=_STYLES.get(str(level), "")))
+    doing = " ".join(str(event[name]) for name in ("action", "target") if name in event) or str(event.get("event_type"))
+    line.append_text(plain(f" {doing}"))
+    if event.get("reason"):
+        line.append("\n      why: ", style="italic")
+        line.append_text(plain(event["reason"], style="italic"))
+    branch = tree.add(line)
+    for below in step.below:
+        _grow(branch, below)

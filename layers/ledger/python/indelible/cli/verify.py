@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`indelible verify`: is what lies here what the ledger sealed. Exit status 0 valid, 1 broken, 2 could not check."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from indelible.audit.keys import pinned_key
+from indelible.audit.outside import Trust, trusted
+from indelible.audit.receipts import promises
+from indelible.audit.source import Source
+from indelible.audit.verify import Asked, Audit, audit
+from indelible.cli import report
+from indelible.cli.sources import COULD_NOT_CHECK, json_option, key_option, opened, or_could_not_check, with_source
+from indelible.domain import instants
+from indelible.services.verify import Range
+
+_MANY = 50_000
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@with_source
+@key_option
+@click.option("--receipt", "receipts", type=_FILE, multiple=True, help="Receipts that must be honoured; repeatable.")
+@click.option("--start", type=click.IntRange(min=1), help="The first sequence.")
+@click.option("--end", type=click.IntRange(min=1), help="The last sequence.")
+@click.option("--from", "from_", metavar="TIME", help="Not before this instant (RFC 3339).")
+@click.option("--to", metavar="TIME", help="Not after this instant (RFC 3339).")
+@click.option("--strict", is_flag=True, help="Parse every record wholly, and check that it is canonical JSON.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: one for each core]")
+@click.option(
+    "--checkpoint-file", type=click.Path(dir_okay=False, path_type=Path), help="Keep where it is; go on from there."
+)
+@click.option("--tsa-root", "tsa_roots", type=_FILE, multiple=True, help="PEM of timestamp authorities you trust.")
+@click.option("--witness", "witnesses", metavar="VKEY", multiple=True, help="A witness's verifier key; repeatable.")
+@click.option("--quorum", type=click.IntRange(min=1), help="How many of them must have signed.  [default: all]")
+@click.option("--bitcoin-headers", type=_FILE, help="Block headers: lines of a height and 160 hex digits.")
+@click.option("--bitcoin-header", metavar="HEIGHT:HEX", multiple=True, help="One block header; repeatable.")
+@click.option("--check-anchors", is_flag=True, help="Could not check (2) if nobody outside vouches for the log.")
+@click.option("--check-tst", is_flag=True, help="Could not check (2) if no RFC 3161 token vouches for the log.")
+@json_option
+def verify(
+    source: str,
+    org: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    key: str | None,
+    receipts: tuple[Path, ...],
+    start: int | None,
+    end: int | None,
+    from_: str | None,
+    to: str | None,
+    strict: bool,
+    jobs: int | None,
+    checkpoint_file: Path | None,
+    tsa_roots: tuple[Path, ...],
+    witnesses: tuple[str, ...],
+    quorum: int | None,
+    bitcoin_headers: Path | None,
+    bitcoin_header: tuple[str, ...],
+    check_anchors: bool,
+    check_tst: bool,
+    as_json: bool,
+) -> None:
+    """Check every record, their order, every signed root and every promise.
+
+    SOURCE is s3://BUCKET/ORGANISATION, a directory that was copied from there, or an evidence bundle. For a directory
+    and a bundle neither an account nor a network is needed. What the source cannot show is listed as not checked.
+
+    Exit status: 0 valid, 1 broken, 2 could not check.
+    """
+    with or_could_not_check():
+        trust = trusted(
+            witnesses=witnesses,
+            quorum=quorum,
+            tsa_roots=tsa_roots,
+            headers_file=bitcoin_headers,
+            headers=bitcoin_header,
+        )
+        evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
+        asked = Asked(
+            within=_range(start, end, from_, to),
+            key=pinned_key(key) if key else None,
+            receipts=promises(receipts, evidence.org_id),
+            jobs=jobs or _jobs(evidence),
+            strict=strict,
+            progress_file=checkpoint_file,
+            trust=trust,
+        )
+        with _progress(evidence) as progress:
+            verdict = audit(evidence, asked, progress=progress)
+    if as_json:
+        click.echo(json.dumps(report.as_json(verdict)))
+    else:
+        report.show(verdict, Console(highlight=False, soft_wrap=True))
+    if not verdict.valid:
+        raise SystemExit(1)
+    for lacking in _lacking(verdict, trust, anchors=check_anchors, tokens=check_tst):
+        click.echo(f"Could not check: {lacking}", err=True)
+        raise SystemExit(COULD_NOT_CHECK)
+
+
+def _lacking(verdict: Audit, trust: Trust, *, anchors: bool, tokens: bool) -> Iterator[str]:
+    """What was demanded of those outside, and is not there."""
+    sound = [found for found in verdict.outside if found.checked]
+    signers = {found.name for found in sound if found.kind == "witness"}
+    if len(signers) < trust.needed:
+        yield f"{len(signers)} of the witnesses that you named have signed; {trust.needed} are needed"
+    if (tokens or trust.tsa_roots) and not any(found.kind == "timestamp" for found in sound):
+        yield "no RFC 3161 token by an authority that you trust vouches for the log"
+    if anchors and not any(found.kind != "ledger log" for found in sound):
+        yield "nobody outside whom you trust vouches for the log"
+
+
+def _range(start: int | None, end: int | None, from_: str | None, to: str | None) -> Range:
+    if start is not None and end is not None and start > end:
+        raise click.UsageError("--end is before --start")
+    from_ms, to_ms = _instant("--from", from_), _instant("--to", to)
+    if from_ms is not None and to_ms is not None and from_ms > to_ms:
+        raise click.UsageError("--to is before --from")
+    return Range(start_seq=start, end_seq=end, from_ms=from_ms, to_ms=to_ms)
+
+
+def _instant(option: str, text: str | None) -> int | None:
+    try:
+        return None if text is None else instants.from_text(text)
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {error}") from None
+
+
+def _jobs(source: Source) -> int:
+    """A process for each core, where there is so much to do that starting them pays."""
+    if (source.count() or _MANY) < _MANY:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _progress(source: Source) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, where a person looks at it."""
+    console = Console(stderr=True)
+    columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeElapsedColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("verifying", total=source.count())
+        yield lambda count: bar.advance(task, count)
+
+
+class _Rate(ProgressColumn):
+    """Records a second."""
+
+    def render(self, task: Task) -> Text:
+        """See ProgressColumn."""
+        return Text(f"{task.finished_speed or task.speed or 0:,.0f}/s")
