@@ -32,6 +32,7 @@ from indelible.views.parquet import NotInstalled
 from indelible.views.source import Proof, entries
 
 BUNDLE = "bundle"
+_PIECE = 1024 * 1024
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -142,7 +143,10 @@ def _write(made: Bundle, form: str, output: Path) -> str:
         except NotInstalled as error:
             raise NotEvidence(str(error)) from None
         out.seek(0)
-        return hashlib.file_digest(out, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        while piece := out.read(_PIECE):
+            digest.update(piece)
+        return digest.hexdigest()
 
 
 def _copied(made: Bundle, take: Callable[[bytes], object]) -> str:
