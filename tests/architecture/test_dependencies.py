@@ -29,7 +29,12 @@ MAY_IMPORT = {
 """What each part of the package may import of the others. Only the two that build adapters may import `aws` too,
 and `outside`."""
 
-BUILDERS = ("indelible.entry.bootstrap", "indelible.entry.bootstrap_exports", "indelible.entry.operator")
+BUILDERS = (
+    "indelible.entry.bootstrap",
+    "indelible.entry.bootstrap_exports",
+    "indelible.entry.bootstrap_outside",
+    "indelible.entry.operator",
+)
 AWS_SDK = {"boto3", "botocore"}
 MAY_USE_AWS_SDK = ("indelible.aws.", *BUILDERS, "indelible.cli.org")
 """`indelible org` catches the SDK's exceptions, to show an administrator what AWS said; it is in no function."""
