@@ -58,8 +58,10 @@ def ledger_name(source: Source, given: Pinned | None) -> str | None:
     return name if slash and owner == source.org_id else None
 
 
-def key_ring(source: Source, pinned: Pinned, name: str, unchecked: list[str]) -> KeyRing:
-    """The pinned key, and all others that the source's statements lead to from there."""
+def key_ring(source: Source, pinned: Pinned | None, name: str, unchecked: list[str]) -> KeyRing:
+    """The pinned key, and all others that the source's statements lead to from there; no keys without one."""
+    if pinned is None:
+        return KeyRing(name, ())
     notes_of: list[bytes] = []
     while (stated := source.read(LEDGER, statement_path(len(notes_of) + 1))) is not None:
         notes_of.append(stated)

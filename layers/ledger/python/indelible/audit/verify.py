@@ -25,7 +25,6 @@ from indelible.audit.walk import NO_DEADLINE, Strides
 from indelible.domain.chain import MAX_FAILURES, ChainChecker
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, FailureCode, Promise
-from indelible.domain.keyring import KeyRing
 from indelible.domain.note import VerifierKey
 from indelible.domain.record import EMPTY_CHAIN
 from indelible.ports import LogFiles
@@ -78,7 +77,7 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
     within, unchecked = _range(source, asked.within), [*source.unchecked]
     name, key = ledger_name(source, asked.key), asked.key
     files = _log_files(source, within, key, unchecked)
-    ring = key_ring(source, key, name or _UNKNOWN, unchecked) if key else KeyRing(name or _UNKNOWN, ())
+    ring = key_ring(source, key, name or _UNKNOWN, unchecked)
     log = LogReader(files=files, ledger_name=ring.ledger_name, keys=lambda: ring)
     keeper = Keeper(asked.progress_file, _about(source, asked)) if asked.progress_file else None
     walk = Strides(
