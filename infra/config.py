@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from infra import identity_settings
+from infra import identity_settings, outside_settings
 from infra.identity_settings import Auth
 from infra.schedule_expression import ScheduleError, parse_period
 
@@ -73,6 +73,12 @@ class LedgerConfig:
     org_burst: int = 200
     #: Browser origins that may call the MCP door; none by default, and programs are no browsers.
     allowed_origins: tuple[str, ...] | None = None
+    #: Who is asked outside the account (docs/outside.md), by name; of witnesses by verifier key. Nobody by default.
+    timestamp_authorities: Mapping[str, str] | None = None
+    calendars: Mapping[str, str] | None = None
+    witnesses: Mapping[str, str] | None = None
+    #: How many of the witnesses make a checkpoint witnessed.
+    witness_quorum: int | None = None
     #: A CloudTrail trail for deletes on the evidence bucket. Off where an organization's trail has them.
     watch_deletes: bool = True
 
@@ -85,6 +91,11 @@ class LedgerConfig:
     def anchor_period_seconds(self) -> int | None:
         """Seconds between two anchor runs, or None where a cron expression does not say."""
         return parse_period(self.anchor_rate)
+
+    @property
+    def outside(self) -> dict[str, str]:
+        """The environment of functions that must know who is outside; empty when nobody is asked."""
+        return outside_settings.as_environment(vars(self))
 
     def describe(self) -> str:
         """One line for the person who is about to deploy this."""
@@ -111,8 +122,11 @@ class LedgerConfig:
         )
 
     @classmethod
-    def from_context(cls, context: Mapping[str, object]) -> LedgerConfig:
-        """Read the whole CDK context. Raises :class:`ConfigError`."""
+    def from_context(cls, context: Mapping[str, object], *, on_this_machine: bool = False) -> LedgerConfig:
+        """Read the whole CDK context. Raises :class:`ConfigError`.
+
+        ``on_this_machine``: where the functions run, too, so that they find addresses of the loopback interface.
+        """
         given = _collect(context)
         values: dict[str, object] = {key: reader(key, given[key]) for key, reader in _READERS.items() if key in given}
         if values.get("stage") == "dev":
@@ -124,7 +138,9 @@ class LedgerConfig:
                 f"{config.retention_days} is too short for stage=prod, which wants at least "
                 f"{MIN_PROD_RETENTION_DAYS} days (six months); use -c stage=dev to try things out",
             )
-        wrong = identity_settings.check(config.auth, values, is_prod=config.is_prod)
+        wrong = identity_settings.check(config.auth, values, is_prod=config.is_prod) or outside_settings.check(
+            values, on_this_machine=on_this_machine
+        )
         if wrong:
             raise ConfigError(*wrong)
         return config
@@ -199,11 +215,11 @@ def _anchor_rate(key: str, value: object) -> object:
     return str(value)
 
 
-def _of_identity(read: Callable[[object], object]) -> Callable[[str, object], object]:
+def _read_by(read: Callable[[object], object]) -> Callable[[str, object], object]:
     def reader(key: str, value: object) -> object:
         try:
             return read(value)
-        except identity_settings.IdentityError as error:
+        except (identity_settings.IdentityError, outside_settings.OutsideError) as error:
             raise ConfigError(key, str(error)) from error
 
     return reader
@@ -231,10 +247,10 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "retention_days": _whole_number(1, MAX_RETENTION_DAYS),
     "anchor_rate": _anchor_rate,
     "anchor_concurrency": _whole_number(1, 500),
-    "auth": _of_identity(identity_settings.read_auth),
-    "jwt_issuer": _of_identity(identity_settings.read_issuer),
-    "jwt_audience": _of_identity(identity_settings.read_audience),
-    "jwt_org_claim": _of_identity(identity_settings.read_org_claim),
+    "auth": _read_by(identity_settings.read_auth),
+    "jwt_issuer": _read_by(identity_settings.read_issuer),
+    "jwt_audience": _read_by(identity_settings.read_audience),
+    "jwt_org_claim": _read_by(identity_settings.read_org_claim),
     "strict_signatures": _flag,
     "alarm_email": _email,
     "throttle_rate": _whole_number(1, 10_000),
@@ -243,6 +259,10 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     # A batch of a hundred must fit.
     "org_burst": _whole_number(100, 100_000),
     "allowed_origins": _origins,
+    "timestamp_authorities": _read_by(outside_settings.read_authorities),
+    "calendars": _read_by(outside_settings.read_calendars),
+    "witnesses": _read_by(outside_settings.read_witnesses),
+    "witness_quorum": _whole_number(1, 16),
     "watch_deletes": _flag,
 }
 _KNOWN = "known settings: " + ", ".join(_READERS)

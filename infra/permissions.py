@@ -15,7 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from infra.constructs.evidence_bucket import LOG_KEYS, RECORD_KEYS
+from infra.constructs.evidence_bucket import ANCHOR_KEYS, LEDGER_CHECKPOINT, LEDGER_KEYS, LOG_KEYS, RECORD_KEYS
 from infra.constructs.exports_bucket import FILE_KEYS, STATE_KEYS
 from infra.nag import acknowledge
 
@@ -152,6 +152,34 @@ def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list
         # It alone may sign: the key's own policy says so too.
         _allow(key.key_arn, "kms:GetPublicKey", "kms:Sign"),
     ]
+
+
+def outside(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]:
+    """Reads the ledger's own log, and stores beside it what others say of it. No record, no table, no signature."""
+    return [
+        _allow(bucket.arn_for_objects(LEDGER_KEYS), "s3:GetObject", "s3:GetObjectVersion"),
+        _allow(
+            bucket.bucket_arn,
+            "s3:ListBucket",
+            "s3:ListBucketVersions",
+            conditions={"StringLike": {"s3:prefix": LEDGER_KEYS}},
+        ),
+        _allow(bucket.arn_for_objects(ANCHOR_KEYS), "s3:PutObject", "s3:PutObjectRetention"),
+        _allow(bucket.arn_for_objects(LEDGER_CHECKPOINT), "s3:PutObject", "s3:PutObjectRetention"),
+        _allow(key.key_arn, "kms:GetPublicKey"),
+    ]
+
+
+def acknowledge_ledger_patterns(role: iam.Role, *, bucket: s3.IBucket) -> None:
+    """Say to cdk-nag why the permissions of the function that goes outside end in patterns."""
+    imported = _imported(bucket)
+    acknowledge(
+        role,
+        "Reads the ledger's own log, which holds hashes alone, and writes only what others say of its checkpoints, "
+        "which the bucket's policy makes create-only and locked.",
+        f"AwsSolutions-IAM5[Resource::{imported}/{LEDGER_KEYS}]",
+        f"AwsSolutions-IAM5[Resource::{imported}/{ANCHOR_KEYS}]",
+    )
 
 
 def acknowledge_key_patterns(role: iam.Role, *, bucket: s3.IBucket, seals: bool, signs: bool = False) -> None:

@@ -48,8 +48,8 @@ def test_the_dead_letter_queue_is_encrypted_and_speaks_tls_only(prod: Synthesize
     ]
 
 
-def test_no_function_is_invoked_without_somebody_who_waits_for_it(prod: Synthesized) -> None:
-    assert not list(prod.resources("AWS::Lambda::EventInvokeConfig"))
+def test_no_function_of_a_round_is_invoked_without_somebody_who_waits_for_it(prod: Synthesized) -> None:
+    assert not list(prod.resources("AWS::Lambda::EventInvokeConfig", "anchor"))
 
 
 def alarms(synthesized: Synthesized) -> dict[str, Json]:

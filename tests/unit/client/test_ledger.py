@@ -97,6 +97,17 @@ def verdict(**values: Any) -> httpx.Response:
     )
 
 
+def test_consistency_is_asked_of_one_log() -> None:
+    ledger, sent = client(httpx.Response(200, json={"hashes": []}), httpx.Response(200, json={"hashes": []}))
+    ledger.consistency(1000, 1300)
+    ledger.consistency(3, 3, log="ledger")
+    asked = [{name: one[name] for name in ("log", "old_size", "new_size")} for one in sent]
+    assert asked == [
+        {"log": "organisation", "old_size": 1000, "new_size": 1300},
+        {"log": "ledger", "old_size": 3, "new_size": 3},
+    ]
+
+
 def test_a_long_verification_is_continued() -> None:
     ledger, sent = client(
         verdict(valid=None, complete=False, next_seq=11),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import httpx
 import tenacity
@@ -90,6 +90,12 @@ class LedgerClient:
         """One record, re-read and re-hashed by the ledger."""
         asked = {"audit_id": audit_id, "tx_hash": tx_hash}
         return self._call("/v1/prove", {name: value for name, value in asked.items() if value is not None})
+
+    def consistency(
+        self, old_size: int, new_size: int, *, log: Literal["organisation", "ledger"] = "organisation"
+    ) -> dict[str, Any]:
+        """The proof that a log only grew between two of its published checkpoints."""
+        return self._call("/v1/consistency", {"old_size": old_size, "new_size": new_size, "log": log})
 
     def verify(self, **asked: int | str) -> dict[str, Any]:
         """Verify `start_seq`/`end_seq`, `from`/`to`, or everything; long ranges are continued to their end."""

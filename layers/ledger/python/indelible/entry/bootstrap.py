@@ -23,7 +23,7 @@ from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
-from indelible.entry import env
+from indelible.entry import env, outside_settings
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.machine import SystemClock, SystemEntropy, ThreadedWorkers
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     # Imported where they are built: no other function pays for them at its cold start.
     from indelible.entry.mcp import AgentDoor
     from indelible.entry.meta import Meta
+    from indelible.services.outside import Outside
 
 
 @cache
@@ -96,11 +97,14 @@ def recorder() -> Recorder:
 @cache
 def proof_reader() -> ProofReader:
     """For the prove function."""
+    named = outside_settings.load(settings().outside)
     upward = Upward(
         log=_log(),
         files=_log_files(),
         anchors=S3Anchors(client=client("s3"), bucket=settings().bucket),
         token_time=_token_time,
+        witnesses=tuple(named.witness_keys()),
+        quorum=named.witness_quorum,
     )
     timetable = Timetable(starts=round_starts(), period_ms=settings().anchor_period_seconds * 1000, clock=clock())
     prover = Prover(
@@ -179,6 +183,14 @@ def ledger_log() -> LedgerLog:
 def round_starts() -> DynamoRoundStarts:
     """When rounds began."""
     return DynamoRoundStarts(client=_dynamodb(), table=settings().table)
+
+
+@cache
+def outside() -> Outside:
+    """For the function that goes outside."""
+    from indelible.entry.bootstrap_outside import make_outside
+
+    return make_outside(log=_log(), files=_log_files(), settings=settings(), clock=clock(), telemetry=telemetry())
 
 
 @cache

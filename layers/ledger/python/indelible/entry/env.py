@@ -20,6 +20,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     `anchor_period_seconds`: between two scheduled rounds; 0 where a cron expression says when.
     `allowed_origins`: browser origins that may call the MCP door, comma-separated; none by default.
+    `outside`: who is asked outside the account, as JSON (`entry.outside_settings`); nobody by default.
     """
 
     ledger_name: Annotated[str, Meta(min_length=1)]
@@ -37,6 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     anchor_period_seconds: Annotated[int, Meta(ge=0)] = 0
     anchor_concurrency: Annotated[int, Meta(ge=1)] = 20
     allowed_origins: str = ""
+    outside: str = ""
     exports_bucket: str = ""
     exports_days: Annotated[int, Meta(ge=1, le=365)] = 7
     pack_function: str = ""

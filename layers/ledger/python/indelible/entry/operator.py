@@ -6,19 +6,23 @@ Uses the AWS credentials, region and endpoint of the usual environment variables
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from indelible.aws.anchor_workflow import AnchorWorkflow
 from indelible.aws.clients import THREADS, client, s3_as
+from indelible.aws.deployment import AwsDeployment
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
-from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox
+from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox, DynamoLedgerRegister
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_repair import DynamoRepair
 from indelible.aws.kms_signer import KmsSigner
+from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_inventory import S3Inventory
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
@@ -29,6 +33,8 @@ from indelible.entry.machine import NoTelemetry, SystemClock, SystemEntropy, Thr
 from indelible.ports import LogFiles, StoredRecords
 from indelible.services.append import Appender
 from indelible.services.diary import Diary
+from indelible.services.doctor import Check, Deployed
+from indelible.services.doctor_chains import Chains
 from indelible.services.log import LogReader
 from indelible.services.rebuild import Rebuilder
 from indelible.services.registry import Registry
@@ -42,7 +48,7 @@ def registry(ledger_name: str) -> Registry:
     """
     outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
     clock, dynamodb = SystemClock(), client("dynamodb")
-    pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="indelible")
+    pool = _pool()
     table, days = outputs["TableName"], int(outputs["RetentionDays"])
     secrets = SecretsManagerSource(client=client("secretsmanager"), secret_id=outputs["SecretArn"])
     organisations = DynamoOrganisations(client=dynamodb, table=table, clock=clock)
@@ -84,14 +90,9 @@ def rebuilder(ledger_name: str) -> Rebuilder:
     outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
     dynamodb, s3 = client("dynamodb"), client("s3")
     table, bucket = outputs["TableName"], outputs["BucketName"]
-    pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="indelible")
-    retention = Retention(lock_mode=outputs["LockMode"], days=int(outputs["RetentionDays"]))
+    pool = _pool()
     repair = DynamoRepair(client=dynamodb, table=table)
-    log = LogReader(
-        files=S3LogFiles(client=s3, bucket=bucket, retention=retention, pool=pool),
-        ledger_name=ledger_name,
-        signer=KmsSigner(client=client("kms"), key_id=outputs["SigningKeyId"]),
-    )
+    log = _log_reader(outputs, s3, pool)
     inventory = S3Inventory(client=s3, bucket=bucket)
     surveyor = Surveyor(
         records=S3Records(client=s3, bucket=bucket, pool=pool),
@@ -109,6 +110,45 @@ def rebuilder(ledger_name: str) -> Rebuilder:
         outbox=DynamoLedgerOutbox(client=dynamodb, table=table),
         news=DynamoNews(client=dynamodb, table=table),
         clock=SystemClock(),
+    )
+
+
+def checks(ledger_name: str) -> list[tuple[str, Check]]:
+    """What `indelible doctor` looks at in the ledger of this name. Raises NotFound when there is none.
+
+    IAM: what the adapters name, all of it reading.
+    """
+    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
+    dynamodb, s3, clock = client("dynamodb"), client("s3"), SystemClock()
+    table, bucket = outputs["TableName"], outputs["BucketName"]
+    log = _log_reader(outputs, s3, _pool())
+    deployment = AwsDeployment(clients=cache(client), ledger_name=ledger_name)
+    chains = Chains(
+        organisations=DynamoOrganisations(client=dynamodb, table=table, clock=clock),
+        journal=DynamoJournal(client=dynamodb, table=table),
+        records=S3Records(client=s3, bucket=bucket, pool=_pool()),
+        register=DynamoLogHead(client=dynamodb, table=table),
+        log=log,
+        ledger_register=DynamoLedgerRegister(client=dynamodb, table=table),
+        ledger_outbox=DynamoLedgerOutbox(client=dynamodb, table=table),
+        anchors=S3Anchors(client=s3, bucket=bucket),
+        deployment=deployment,
+        workers=ThreadedWorkers(_pool()),
+        clock=clock,
+    )
+    return [*Deployed(deployment=deployment, log=log, clock=clock).checks(), *chains.checks()]
+
+
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="indelible")
+
+
+def _log_reader(outputs: Mapping[str, str], s3: Any, pool: ThreadPoolExecutor) -> LogReader:  # noqa: ANN401 -- boto3
+    retention = Retention(lock_mode=outputs["LockMode"], days=int(outputs["RetentionDays"]))
+    return LogReader(
+        files=S3LogFiles(client=s3, bucket=outputs["BucketName"], retention=retention, pool=pool),
+        ledger_name=outputs["LedgerName"],
+        signer=KmsSigner(client=client("kms"), key_id=outputs["SigningKeyId"]),
     )
 
 

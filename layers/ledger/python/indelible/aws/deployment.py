@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deployment on CloudFormation, S3, KMS, Scheduler, Step Functions, CloudWatch, Secrets Manager and STS.
+
+What AWS refuses to tell is not wrong: such an answer becomes CannotTell with AWS's own words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from indelible.aws.error_map import code_of
+from indelible.aws.stack_outputs import stack_outputs
+from indelible.aws.template import Template
+from indelible.domain import instants
+from indelible.domain.anchors import safe_name
+from indelible.domain.note import ed25519_from_spki
+from indelible.errors import NotFound
+from indelible.ports.deployment import BucketSettings, CannotTell, Policy, Promised, SigningKeyState, Statement
+
+Clients = Callable[[str], Any]
+"""boto3's clients by name: each check makes those that it needs."""
+
+
+class AwsDeployment:
+    """The ledger of this name. Raises NotFound when there is none."""
+
+    def __init__(self, *, clients: Clients, ledger_name: str) -> None:
+        self._clients = clients
+        self._name = ledger_name
+        self._outputs = stack_outputs(clients("cloudformation"), f"{ledger_name}-ledger")
+        self._bucket = self._outputs["BucketName"]
+
+    @property
+    def promised(self) -> Promised:
+        """From the outputs that were read at the start."""
+        return Promised(self._outputs["LockMode"], int(self._outputs["RetentionDays"]))
+
+    def bucket(self) -> BucketSettings:
+        """IAM: s3:GetBucketObjectLockConfiguration, s3:GetBucketVersioning."""
+        s3 = self._clients("s3")
+        with _asking({"ObjectLockConfigurationNotFoundError"}) as absent:
+            found = s3.get_object_lock_configuration(Bucket=self._bucket).get("ObjectLockConfiguration", {})
+        if absent:
+            found = {}
+        with _asking():
+            versioned = s3.get_bucket_versioning(Bucket=self._bucket).get("Status") == "Enabled"
+        default = found.get("Rule", {}).get("DefaultRetention", {})
+        days = default.get("Days", default.get("Years", 0) * 365) if default else None
+        return BucketSettings(found.get("ObjectLockEnabled") == "Enabled", default.get("Mode"), days, versioned)
+
+    def bucket_policy(self) -> Policy:
+        """IAM: cloudformation:GetTemplate, s3:GetBucketPolicy."""
+        wanted = self._template().bucket_policy(self._bucket)
+        with _asking({"NoSuchBucketPolicy"}) as absent:
+            deployed = _statements(self._clients("s3").get_bucket_policy(Bucket=self._bucket)["Policy"])
+        return Policy(wanted, () if absent else deployed)
+
+    def public_access(self) -> Mapping[str, bool]:
+        """IAM: s3:GetBucketPublicAccessBlock."""
+        with _asking({"NoSuchPublicAccessBlockConfiguration"}) as absent:
+            answer = self._clients("s3").get_public_access_block(Bucket=self._bucket)
+        return {} if absent else dict(answer["PublicAccessBlockConfiguration"])
+
+    def signing_keys(self) -> Sequence[SigningKeyState]:
+        """IAM: kms:DescribeKey."""
+        with _asking():
+            found = [self._clients("kms").describe_key(KeyId=key_id)["KeyMetadata"] for key_id in self._key_ids()]
+        return [SigningKeyState(key["KeyId"], key["KeyState"], key["KeySpec"]) for key in found]
+
+    def key_policy(self, key_id: str) -> Policy:
+        """IAM: cloudformation:GetTemplate, kms:GetKeyPolicy."""
+        wanted = self._template().key_policy(key_id)
+        with _asking():
+            deployed = self._clients("kms").get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
+        return Policy(wanted, _statements(deployed))
+
+    def public_key(self, key_id: str) -> bytes:
+        """IAM: kms:GetPublicKey."""
+        with _asking():
+            return ed25519_from_spki(self._clients("kms").get_public_key(KeyId=key_id)["PublicKey"])
+
+    def schedules(self) -> Mapping[str, bool]:
+        """IAM: scheduler:ListSchedules."""
+        with _asking({"ResourceNotFoundException"}) as absent:
+            pages = (
+                self._clients("scheduler").get_paginator("list_schedules").paginate(GroupName=f"{self._name}-anchor")
+            )
+            found = {one["Name"]: one["State"] == "ENABLED" for page in pages for one in page["Schedules"]}
+        return {} if absent else found
+
+    def last_round(self) -> tuple[str, int] | None:
+        """IAM: cloudformation:DescribeStacks, states:ListExecutions."""
+        arn = self._anchor_outputs().get("AnchorStateMachineArn")
+        if arn is None:
+            raise CannotTell("this ledger's rounds are no executions of a state machine")
+        with _asking():
+            found = self._clients("stepfunctions").list_executions(stateMachineArn=arn, maxResults=1)["executions"]
+        return (found[0]["status"], instants.from_datetime(found[0]["startDate"])) if found else None
+
+    def alarms(self) -> Mapping[str, str]:
+        """IAM: cloudwatch:DescribeAlarms."""
+        with _asking():
+            pages = (
+                self._clients("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{self._name}-")
+            )
+            return {one["AlarmName"]: one["StateValue"] for page in pages for one in page["MetricAlarms"]}
+
+    def has_secret(self) -> bool:
+        """IAM: secretsmanager:DescribeSecret."""
+        with _asking({"ResourceNotFoundException"}) as absent:
+            found = self._clients("secretsmanager").describe_secret(SecretId=self._outputs["SecretArn"])
+        return not absent and "DeletedDate" not in found
+
+    def clock_ms(self) -> int:
+        """IAM: sts:GetCallerIdentity, which cannot be denied. The `Date` of its answer (RFC 9110 §6.6.1)."""
+        with _asking():
+            answer = self._clients("sts").get_caller_identity()
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        if date is None:
+            raise CannotTell("the answer has no Date")
+        return instants.from_datetime(parsedate_to_datetime(date)) + 500  # it says whole seconds
+
+    def outside_tracks(self) -> Sequence[str]:
+        """IAM: cloudformation:DescribeStacks, lambda:GetFunctionConfiguration."""
+        name = self._anchor_outputs().get("OutsideFunctionName")
+        if name is None:
+            return []
+        with _asking():
+            found = self._clients("lambda").get_function_configuration(FunctionName=name)
+        named = json.loads(found.get("Environment", {}).get("Variables", {}).get("INDELIBLE_OUTSIDE") or "{}")
+        tracks = [f"rfc3161-{authority}" for authority in named.get("timestamp_authorities", {})]
+        tracks += [f"ots-{calendar}" for calendar in named.get("calendars", {})]
+        return tracks + [f"witness-{safe_name(key.partition('+')[0])}" for key in named.get("witnesses", {})]
+
+    def _key_ids(self) -> list[str]:
+        return (self._outputs.get("SigningKeyIds") or self._outputs["SigningKeyId"]).split(",")
+
+    def _anchor_outputs(self) -> dict[str, str]:
+        with _asking():
+            try:
+                return stack_outputs(self._clients("cloudformation"), f"{self._name}-anchor")
+            except NotFound as error:
+                raise CannotTell(error.message) from None
+
+    def _template(self) -> Template:
+        cloudformation, stack = self._clients("cloudformation"), f"{self._name}-ledger"
+        with _asking():
+            body = cloudformation.get_template(StackName=stack)["TemplateBody"]
+            pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+            physical = {
+                one["LogicalResourceId"]: one["PhysicalResourceId"]
+                for page in pages
+                for one in page["StackResourceSummaries"]
+            }
+            account = self._clients("sts").get_caller_identity()["Account"]
+        body = json.loads(body) if isinstance(body, str) else body
+        return Template(body, physical, account=account, region=cloudformation.meta.region_name)
+
+
+def _statements(policy: str) -> list[Statement]:
+    found: list[Statement] = json.loads(policy)["Statement"]
+    return found
+
+
+@contextmanager
+def _asking(absent: frozenset[str] | set[str] = frozenset()) -> Iterator[list[str]]:
+    """Turn what AWS does not say into CannotTell; codes that mean "there is none" are noted instead."""
+    noted: list[str] = []
+    try:
+        yield noted
+    except ClientError as error:
+        if code_of(error) not in absent:
+            raise CannotTell(f"AWS: {error}") from error
+        noted.append(code_of(error))
+    except BotoCoreError as error:
+        raise CannotTell(f"AWS: {error}") from error

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The doctor's checks of what the ledger does: heads, logs, the outbox, and those outside. Reads only.
+
+Nothing here verifies records: that is `verify`. These are the signs that recording and anchoring have stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from indelible.domain import record
+from indelible.errors import HeadRegressed, LedgerError
+from indelible.ports import (
+    Clock,
+    Journal,
+    LedgerOutbox,
+    LedgerRegister,
+    LogHead,
+    LogState,
+    Organisations,
+    RecordStore,
+    Workers,
+)
+from indelible.ports.deployment import Deployment
+from indelible.ports.outside import AnchorFiles
+from indelible.services.doctor import Check, Finding, Health, ok
+from indelible.services.heads import confirmed_head
+from indelible.services.log import LEDGER, LogReader
+
+LATE_MS = 15 * 60_000
+"""As the alarms `AnchorLag` and `OutboxAge`."""
+OUTSIDE_LATE_MS = 24 * 3_600_000
+OUTSIDE_PATIENCE_MS = 3_600_000
+_LOOKED_AT = 100
+
+
+class Chains:
+    """Looks at every organisation, many at a time."""
+
+    def __init__(
+        self,
+        *,
+        organisations: Organisations,
+        journal: Journal,
+        records: RecordStore,
+        register: LogHead,
+        log: LogReader,
+        ledger_register: LedgerRegister,
+        ledger_outbox: LedgerOutbox,
+        anchors: AnchorFiles,
+        deployment: Deployment,
+        workers: Workers,
+        clock: Clock,
+    ) -> None:
+        self._organisations = organisations
+        self._journal = journal
+        self._records = records
+        self._register = register
+        self._log = log
+        self._ledger_register = ledger_register
+        self._ledger_outbox = ledger_outbox
+        self._anchors = anchors
+        self._deployment = deployment
+        self._workers = workers
+        self._clock = clock
+
+    def checks(self) -> list[tuple[str, Check]]:
+        """By name."""
+        return [
+            ("organisations", self._all),
+            ("ledger log", self._ledger),
+            ("outside", self._outside),
+        ]
+
+    def _all(self) -> Iterator[Finding]:
+        names = list(self._organisations.all())
+        found = self._workers.gather([partial(self._look, org_id) for org_id in names])
+        well = 0
+        for org_id, outcome in zip(names, found, strict=True):
+            if isinstance(outcome, LedgerError):
+                yield Finding("organisations", Health.UNKNOWN, f"{org_id}: {outcome.message}", "Ask again.")
+            elif isinstance(outcome, Exception):
+                raise outcome
+            else:
+                yield from outcome
+                well += not outcome
+        yield ok("organisations", f"{well:,} of {len(names):,} are recorded and anchored as they should be")
+
+    def _look(self, org_id: str) -> list[Finding]:
+        """What is wrong with one."""
+        rebuild = f"indelible rebuild --org {org_id}"
+        try:
+            head = confirmed_head(self._journal, self._records, org_id)
+        except HeadRegressed as error:
+            return [Finding("head", Health.FAIL, f"{org_id}: {error.message}", rebuild)]
+        try:
+            state = self._register.read(org_id)
+        except (KeyError, ValueError):
+            return [Finding("log", Health.FAIL, f"{org_id}: the register cannot be read", rebuild)]
+        beyond = next(self._log.sizes(org_id, at_least=state.tail.sequence + 1), None)
+        if beyond is not None and self._register.read(org_id).tail.sequence < beyond:
+            said = f"{org_id}: a checkpoint of size {beyond:,} is published, the table knows of {state.tail.sequence:,}"
+            return [Finding("log", Health.FAIL, said, rebuild)]
+        if state.tail.sequence > head.sequence:
+            said = f"{org_id}: the log covers {state.tail.sequence:,} records, the head is at {head.sequence:,}"
+            return [Finding("head", Health.FAIL, said, rebuild)]
+        return list(self._late(org_id, state, head.sequence))
+
+    def _late(self, org_id: str, state: LogState, last: int) -> Iterator[Finding]:
+        """Records that no checkpoint covers, and records that are in the outbox alone."""
+        first = state.tree_size + 1
+        waiting = self._journal.outbox(org_id, range(first, min(last, first + _LOOKED_AT - 1) + 1))
+        ages = {sequence: self._age_ms(data) for sequence, data in waiting.items()}
+        if ages.get(first, 0) >= LATE_MS:
+            said = (
+                f"{org_id}: record {first:,} is {_minutes(ages[first])} old and not anchored; {last - first + 1:,} wait"
+            )
+            mend = f"indelible anchor --org {org_id} says why. See AnchorLag."
+            yield Finding("anchor lag", Health.FAIL, said, mend)
+        old = [sequence for sequence, age_ms in ages.items() if age_ms >= LATE_MS]
+        unsealed = self._not_in_bucket(waiting, old)
+        if unsealed:
+            age = _minutes(ages[unsealed[0]])
+            said = f"{org_id}: record {unsealed[0]:,} is {age} old and in the outbox only; {len(unsealed):,} are"
+            yield Finding("outbox", Health.FAIL, said, "S3 does not take the writes. See The outbox grows.")
+
+    def _age_ms(self, data: bytes) -> int:
+        try:
+            return self._clock.now_ms() - record.read(data).timestamp_ms
+        except record.UnknownFormat:
+            return LATE_MS
+
+    def _not_in_bucket(self, waiting: dict[int, bytes], sequences: Sequence[int]) -> list[int]:
+        found: list[int] = []
+        for sequence in sequences:
+            try:
+                entry = record.read(waiting[sequence])
+            except record.UnknownFormat:
+                found.append(sequence)
+                continue
+            # The key before it in order: whatever lies at its own key is the first after that.
+            if self._records.first_key_after(entry.org_id, entry.s3_key[:-1]) != entry.s3_key:
+                found.append(sequence)
+        return found
+
+    def _ledger(self) -> Iterator[Finding]:
+        state = self._ledger_register.read()
+        beyond = next(self._log.sizes(LEDGER, at_least=state.tree_size + 1), None)
+        if beyond is not None:
+            said = f"a checkpoint of size {beyond:,} is published, the table knows of {state.tree_size:,}"
+            yield Finding("ledger log", Health.FAIL, said, f"indelible rebuild --org {LEDGER}")
+            return
+        oldest_ms = min((leaf.published_ms for leaf in self._ledger_outbox.waiting()), default=None)
+        if oldest_ms is not None and self._clock.now_ms() - oldest_ms >= LATE_MS:
+            said = f"a checkpoint waits for {_minutes(self._clock.now_ms() - oldest_ms)}"
+            yield Finding("ledger log", Health.FAIL, said, "indelible anchor says why. See LedgerLag.")
+        else:
+            yield ok("ledger log", f"{state.published:,} checkpoints of organisations are in it")
+
+    def _outside(self) -> Iterator[Finding]:
+        """Each track that is configured has given something about a checkpoint of the last day."""
+        tracks = self._deployment.outside_tracks()
+        if not tracks:
+            yield ok("outside", "nobody outside is configured")
+            return
+        now_ms, newest = self._clock.now_ms(), self._ledger_register.read().published
+        recent = self._anchors.published(newest=newest, since_ms=now_ms - OUTSIDE_LATE_MS) if newest else []
+        if not recent or now_ms - recent[0].published_ms < OUTSIDE_PATIENCE_MS:
+            yield ok("outside", f"{len(tracks)} tracks, and no checkpoint yet that they should have seen")
+            return
+        heard = {stored.file.track for stored in self._anchors.stored(at_least=recent[0].size)}
+        for track in tracks:
+            if track in heard:
+                yield ok("outside", f"{track} answers")
+            else:
+                said = f"{track} has given nothing about the checkpoints of the last day"
+                mend = "The outside function's log says why; it is tried again with every round."
+                yield Finding("outside", Health.WARN, said, mend)
+
+
+def _minutes(duration_ms: int) -> str:
+    hours = duration_ms // 3_600_000
+    return f"{hours:,} h" if hours >= 2 else f"{duration_ms // 60_000:,} min"

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`indelible doctor`: an exit status that says well, wrong, or could not tell."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from botocore.exceptions import NoCredentialsError
+from click.testing import CliRunner, Result
+
+from indelible.cli.main import cli
+from indelible.entry import operator
+from indelible.errors import NotFound
+from indelible.services.doctor import Finding, Health
+
+WELL = Finding("clock", Health.OK, "this machine and AWS agree")
+WRONG = Finding("schedules", Health.FAIL, "news is gone", "Deploy it.")
+ODD = Finding("last round", Health.WARN, "failed", "Read its log.")
+MUTE = Finding("alarms", Health.UNKNOWN, "denied", "Ask with more permissions.")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *findings: Finding, words: tuple[str, ...] = ()) -> Result:
+    monkeypatch.setattr(operator, "checks", lambda _ledger: [("all", lambda: findings)])
+    return CliRunner().invoke(cli, ["doctor", *words])
+
+
+@pytest.mark.parametrize(
+    ("findings", "status"),
+    [((WELL,), 0), ((WELL, WRONG), 1), ((WELL, ODD), 1), ((WELL, MUTE), 2), ((WRONG, MUTE), 1)],
+)
+def test_the_exit_status(monkeypatch: pytest.MonkeyPatch, findings: tuple[Finding, ...], status: int) -> None:
+    done = run(monkeypatch, *findings)
+    assert done.exit_code == status
+    assert all(finding.check in done.stdout for finding in findings)
+
+
+def test_json_has_the_findings_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = json.loads(run(monkeypatch, WELL, WRONG, words=("--json", "--ledger", "trial")).stdout)
+    assert answer == {
+        "ledger": "trial",
+        "findings": [
+            {"check": "clock", "health": "ok", "found": WELL.found, "advice": ""},
+            {"check": "schedules", "health": "fail", "found": "news is gone", "advice": "Deploy it."},
+        ],
+    }
+
+
+@pytest.mark.parametrize("trouble", [NotFound("no stack trial-ledger"), NoCredentialsError()])
+def test_a_ledger_that_cannot_be_reached_is_two(monkeypatch: pytest.MonkeyPatch, trouble: Exception) -> None:
+    def find(_ledger: str) -> None:
+        raise trouble
+
+    monkeypatch.setattr(operator, "checks", find)
+    done = CliRunner().invoke(cli, ["doctor"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: ")
