@@ -60,11 +60,11 @@ def _make(count: int, out: BinaryIO) -> None:
             random=chance.getrandbits(34),
         )
         head = made.head
-        records.add(made.data + b"\n")
+        records.write(made.data + b"\n")
         line = bundle.receipt_line(
             made, s3_key=made.s3_key, version_id="3HL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY", stored_sha256=None, data=made.data
         )
-        receipts.add(line + b"\n")
+        receipts.write(line + b"\n")
         leaves.append(bytes.fromhex(made.tx_hash))
         if len(leaves) == _SIGNED_EVERY or number == count - 1:
             edge, _ = tiles.grow(edge, leaves)

@@ -36,7 +36,9 @@ progress = Console(stderr=True)
 @click.option("--records", type=click.IntRange(min=1000), default=100_000, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--peers/--no-peers", default=True, help="Beside nexuscone and vaara; installs them from PyPI.")
-@click.option("--memory", type=int, multiple=True, default=(10_000, 100_000, 1_000_000), help="Peak memory at this many.")
+@click.option(
+    "--memory", type=int, multiple=True, default=(10_000, 100_000, 1_000_000), help="Peak memory at this many."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout instead of tables.")
 def main(records: int, rounds: int, peers: bool, memory: tuple[int, ...], as_json: bool) -> None:
     """Verify RECORDS records of about 900 bytes, several times, and say how long it took."""
@@ -89,7 +91,7 @@ def _peer(name: str, version: str, records: int) -> list[str]:
         progress.print(f"installing {name} {version} into {home}/ …")
         venv.create(home, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "-q", f"{name}=={version}"], check=True, stdout=sys.stderr)
-    script = str(HERE / "peers" / f"{name}.py")
+    script = str(HERE / "peers" / f"with_{name}.py")
     if not store.exists():
         progress.print(f"{name} makes a chain of {records:,} entries (some minutes) …")
         making = store.with_suffix(".making")
@@ -133,7 +135,7 @@ def _show(result: dict[str, Any], console: Console) -> None:
         console.print(f"{name}: {ratio}")
     peaks = ", ".join(f"{peak:.0f} MiB at {count:,}" for count, peak in result["peak_mib"].items())
     console.print(f"peak memory: {peaks}")
-    console.print("[dim]whole: hashes, links, keys, times, receipts, the Merkle tree and every signed root in it.[/dim]")
+    console.print("[dim]whole: hashes, links, keys, times, receipts, the Merkle tree and every signed root.[/dim]")
 
 
 if __name__ == "__main__":
