@@ -64,6 +64,8 @@ class LedgerConfig:
     jwt_org_claim: str = "org_id"
     #: Requires ``signature``, ``signed_at`` and (to record) ``idempotency_key``, whatever ``auth`` is.
     strict_signatures: bool = False
+    #: Generations of the signing key. One more is a rotation (docs/operations.md); never lower it.
+    signing_keys: int = 1
     alarm_email: str | None = None
     #: Requests per second, and burst, over all routes of the API.
     throttle_rate: int = 200
@@ -252,6 +254,7 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "jwt_audience": _read_by(identity_settings.read_audience),
     "jwt_org_claim": _read_by(identity_settings.read_org_claim),
     "strict_signatures": _flag,
+    "signing_keys": _whole_number(1, 99),
     "alarm_email": _email,
     "throttle_rate": _whole_number(1, 10_000),
     "throttle_burst": _whole_number(1, 5_000),

@@ -11,6 +11,7 @@ from indelible.audit.outside import Trust
 from indelible.audit.verify import Asked, audit
 from indelible.domain.anchors import AnchorFile
 from indelible.services.export import Exporter
+from indelible.services.log import LEDGER
 from indelible.services.verify import Range
 from tests.fakes.audits import KEY
 from tests.fakes.chains import ORG
@@ -89,5 +90,8 @@ def test_junk_in_the_place_of_a_proof_is_packed_as_it_is() -> None:
 
 def test_key_statements_are_packed_as_they_lie() -> None:
     world = grown()
-    world.administrator.insert("_ledger/_log/keys/0001", b"a statement", None)
-    assert Unpacked.of(packed(world, 1, 4)).files["keys/0001"] == b"a statement"
+    stated = world.files.read(LEDGER, "keys/0001")
+    assert stated is not None
+    assert Unpacked.of(packed(world, 1, 4)).files["keys/0001"] == stated
+    world.administrator.rewrite("_ledger/_log/keys/0001", b"junk")
+    assert Unpacked.of(packed(world, 1, 4)).files["keys/0001"] == b"junk"
