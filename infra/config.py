@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from infra import identity_settings
+from infra import auditor_settings, identity_settings
 from infra.identity_settings import Auth
 from infra.schedule_expression import ScheduleError, parse_period
 
@@ -75,6 +75,10 @@ class LedgerConfig:
     allowed_origins: tuple[str, ...] | None = None
     #: A CloudTrail trail for deletes on the evidence bucket. Off where an organization's trail has them.
     watch_deletes: bool = True
+    #: An outside account that may read these organisations' records and logs, under this external id.
+    auditor_account: str | None = None
+    auditor_external_id: str | None = None
+    auditor_organisations: tuple[str, ...] | None = None
 
     @property
     def is_prod(self) -> bool:
@@ -124,7 +128,7 @@ class LedgerConfig:
                 f"{config.retention_days} is too short for stage=prod, which wants at least "
                 f"{MIN_PROD_RETENTION_DAYS} days (six months); use -c stage=dev to try things out",
             )
-        wrong = identity_settings.check(config.auth, values, is_prod=config.is_prod)
+        wrong = identity_settings.check(config.auth, values, is_prod=config.is_prod) or auditor_settings.check(values)
         if wrong:
             raise ConfigError(*wrong)
         return config
@@ -199,11 +203,11 @@ def _anchor_rate(key: str, value: object) -> object:
     return str(value)
 
 
-def _of_identity(read: Callable[[object], object]) -> Callable[[str, object], object]:
+def _checked(read: Callable[[object], object]) -> Callable[[str, object], object]:
     def reader(key: str, value: object) -> object:
         try:
             return read(value)
-        except identity_settings.IdentityError as error:
+        except (identity_settings.IdentityError, auditor_settings.AuditorError) as error:
             raise ConfigError(key, str(error)) from error
 
     return reader
@@ -231,10 +235,10 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "retention_days": _whole_number(1, MAX_RETENTION_DAYS),
     "anchor_rate": _anchor_rate,
     "anchor_concurrency": _whole_number(1, 500),
-    "auth": _of_identity(identity_settings.read_auth),
-    "jwt_issuer": _of_identity(identity_settings.read_issuer),
-    "jwt_audience": _of_identity(identity_settings.read_audience),
-    "jwt_org_claim": _of_identity(identity_settings.read_org_claim),
+    "auth": _checked(identity_settings.read_auth),
+    "jwt_issuer": _checked(identity_settings.read_issuer),
+    "jwt_audience": _checked(identity_settings.read_audience),
+    "jwt_org_claim": _checked(identity_settings.read_org_claim),
     "strict_signatures": _flag,
     "alarm_email": _email,
     "throttle_rate": _whole_number(1, 10_000),
@@ -244,5 +248,8 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "org_burst": _whole_number(100, 100_000),
     "allowed_origins": _origins,
     "watch_deletes": _flag,
+    "auditor_account": _checked(auditor_settings.read_account),
+    "auditor_external_id": _checked(auditor_settings.read_external_id),
+    "auditor_organisations": _checked(auditor_settings.read_organisations),
 }
 _KNOWN = "known settings: " + ", ".join(_READERS)
