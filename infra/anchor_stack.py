@@ -15,6 +15,7 @@ from infra.constructs.anchor_workflow import FUNCTION_SECONDS, AnchorWorkflow
 from infra.constructs.dashboard import LedgerDashboard
 from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
+from infra.constructs.outside_function import OutsideFunction
 from infra.constructs.schedule import AnchorSchedule
 from infra.environment import ledger_environment
 from infra.ledger_stack import LedgerStack
@@ -57,7 +58,7 @@ class AnchorStack(Stack):
             layer=layer,
             timeout=Duration.seconds(FUNCTION_SECONDS),
             environment=environment,
-            statements=permissions.anchor(bucket=ledger.bucket, table=ledger.table, key=ledger.signing_key),
+            statements=permissions.anchor(bucket=ledger.bucket, table=ledger.table, keys=ledger.signing_keys),
             role_name=ledger.signer_role_name,
         )
         permissions.acknowledge_key_patterns(anchor.role, bucket=ledger.bucket, seals=True, signs=True)
@@ -69,7 +70,12 @@ class AnchorStack(Stack):
                 "HIPAA.Security-LambdaDLQ",
                 "NIST.800.53.R5-LambdaDLQ",
             )
-        workflow = AnchorWorkflow(self, "Workflow", config=config, plan=plan.function, anchor=anchor.function)
+        outside = None
+        if config.outside:
+            outside = OutsideFunction(self, "Outside", config=config, ledger=ledger, layer=layer).function
+        workflow = AnchorWorkflow(
+            self, "Workflow", config=config, plan=plan.function, anchor=anchor.function, outside=outside
+        )
         schedule = AnchorSchedule(self, "Schedule", config=config, state_machine_arn=workflow.arn)
         api_id = api.http_api.api.api_id
         alarms = LedgerAlarms(
@@ -79,6 +85,7 @@ class AnchorStack(Stack):
             api_id=api_id,
             state_machine_arn=workflow.arn,
             anchor=anchor.function,
+            outside=outside,
             dead_letters=schedule.dead_letters,
         )
         LedgerDashboard(self, "Dashboard", config=config, api_id=api_id, alarms=alarms.alarms)

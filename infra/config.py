@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from infra import auditor_settings, identity_settings
+from infra import auditor_settings, identity_settings, outside_settings
 from infra.identity_settings import Auth
 from infra.schedule_expression import ScheduleError, parse_period
 
@@ -64,6 +64,8 @@ class LedgerConfig:
     jwt_org_claim: str = "org_id"
     #: Requires ``signature``, ``signed_at`` and (to record) ``idempotency_key``, whatever ``auth`` is.
     strict_signatures: bool = False
+    #: Generations of the signing key. One more is a rotation (docs/operations.md); never lower it.
+    signing_keys: int = 1
     alarm_email: str | None = None
     #: Requests per second, and burst, over all routes of the API.
     throttle_rate: int = 200
@@ -73,6 +75,12 @@ class LedgerConfig:
     org_burst: int = 200
     #: Browser origins that may call the MCP door; none by default, and programs are no browsers.
     allowed_origins: tuple[str, ...] | None = None
+    #: Who is asked outside the account (docs/outside.md), by name; of witnesses by verifier key. Nobody by default.
+    timestamp_authorities: Mapping[str, str] | None = None
+    calendars: Mapping[str, str] | None = None
+    witnesses: Mapping[str, str] | None = None
+    #: How many of the witnesses make a checkpoint witnessed.
+    witness_quorum: int | None = None
     #: A CloudTrail trail for deletes on the evidence bucket. Off where an organization's trail has them.
     watch_deletes: bool = True
     #: An outside account that may read these organisations' records and logs, under this external id.
@@ -89,6 +97,11 @@ class LedgerConfig:
     def anchor_period_seconds(self) -> int | None:
         """Seconds between two anchor runs, or None where a cron expression does not say."""
         return parse_period(self.anchor_rate)
+
+    @property
+    def outside(self) -> dict[str, str]:
+        """The environment of functions that must know who is outside; empty when nobody is asked."""
+        return outside_settings.as_environment(vars(self))
 
     def describe(self) -> str:
         """One line for the person who is about to deploy this."""
@@ -115,8 +128,11 @@ class LedgerConfig:
         )
 
     @classmethod
-    def from_context(cls, context: Mapping[str, object]) -> LedgerConfig:
-        """Read the whole CDK context. Raises :class:`ConfigError`."""
+    def from_context(cls, context: Mapping[str, object], *, on_this_machine: bool = False) -> LedgerConfig:
+        """Read the whole CDK context. Raises :class:`ConfigError`.
+
+        ``on_this_machine``: where the functions run, too, so that they find addresses of the loopback interface.
+        """
         given = _collect(context)
         values: dict[str, object] = {key: reader(key, given[key]) for key, reader in _READERS.items() if key in given}
         if values.get("stage") == "dev":
@@ -128,7 +144,11 @@ class LedgerConfig:
                 f"{config.retention_days} is too short for stage=prod, which wants at least "
                 f"{MIN_PROD_RETENTION_DAYS} days (six months); use -c stage=dev to try things out",
             )
-        wrong = identity_settings.check(config.auth, values, is_prod=config.is_prod) or auditor_settings.check(values)
+        wrong = (
+            identity_settings.check(config.auth, values, is_prod=config.is_prod)
+            or outside_settings.check(values, on_this_machine=on_this_machine)
+            or auditor_settings.check(values)
+        )
         if wrong:
             raise ConfigError(*wrong)
         return config
@@ -203,11 +223,11 @@ def _anchor_rate(key: str, value: object) -> object:
     return str(value)
 
 
-def _checked(read: Callable[[object], object]) -> Callable[[str, object], object]:
+def _read_by(read: Callable[[object], object]) -> Callable[[str, object], object]:
     def reader(key: str, value: object) -> object:
         try:
             return read(value)
-        except (identity_settings.IdentityError, auditor_settings.AuditorError) as error:
+        except (identity_settings.IdentityError, outside_settings.OutsideError, auditor_settings.AuditorError) as error:
             raise ConfigError(key, str(error)) from error
 
     return reader
@@ -235,11 +255,12 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "retention_days": _whole_number(1, MAX_RETENTION_DAYS),
     "anchor_rate": _anchor_rate,
     "anchor_concurrency": _whole_number(1, 500),
-    "auth": _checked(identity_settings.read_auth),
-    "jwt_issuer": _checked(identity_settings.read_issuer),
-    "jwt_audience": _checked(identity_settings.read_audience),
-    "jwt_org_claim": _checked(identity_settings.read_org_claim),
+    "auth": _read_by(identity_settings.read_auth),
+    "jwt_issuer": _read_by(identity_settings.read_issuer),
+    "jwt_audience": _read_by(identity_settings.read_audience),
+    "jwt_org_claim": _read_by(identity_settings.read_org_claim),
     "strict_signatures": _flag,
+    "signing_keys": _whole_number(1, 99),
     "alarm_email": _email,
     "throttle_rate": _whole_number(1, 10_000),
     "throttle_burst": _whole_number(1, 5_000),
@@ -247,9 +268,13 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     # A batch of a hundred must fit.
     "org_burst": _whole_number(100, 100_000),
     "allowed_origins": _origins,
+    "timestamp_authorities": _read_by(outside_settings.read_authorities),
+    "calendars": _read_by(outside_settings.read_calendars),
+    "witnesses": _read_by(outside_settings.read_witnesses),
+    "witness_quorum": _whole_number(1, 16),
     "watch_deletes": _flag,
-    "auditor_account": _checked(auditor_settings.read_account),
-    "auditor_external_id": _checked(auditor_settings.read_external_id),
-    "auditor_organisations": _checked(auditor_settings.read_organisations),
+    "auditor_account": _read_by(auditor_settings.read_account),
+    "auditor_external_id": _read_by(auditor_settings.read_external_id),
+    "auditor_organisations": _read_by(auditor_settings.read_organisations),
 }
 _KNOWN = "known settings: " + ", ".join(_READERS)

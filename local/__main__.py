@@ -13,6 +13,7 @@ from rich.console import Console
 
 from local import emulator, ledger
 from local.env import Outputs
+from local.outside import stand_ins
 from local.state import DEFAULT_STATE, LocalError, State
 
 # Progress and errors; the demo's story alone goes to stdout.
@@ -48,9 +49,10 @@ def cli() -> None:
 @cli.command()
 @_state
 @_port
-def up(directory: Path, port: int | None) -> None:
+@click.option("--outside", is_flag=True, help="With a timestamp authority, a calendar and a witness beside it.")
+def up(directory: Path, port: int | None, outside: bool) -> None:
     """Start the emulator, deploy the stacks, create the organisation acme-corp."""
-    outputs = ledger.up(port=port, directory=directory, step=step)
+    outputs = ledger.up(port=port, directory=directory, outside=outside, step=step)
     console.print(f"The ledger answers at [bold]{outputs.api_url}[/bold]", soft_wrap=True)
     files = f"keys and names: {_shown(State(directory).outputs)} · `make down` stops and forgets it"
     console.print(f"[dim]{files}[/dim]", soft_wrap=True)
@@ -75,6 +77,11 @@ def status(directory: Path) -> None:
     health = "healthy" if emulator.healthy(found.port) else "does not answer"
     console.print(f"Emulator on port {found.port} (process {found.pid}): {health}")
     console.print(f"API: {Outputs.load(directory).api_url}")
+    others = stand_ins.running(State(directory).outside)
+    if others:
+        console.print(f"Timestamp authority: {others.timestamp_authority} (root: {others.timestamp_root})")
+        console.print(f"OpenTimestamps calendar: {others.calendar} (headers: {others.bitcoin_headers})")
+        console.print(f"Witness: {others.witness} ({others.witness_key})", soft_wrap=True)
 
 
 @cli.command()

@@ -53,7 +53,7 @@ def main() -> None:
         default_stack_synthesizer=CliCredentialsStackSynthesizer(file_assets_bucket_name=ASSETS_BUCKET),
     )
     try:
-        config = LedgerConfig.from_context(app.node.get_all_context())
+        config = LedgerConfig.from_context(app.node.get_all_context(), on_this_machine=True)
     except ConfigError as error:
         sys.exit(f"indelible: {error}")
     build(app, config, bundling=EmulatorBundling())

@@ -31,9 +31,9 @@ CDK = ROOT / "node_modules" / ".bin" / "cdk"
 _SOURCES = ("infra", "lambdas", "layers", "local/app.py", "local/deploy.py", "cdk.json", "requirements.txt")
 
 
-def source_digest() -> str:
-    """Hash of the sources that are deployed."""
-    digest = hashlib.sha256()
+def source_digest(settings: Mapping[str, str]) -> str:
+    """Hash of what is deployed: the sources, and the settings of this deployment."""
+    digest = hashlib.sha256(json.dumps(dict(settings), sort_keys=True).encode())
     for path in _source_files():
         digest.update(f"{path.relative_to(ROOT)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
@@ -187,7 +187,7 @@ def describe(stack_outputs: dict[str, str], org: dict[str, str], port: int) -> O
         org_id=org["org_id"],
         key_id=org["key_id"],
         hmac_secret=org["hmac_secret"],
-        signing_key_id=stack_outputs["SigningKeyId"],
+        signing_key_id=stack_outputs["SigningKeyIds"].rpartition(",")[2],
     )
 
 

@@ -16,6 +16,7 @@ import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
+from local.outside import stand_ins
 from local.process import is_same, started_at, stop_group
 from local.state import LocalError, Running, State
 
@@ -73,7 +74,11 @@ def start(state: State, port: int, *, owned: bool = False) -> Running:
 
 
 def stop(state: State) -> Running | None:
-    """End the emulator and its function workers and remove what they kept. Says what was running."""
+    """End the emulator, its function workers and the stand-ins beside it, and remove what they kept.
+
+    Says what was running.
+    """
+    stand_ins.stop(state.outside)
     found = running(state)
     if found:
         stop_group(found.pid, found.started)

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from local import emulator
 from local.env import Outputs, use_emulator
+from local.outside import stand_ins
 from local.state import DEFAULT_STATE, LocalError, Running, State, write_private
 
 DEFAULT_PORT = 4566
@@ -37,11 +38,17 @@ def silent(title: str) -> Iterator[None]:  # noqa: ARG001 - the protocol's param
 
 
 def up(
-    *, port: int | None = None, directory: Path = DEFAULT_STATE, owned: bool = False, step: Steps = silent
+    *,
+    port: int | None = None,
+    directory: Path = DEFAULT_STATE,
+    owned: bool = False,
+    outside: bool = False,
+    step: Steps = silent,
 ) -> Outputs:
     """Start, deploy and describe; does only what is not done yet. Raises LocalError.
 
-    ``port``: None means the running emulator's, else 4566. ``owned``: see emulator.start.
+    ``port``: None means the running emulator's, else 4566. ``owned``: see emulator.start. ``outside``: with stand-ins
+    for those outside the account, which then stay as long as the emulator.
     """
     state = State(directory.resolve())
     with state.lock():
@@ -55,6 +62,9 @@ def up(
             with step("Starting the emulator"):
                 found = emulator.start(state, port or DEFAULT_PORT, owned=owned)
         try:
+            if outside and stand_ins.running(state.outside) is None:
+                with step("Starting a timestamp authority, a calendar and a witness"):
+                    stand_ins.start(state.outside)
             return _deployed(state, found, step)
         except BaseException:
             # A first deployment that failed leaves nothing to lose; a ledger with records is left as it is.
@@ -77,18 +87,22 @@ def _deployed(state: State, found: Running, step: Steps) -> Outputs:
     # Imported late: `down` and a ledger that is already up have no use for the SDK.
     from local import deploy
 
-    digest = deploy.source_digest()
+    others = stand_ins.running(state.outside)
+    settings = others.settings() if others else {}
+    digest = deploy.source_digest(settings)
     if found.digest == digest and state.outputs.exists():
         return Outputs.load(state.directory)
     with _aws(found.port):
         with step("Deploying the stacks" if not found.digest else "Deploying what changed"):
-            stack_outputs = deploy.deploy(state, found.port)
+            stack_outputs = deploy.deploy(state, found.port, settings=settings)
         if found.org is None:
             with step(f"Creating the organisation {ORG}"):
                 found = replace(found, org=deploy.create_org(ORG, stack_outputs["LedgerName"], found.port))
                 state.save(found)
     assert found.org is not None
     outputs = deploy.describe(stack_outputs, found.org, found.port)
+    if others:
+        others.introduce(stand_ins.published_keys(outputs.api_url))
     write_private(state.outputs, outputs.as_dict())
     state.save(replace(found, digest=digest))
     return outputs

@@ -77,6 +77,11 @@ class State:
         return self.directory / "tmp"
 
     @property
+    def outside(self) -> Path:
+        """The stand-ins for those outside the account, where they run; see local.outside."""
+        return self.directory / "outside"
+
+    @property
     def _running(self) -> Path:
         return self.directory / "emulator.json"
 

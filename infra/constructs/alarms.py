@@ -23,6 +23,8 @@ from infra.nag import acknowledge
 
 _NOTHING_IS_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
 _NOTHING_IS_BAD = cloudwatch.TreatMissingData.BREACHING
+_WAIT_SECONDS = 3 * 3600
+_PENDING_SECONDS = 48 * 3600
 
 
 class LedgerAlarms(Construct):
@@ -38,7 +40,9 @@ class LedgerAlarms(Construct):
         state_machine_arn: str,
         anchor: lambda_.IFunction,
         dead_letters: sqs.IQueue,
+        outside: lambda_.IFunction | None = None,
     ) -> None:
+        """``outside``: the function that goes outside, where somebody is configured."""
         super().__init__(scope, construct_id)
         self._config = config
         self.alarms: list[cloudwatch.Alarm] = []
@@ -151,6 +155,15 @@ class LedgerAlarms(Construct):
             why="A delete marker or a newer version lies over a sealed record. The record itself is intact: verify "
             "reads versions; find out who wrote past the bucket policy.",
         )
+        self._alarm(
+            "ForeignFiles",
+            ledger_metric(config, "ForeignFiles", statistic="Sum"),
+            threshold=1,
+            why="A file that the ledger did not sign has the name of a checkpoint or of a key statement: somebody "
+            "wrote past the bucket policy. The log goes on around it; verify reports it.",
+        )
+        if outside is not None:
+            self._watch_outside(config, outside)
         if config.watch_deletes:
             self._alarm(
                 "DeniedDeletes",
@@ -158,6 +171,49 @@ class LedgerAlarms(Construct):
                 threshold=1,
                 why="Someone tried to delete evidence, or was refused a change of its retention; the deletion "
                 "trail's log group names the principal and the outcome.",
+            )
+
+    def _watch_outside(self, config: LedgerConfig, outside: lambda_.IFunction) -> None:
+        self._alarm(
+            "OutsideErrors",
+            outside.metric_errors(period=Duration.minutes(15), statistic="Sum"),
+            threshold=1,
+            periods=3,
+            why="The function that goes outside failed in three quarters of an hour on end, before it asked anybody.",
+        )
+        if config.timestamp_authorities:
+            self._alarm(
+                "TimestampWait",
+                ledger_metric(config, "TimestampWaitSeconds", statistic="Maximum"),
+                threshold=_WAIT_SECONDS,
+                why="A timestamp authority has given no token for three hours of checkpoints; the log says which.",
+            )
+        if config.calendars:
+            self._alarm(
+                "CalendarWait",
+                ledger_metric(config, "CalendarWaitSeconds", statistic="Maximum"),
+                threshold=_WAIT_SECONDS,
+                why="An OpenTimestamps calendar has taken nothing for three hours of checkpoints; the log says which.",
+            )
+            self._alarm(
+                "PendingProof",
+                ledger_metric(config, "PendingProofSeconds", statistic="Maximum", period=Duration.hours(1)),
+                threshold=_PENDING_SECONDS,
+                why="A calendar has not completed a proof for two days, and is asked for a week.",
+            )
+        if config.witnesses:
+            self._alarm(
+                "WitnessWait",
+                ledger_metric(config, "WitnessWaitSeconds", statistic="Maximum"),
+                threshold=_WAIT_SECONDS,
+                why="A witness has cosigned nothing for three hours of checkpoints; the log says which.",
+            )
+            self._alarm(
+                "WitnessConflicts",
+                ledger_metric(config, "WitnessConflicts", statistic="Sum"),
+                threshold=1,
+                why="A witness holds a tree of this ledger that the newest checkpoint does not continue: two "
+                "histories were signed, or the witness has gone wrong. Compare the checkpoints before anything else.",
             )
 
     def _alarm(

@@ -2,7 +2,7 @@
 """A round of the anchor as a state machine: plan, anchor the batches side by side, plan again, until nobody is left.
 
     Plan ─▶ Anyone? ─yes─▶ Anchor (Distributed Map) ─▶ Plan
-               └──no──▶ Ledger ─▶ Done
+               └──no──▶ Ledger ─▶ Outside, where somebody is configured ─▶ Done
 
 Invariant: nothing that goes wrong for one organisation, one batch or one step after them ends the round. A batch whose
 function failed is an answer like any other, and Plan gives each of its organisations a function of its own
@@ -152,9 +152,12 @@ class AnchorWorkflow(Construct):
         config: LedgerConfig,
         plan: lambda_.IFunction,
         anchor: lambda_.IFunction,
+        outside: lambda_.IFunction | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         steps = [Step(name="Ledger", function_arn=anchor.function_arn, asked={"log": "ledger"})]
+        if outside is not None:
+            steps.append(Step(name="Outside", function_arn=outside.function_arn, asked={"run.$": "$.run"}))
         name = f"{config.ledger_name}-anchor"
         log_group = logs.LogGroup(
             self,

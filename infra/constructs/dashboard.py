@@ -12,6 +12,8 @@ from constructs import Construct
 from infra.config import LedgerConfig
 from infra.metrics import api_metric, denied_deletes_metric, ledger_metric
 
+_WAITING = ("TimestampWaitSeconds", "CalendarWaitSeconds", "WitnessWaitSeconds", "PendingProofSeconds")
+
 
 class LedgerDashboard(Construct):
     """CloudWatch dashboard named after the ledger and its Region: dashboards share one list in an account."""
@@ -36,7 +38,7 @@ class LedgerDashboard(Construct):
         def graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
             return cloudwatch.GraphWidget(title=title, left=metrics, width=8, height=6)
 
-        touched = sums("HeadRegressed", "BrokenChain", "ShadowedRecords")
+        touched = sums("HeadRegressed", "BrokenChain", "ShadowedRecords", "ForeignFiles")
         if config.watch_deletes:
             touched.append(denied_deletes_metric(config))
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"{config.ledger_name}-{Aws.REGION}")
@@ -57,3 +59,9 @@ class LedgerDashboard(Construct):
                 [api_metric(api_id, "Latency", statistic=percentile) for percentile in ("p50", "p99")],
             ),
         )
+        if config.outside:
+            dashboard.add_widgets(
+                graph("Outside: waiting (seconds)", longest(*_WAITING)),
+                graph("Outside: failures", sums("TimestampFailures", "CalendarFailures", "WitnessFailures")),
+                graph("Outside: witnessed, and in conflict", sums("Witnessed", "WitnessConflicts")),
+            )

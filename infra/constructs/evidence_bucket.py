@@ -21,8 +21,14 @@ from infra.nag import acknowledge
 RECORD_KEYS = "*/????/??/??/*.json"
 #: The Merkle logs' files (c2sp.org/tlog-tiles).
 LOG_KEYS = "*/_log/*"
+#: The signing keys' statements, one for each generation; the deployment's functions need all of them to read the logs.
+KEY_STATEMENTS = "_ledger/_log/keys/*"
+#: The ledger's own log, and what others say of it.
+LEDGER_KEYS = "_ledger/*"
+ANCHOR_KEYS = "_ledger/_log/anchors/*"
+LEDGER_CHECKPOINT = "_ledger/_log/checkpoint"
 #: The only keys that ever get a second version: the latest checkpoint of each log.
-CHECKPOINT_KEYS = ("*/_log/checkpoint", "_ledger/_log/checkpoint")
+CHECKPOINT_KEYS = ("*/_log/checkpoint", LEDGER_CHECKPOINT)
 #: A record that could not be sealed at once is sealed later with the retain-until that it promises,
 #: so the days that remain are then fewer than the retention. The bucket refuses only what no outage explains.
 SEALING_GRACE_DAYS = 30

@@ -20,15 +20,22 @@ MAY_IMPORT = {
     "aws": {"aws", "ports", "domain", "errors"},
     "outside": {"outside", "ports", "domain", "errors"},
     "page": {"page", "domain", "errors"},
+    "views": {"views", "domain", "errors", "__version__"},
     "audit": {"audit", "services", "ports", "outside", "domain", "errors"},
     "entry": {"entry", "services", "ports", "page", "domain", "errors", "__version__"},
-    "cli": {"cli", "client", "audit", "entry", "services", "ports", "page", "domain", "errors", "__version__"},
+    "cli": {"cli", "client", "audit", "entry", "services", "ports", "page", "views", "domain", "errors", "__version__"},
     "client": {"client", "domain", "errors", "__version__"},
 }
 """What each part of the package may import of the others. Only the two that build adapters may import `aws` too,
 and `outside`."""
 
-BUILDERS = ("indelible.entry.bootstrap", "indelible.entry.bootstrap_exports", "indelible.entry.operator")
+BUILDERS = (
+    "indelible.entry.bootstrap",
+    "indelible.entry.bootstrap_exports",
+    "indelible.entry.bootstrap_keys",
+    "indelible.entry.bootstrap_outside",
+    "indelible.entry.operator",
+)
 AWS_SDK = {"boto3", "botocore"}
 MAY_USE_AWS_SDK = ("indelible.aws.", *BUILDERS, "indelible.cli.org")
 """`indelible org` catches the SDK's exceptions, to show an administrator what AWS said; it is in no function."""

@@ -50,7 +50,7 @@ SHARE = {WELL_FORMED: 0.7, MALFORMED: 0.3}
 AFTER_AUTHENTICATION = {200, 404, 409, 429}
 # What a schema cannot say and docs/rest.md does: numbers beyond 2^53−1, depth, ends of a range, leap seconds.
 BEYOND_SCHEMAS = {"INVALID_NUMBER", "NESTING_TOO_DEEP", "INVALID_STRING"}
-RANGE = {"end_seq", "to"}
+RANGE = {"end_seq", "to", "old_size"}
 ORGANISATIONS = 24
 
 

@@ -32,7 +32,7 @@ def _anchored(org: Tenant, size: int) -> MerkleLog:
     """The organisation's log, once a checkpoint of this size is published. The schedule may have been faster."""
     log = MerkleLog.of(org)
     report = log.anchor()
-    assert (report["broken"], report["failed"]) == ({}, [])
+    assert (report["broken"], report["failed"]) == ({}, {})
     assert eventually(lambda: (log.state() or {}).get("published") == size, seconds=20)
     return log
 

@@ -66,7 +66,7 @@ def test_what_lies_over_a_file_changes_nothing(five: Five, path: str, tampering:
     assert org.verify(start_seq=3)["valid"] is True
     assert org.post(_PROVE, {"audit_id": chain[1].audit_id}).json() == proof
     Forge(log.admin, org.org_id).extended(chain, 2)
-    assert log.anchor()["failed"] == []
+    assert log.anchor()["failed"] == {}
     assert log.sizes() == [5, 7]
     assert org.verify()["checkpoint"]["tree_size"] == 7
 
@@ -85,7 +85,7 @@ def test_a_forged_checkpoint_of_a_size_to_come_is_a_bad_signature(five: Five) ->
     assert (verdict["valid"], _codes(verdict)) == (False, {"BAD_SIGNATURE"})
     assert [failure["sequence"] for failure in verdict["failures"]] == [8]
     assert verdict["checkpoint"]["tree_size"] == 5
-    assert log.anchor()["failed"] == [org.org_id], "nor is it ever laid over"
+    assert org.org_id in log.anchor()["failed"], "nor is it ever laid over"
     assert log.state() == {"tree_size": 5, "published": 5, "cleared": 5}
 
 
@@ -142,7 +142,7 @@ def test_a_forged_latest_checkpoint_is_named_and_believed_by_nobody(five: Five, 
         assert verdict["checkpoint"]["root_hash"] == root.hex(), "what the numbered one says stands"
     assert org.post(_PROVE, {"audit_id": chain[0].audit_id}).json()["block_height"] == 5
     Forge(log.admin, org.org_id).extended(chain, 2)
-    assert log.anchor()["failed"] == []
+    assert log.anchor()["failed"] == {}
     assert log.sizes() == [5, 7]
 
 
@@ -188,4 +188,4 @@ def test_an_end_that_was_cut_off_is_missed_by_the_checkpoint(cut: Five) -> None:
     # Whoever records on builds another fifth record, which the signed root does not have.
     assert org.record()["sequence"] == 5
     assert "CHECKPOINT_MISMATCH" in _codes(org.verify())
-    assert log.anchor()["failed"] == [org.org_id], "a table behind its log is not anchored"
+    assert org.org_id in log.anchor()["failed"], "a table behind its log is not anchored"

@@ -20,7 +20,7 @@ def test_the_schedule_anchors_without_being_asked(ledger: Outputs) -> None:
     assert eventually(lambda: not admin.waiting(org.org_id, 3), seconds=10)
 
 
-def test_the_schedules_say_what_the_anchor_understands(ledger: Outputs) -> None:
+def test_the_schedules_say_what_the_planner_understands(ledger: Outputs) -> None:
     scheduler = Admin.of(ledger).client("scheduler")
     group = f"{ledger.ledger_name}-anchor"
     found = {name: scheduler.get_schedule(GroupName=group, Name=name) for name in ("news", "sweep")}
@@ -29,6 +29,19 @@ def test_the_schedules_say_what_the_anchor_understands(ledger: Outputs) -> None:
         "sweep": '{"run": "sweep"}',
     }
     assert {schedule["State"] for schedule in found.values()} == {"ENABLED"}
+    assert {schedule["Target"]["Arn"].rsplit(":", 1)[1] for schedule in found.values()} == {group}
+
+
+def test_rounds_that_the_schedule_starts_come_to_their_end(ledger: Outputs) -> None:
+    states = Admin.of(ledger).client("stepfunctions")
+    (machine,) = (
+        one["stateMachineArn"]
+        for one in states.list_state_machines()["stateMachines"]
+        if one["name"] == f"{ledger.ledger_name}-anchor"
+    )
+    executions = states.list_executions(stateMachineArn=machine)["executions"]
+    assert {one["status"] for one in executions} <= {"SUCCEEDED", "RUNNING"}
+    assert any(one["status"] == "SUCCEEDED" for one in executions)
 
 
 def test_a_disabled_key_stops_working_within_a_minute(ledger: Outputs) -> None:

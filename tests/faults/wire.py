@@ -81,6 +81,8 @@ class _Wired:
 
     def __getattr__(self, method: str) -> Any:
         bound = getattr(self._port, method)
+        if not callable(bound):
+            return bound  # who it is, which is known without asking
 
         def call(*args: Any, **kwargs: Any) -> Any:
             failing = self._wire.enter(f"{self._name}.{method}")
@@ -100,4 +102,4 @@ class _Wired:
                 if failing:
                     self._wire.fail()
 
-        return stream if method in ("versions", "read_all", "sizes") else call
+        return stream if method in ("versions", "read_all", "sizes", "stored") else call

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The saved queries, run by DuckDB over real records in the bucket's own layout, and over a table as the template has it.
+"""The saved queries, run by DuckDB over real records in the bucket's own layout.
 
-The adaptation to DuckDB, all of it: the columns' types are spelled its way, partition projection becomes a glob for each
-organisation, and the partition columns are read from the file's name. The queries run as they are.
+The table is made from the template. The adaptation to DuckDB, all of it: the columns' types are spelled its way,
+partition projection becomes a glob for each organisation, and the partition columns are read from the file's name. The
+queries run as they are.
 """
 
 from __future__ import annotations

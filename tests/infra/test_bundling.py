@@ -48,6 +48,14 @@ def test_only_what_runs_in_lambda_is_shipped(source: Path, tmp_path: Path) -> No
     }
 
 
+def test_what_the_evidence_page_is_made_of_is_shipped(tmp_path: Path) -> None:
+    build_layer(tmp_path / "out", bundling=TinyBundling(), source=LAYER_DIR)
+    shipped = files(tmp_path / "out")
+    page = LAYER_DIR / "python" / "indelible" / "page"
+    assert {"template.html", "base.css", "main.js"} <= {Path(name).name for name in shipped}
+    assert {f"python/indelible/page/{name}" for name in files(page) if not name.endswith(".pyc")} <= shipped
+
+
 def test_the_hash_names_the_inputs_and_nothing_else(source: Path, tmp_path: Path) -> None:
     original = layer_hash(bundling=TinyBundling(), source=source)
     elsewhere = shutil.copytree(source, tmp_path / "another" / "checkout")

@@ -78,6 +78,8 @@ def test_null_and_empty_mean_unset() -> None:
         ("allowed_origins", "http://agents.example.com", "https origins"),
         ("allowed_origins", ["https://a.example/path"], "https origins"),
         ("allowed_origins", "*", "https origins"),
+        ("anchor_concurrency", "0", "from 1 to 500"),
+        ("anchor_concurrency", "501", "from 1 to 500"),
         ("anchor_rate", "rate(20 minutes)", "at most rate(15 minutes)"),
         ("anchor_rate", "cron(0/15 * * * *)", "six fields"),
         ("anchor_rate", "cron(0/15 * * * * *)", "exactly one"),

@@ -48,9 +48,10 @@ class MerkleLog:
         return self.admin.versions(self.s3_key(path))
 
     def files(self) -> set[str]:
-        """The paths of everything in the log."""
+        """The paths of everything in the log; without what the ledger's own log puts beside it, round by round."""
         prefix = self.s3_key("")
-        return {found["Key"].removeprefix(prefix) for found in self.versions()}
+        paths = {found["Key"].removeprefix(prefix) for found in self.versions()}
+        return {path for path in paths if not path.startswith("ledger/")}
 
     def sizes(self) -> list[int]:
         """Tree sizes that a checkpoint was published for."""

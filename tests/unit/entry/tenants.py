@@ -106,7 +106,7 @@ class Tenants:
             journal=self.journal,
             log=log,
             upward=self.world.upward(),
-            timetable=Timetable(starts=self.world.starts, period_ms=0, clock=self.world.clock),
+            timetable=Timetable(starts=self.world.starts, period_ms=300_000, clock=self.world.clock),
         )
         verifier = Verifier(records=self.records, journal=self.journal, log=log, clock=self.world.clock)
         proofs = ProofReader(authenticator=authenticator, limits=limits, prover=prover, consistency=Consistency(log))

@@ -57,7 +57,7 @@ def test_an_emulator_that_cannot_start_says_why_and_leaves_nothing(tmp_path, mon
 
 
 def test_a_deployment_that_fails_stops_the_emulator_that_it_needed(tmp_path, monkeypatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise LocalError("refused")
 
     monkeypatch.setattr("local.deploy.deploy", refuse)

@@ -43,6 +43,7 @@ _COMMANDS = _Commands(
         "anchor": "anchor:anchor",
         "checkpoint": "checkpoint:checkpoint",
         "doctor": "doctor:doctor",
+        "export": "export:export",
         "org": "org:org",
         "rebuild": "rebuild:rebuild",
         "show": "show:show",

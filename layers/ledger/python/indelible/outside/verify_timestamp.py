@@ -28,6 +28,10 @@ class TimestampInvalid(ValueError):
     """The response is no timestamp of this data, or nobody who is trusted signed it."""
 
 
+class NotGranted(TimestampInvalid):
+    """The authority understood, and gives none."""
+
+
 def read_timestamp_token(response_der: bytes, data: bytes, *, nonce: int | None = None) -> int:
     """`genTime` in milliseconds since 1970, of a granted response for exactly this data; nobody's signature is checked.
 
@@ -60,7 +64,7 @@ def _checked(response_der: bytes, data: bytes, *, nonce: int | None = None) -> T
     try:
         response = decode_timestamp_response(sorted_certificates(response_der))
         if response.status != _GRANTED:
-            raise TimestampInvalid(f"the authority did not grant it (PKIStatus {response.status})")
+            raise NotGranted(f"the authority did not grant it (PKIStatus {response.status})")
         token = response.tst_info
         imprint = token.message_imprint
         if nonce is not None and token.nonce != nonce:

@@ -42,6 +42,11 @@ class Bundle:
         """The file, piece by piece."""
         return archive((entry, content()) for entry, content in self._entries)
 
+    def lines(self) -> Iterator[tuple[bytes, bytes]]:
+        """Each line of `records.jsonl` with that of `receipts.jsonl`."""
+        records, receipts = self._spools
+        return zip(records.lines(), receipts.lines(), strict=True)
+
     def close(self) -> None:
         """Give back the room that it took on disk."""
         for spool in self._spools:
@@ -52,14 +57,26 @@ class Exporter:
     """One per environment; holds no state between calls."""
 
     def __init__(
-        self, *, records: RecordStore, files: LogFiles, log: LogReader, ledger_name: str, scratch: Scratch, clock: Clock
+        self,
+        *,
+        records: RecordStore,
+        files: LogFiles,
+        log: LogReader,
+        ledger_name: str,
+        scratch: Scratch,
+        clock: Clock,
+        locks: bool = True,
     ) -> None:
+        """`locks` is False for records whose store shows none. `log` may read less than `files` do: nothing unopened
+        is judged, and all that belongs to the range is packed.
+        """
         self._records = records
         self._files = files
         self._log = log
         self._ledger_name = ledger_name
         self._scratch = scratch
         self._clock = clock
+        self._locks = locks
 
     def bundle(self, org_id: str, asked: Range, *, progress: Callable[[int], None] = _quietly) -> Bundle:
         """Read the range and pack it. `progress` is told the number of records read so far.
@@ -69,7 +86,9 @@ class Exporter:
         records = Spool(bundle.RECORDS, self._scratch.file())
         receipts = Spool(bundle.RECEIPTS, self._scratch.file())
         try:
-            walk = Walk(self._records, self._log, self._clock, org_id, asked, records, receipts, progress)
+            walk = Walk(
+                self._records, self._log, self._clock, org_id, asked, records, receipts, progress, locks=self._locks
+            )
             walk.go()
             return self._packed(org_id, walk)
         except BaseException:

@@ -40,6 +40,7 @@ class Walk:
     records: Spool
     receipts: Spool
     progress: Callable[[int], None]
+    locks: bool = True
     page: PageMaker = field(default_factory=PageMaker)
     checker: ChainChecker = field(init=False)
     lines: int = 0
@@ -52,7 +53,7 @@ class Walk:
     def go(self) -> None:
         """Walk. Raises NotFound where nothing is as late as the range begins."""
         start, after = self._begin()
-        self.checker = ChainChecker(self.org_id, start=start)
+        self.checker = ChainChecker(self.org_id, start=start, locks=self.locks)
         roots = Roots(self.log, self.org_id, self.checker)
         roots.begin()
         found = start - 1

@@ -70,8 +70,8 @@ function chainTerms(entry, record, verdict, around, go) {
   return terms([
     ["SHA-256 of the bytes", entry.hash ? value(entry.hash, "hash") : "not computed yet"],
     ["Stored with it", entry.stored ? value(entry.stored, "hash") : "nothing"],
-    ["Record before it, by its own word", hashOf(textOf(record && record.prev_hash) || "nothing", before, "read it")],
-    ["Record after it", after ? button("read it", () => go(after)) : null],
+    ["The record before, as it says", hashOf(textOf(record && record.prev_hash) || "nothing", before, "read it")],
+    ["The record after", after ? button("read it", () => go(after)) : null],
     ["Signed root", cover ? `checkpoint ${COUNT.format(cover.size)} covers it` : "none here covers it"],
     ["audit_id", value(textOf(record && record.audit_id), "hash")],
     ["Key in the bucket", value(entry.key, "hash")],

@@ -64,7 +64,7 @@ function drawFailures(verdict, go) {
     ...shown.map((failure) => {
       const place = placeOf(failure);
       const where = place === null ? "somewhere" : place;
-      return make("li", {}, failure.entry ? button(where, () => go(failure.entry)) : make("b", {}, where), " ", ...findingText(failure));
+      return make("li", {}, failure.entry ? button(where, () => go(failure.entry)) : make("b", {}, where), make("div", {}, ...findingText(failure)));
     }),
     rest > 0 ? make("li", { class: "rest" }, `and ${count(rest, "further finding")}; the list below can show the records with findings only`) : null,
   );

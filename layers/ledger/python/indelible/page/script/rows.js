@@ -69,7 +69,7 @@ function recordRow(row, state) {
   const number = entry.sequence === null ? "?" : COUNT.format(entry.sequence);
   fill(
     element,
-    cell("place", [make("span", { class: "number" }, number), make("time", {}, clockOf(event))]),
+    cell("place", [make("span", { class: "number" }, number), make("time", {}, clockOf(event).slice(0, 8), make("span", { class: "split" }, clockOf(event).slice(8)))]),
     cell("level", [
       event.level ? make("span", { class: `tag ${event.level}` }, event.level) : null,
       event.overridden ? make("span", { class: "tag override" }, "override") : null,

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`indelible export`: a range of a chain into one file, as evidence or as a view of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from indelible.audit.bundle import BundleSource
+from indelible.audit.keys import Pinned, key_ring, ledger_name, pinned_key
+from indelible.audit.offline import NoLog
+from indelible.audit.source import NotEvidence, Source
+from indelible.cli.ranges import range_options, within
+from indelible.cli.sources import key_option, opened, or_could_not_check, with_source
+from indelible.domain.bundle import Manifest
+from indelible.entry.machine import SystemClock, TemporaryFiles
+from indelible.ports import LogFiles, RecordStore
+from indelible.services.export import Bundle, Exporter
+from indelible.services.log import LogReader
+from indelible.services.verify import Range
+from indelible.views.formats import VIEWS
+from indelible.views.parquet import NotInstalled
+from indelible.views.source import Proof, entries
+
+BUNDLE = "bundle"
+_PIECE = 1024 * 1024
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@with_source
+@key_option
+@range_options
+@click.option("-o", "--output", type=_FILE, required=True, help="The file to write.")
+@click.option("--force", is_flag=True, help="Replace it when it exists.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([BUNDLE, *VIEWS]),
+    default=BUNDLE,
+    show_default=True,
+    help="bundle proves itself; the others are for reading, and say which bundle proves them.",
+)
+@click.option("--ledger", envvar="INDELIBLE_LEDGER", help="The ledger's name, where no checkpoint says it.")
+def export(
+    source: str,
+    org: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    key: str | None,
+    start: int | None,
+    end: int | None,
+    from_: str | None,
+    to: str | None,
+    output: Path,
+    force: bool,
+    form: str,
+    ledger: str | None,
+) -> None:
+    """Pack a range of a chain, and what proves it, into one file.
+
+    SOURCE is s3://BUCKET/ORGANISATION, or a directory that was copied from there. The same range gives the same bytes.
+    A broken chain is packed as it is, as evidence of that. Prints the file's SHA-256, as sha256sum does.
+
+    Exit status: 0 written, 2 could not be.
+    """
+    with or_could_not_check():
+        if output.exists() and not force:
+            raise NotEvidence(f"{output} exists; --force replaces it")
+        evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
+        if isinstance(evidence, BundleSource):
+            raise NotEvidence(f"{source} is a bundle already; export from the bucket, or from a copy of it")
+        exporter = _exporter(evidence, pinned_key(key) if key else None, ledger)
+        with _packed(exporter, evidence.org_id, within(start, end, from_, to)) as made:
+            sha256 = _write(made, form, output)
+            _say(made.manifest, output)
+    click.echo(f"{sha256}  {output}")
+
+
+def _exporter(evidence: Source, key: Pinned | None, ledger: str | None) -> Exporter:
+    name = ledger_name(evidence, key) or ledger or "indelible"
+    files = cast("LogFiles", evidence)  # whoever packs uses the reading half
+    if key is None:
+        click.echo("Without --key no signature is looked at; whoever verifies the bundle does.", err=True)
+    unchecked: list[str] = []
+    ring = key_ring(evidence, key, name, unchecked)
+    for said in unchecked:
+        click.echo(f"Not checked: {said}", err=True)
+    return Exporter(
+        records=cast("RecordStore", evidence),
+        files=files,
+        log=LogReader(files=files if key else NoLog(), ledger_name=name, keys=lambda: ring),
+        ledger_name=name,
+        scratch=TemporaryFiles(),
+        clock=SystemClock(),
+        locks=evidence.locks,
+    )
+
+
+@contextmanager
+def _packed(exporter: Exporter, org_id: str, asked: Range) -> Iterator[Bundle]:
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} records"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("packing", total=None)
+        made = exporter.bundle(org_id, asked, progress=lambda count: bar.update(task, completed=count))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _write(made: Bundle, form: str, output: Path) -> str:
+    """Write all of it or nothing; the SHA-256 of the file."""
+    with _whole_or_not_at_all(output) as out:
+        if form == BUNDLE:
+            return _copied(made, out.write)
+        sha256 = _copied(made, lambda _: None)
+        try:
+            VIEWS[form](entries(made.lines()), _proof(made.manifest, sha256), out)
+        except NotInstalled as error:
+            raise NotEvidence(str(error)) from None
+        out.seek(0)
+        digest = hashlib.sha256()
+        while piece := out.read(_PIECE):
+            digest.update(piece)
+        return digest.hexdigest()
+
+
+def _copied(made: Bundle, take: Callable[[bytes], object]) -> str:
+    digest = hashlib.sha256()
+    for piece in made.pieces():
+        digest.update(piece)
+        take(piece)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _whole_or_not_at_all(output: Path) -> Iterator[BinaryIO]:
+    """A file beside it, which takes its name when it is finished."""
+    handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
+    try:
+        with open(handle, "w+b") as out:  # noqa: PTH123 -- it is open already
+            yield cast("BinaryIO", out)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(output)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _proof(manifest: Manifest, sha256: str) -> Proof:
+    return Proof(
+        bundle_sha256=sha256,
+        ledger_name=manifest.ledger_name,
+        org_id=manifest.org_id,
+        first_sequence=manifest.first_sequence,
+        last_sequence=manifest.last_sequence,
+        records=manifest.records,
+        head=manifest.head.tx_hash if manifest.head else None,
+    )
+
+
+def _say(manifest: Manifest, output: Path) -> None:
+    covered = (
+        f"under a checkpoint of {manifest.checkpoint.size:,}" if manifest.checkpoint else "under no checkpoint yet"
+    )
+    click.echo(
+        f"{output}: records {manifest.first_sequence:,} to {manifest.last_sequence:,} of {manifest.ledger_name}/"
+        f"{manifest.org_id}, {covered}.",
+        err=True,
+    )
+    said = manifest.exported
+    if not said.valid:
+        at = "" if said.first_broken_at is None else f", the first at record {said.first_broken_at:,}"
+        click.echo(f"The chain is broken: {said.failures_total:,} failure(s){at}. It is packed as it is.", err=True)
+        for one in said.failures[:10]:
+            where = "" if one.sequence is None else f" at record {one.sequence:,}"
+            click.echo(f"  {one.code}{where}: {one.detail}", err=True)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The door of the function that goes outside: the last step of a round, which says what kind of round it is.
+
+{"run": "news"}, {"run": "org"}    what recent checkpoints of the ledger miss
+{"run": "sweep"}                   also OpenTimestamps proofs that were not complete when they were given
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from indelible.entry.scheduled import LambdaContext
+from indelible.entry.telemetry import PowertoolsTelemetry
+from indelible.errors import InvalidField
+from indelible.ports import Clock
+from indelible.services.outside import Outside, OutsideReport
+
+_CLOSING_MS = 60_000
+"""Kept for the last question that each track has under way when the time is up, and for publishing what came of it."""
+
+
+def run(
+    event: dict[str, Any],
+    context: LambdaContext,
+    *,
+    outside: Callable[[], Outside],
+    clock: Clock,
+    telemetry: PowertoolsTelemetry,
+) -> dict[str, Any]:
+    """Go outside, and say what came of it. What others do not do is in the summary; nothing of it is raised."""
+    telemetry.begin(context.aws_request_id)
+    deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _CLOSING_MS
+    try:
+        kind = event.get("run")
+        if kind not in ("news", "org", "sweep"):
+            raise InvalidField("must be news, org or sweep", field="run")
+        return _summary(outside().run("sweep" if kind == "sweep" else "news", deadline_ms=deadline_ms))
+    except Exception:
+        telemetry.count("UnexpectedErrors")
+        raise
+    finally:
+        telemetry.flush()
+
+
+def _summary(done: OutsideReport) -> dict[str, Any]:
+    return {
+        "failed": None,
+        "tree_size": done.tree_size,
+        "cosignatures": done.cosignatures,
+        "witnessed": done.witnessed,
+        "tracks": {
+            report.track: {
+                "stored": len(report.stored),
+                "completed": len(report.completed),
+                "failure": report.failure,
+                "waiting_seconds": report.waiting_ms // 1000,
+            }
+            for report in done.tracks
+        },
+    }

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Agent Audit Trail (IETF draft-sharif-agent-audit-trail-06) as JSON Lines: twelve mandatory fields, chained.
+
+Each session's first record has no parent; each later one names the record before it and the SHA-256 of its RFC 8785
+form. This chain is the view's own and can be made by anybody: what proves a record is in `action_detail.indelible`.
+What the draft demands and a record does not say is assumed, and `assumed` lists it: nobody shall take it for evidence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+from indelible.domain.canonical import canonical_bytes
+from indelible.views.source import Entry, Proof
+
+_ACTIONS = (
+    ("tool_response", re.compile("TOOL.*(RESULT|RESPONSE)")),
+    ("tool_call", re.compile("TOOL")),
+    ("delegation", re.compile("DELEGAT")),
+    ("escalation", re.compile("ESCALAT|REQUIRE_HUMAN")),
+    ("error", re.compile("ERROR|EXCEPTION|FAIL")),
+    ("decision", re.compile("DECISION|GATE|POLICY")),
+)
+_OUTCOMES = (
+    ("escalated", re.compile("ESCALAT|REQUIRE_HUMAN")),
+    ("denied", re.compile("DENIED|DENY|BLOCK|REJECT|REFUSE")),
+    ("timeout", re.compile("TIMEOUT|TIMED")),
+    ("failure", re.compile("FAIL|ERROR|ABORT")),
+    ("success", re.compile("SUCCESS|ALLOW|APPROVE|OK|DONE|COMPLETE")),
+)
+_SEMVER = re.compile(r"\d+\.\d+\.\d+([-+].*)?")
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:indelible:session")
+
+
+def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
+    """One line for each record."""
+    last: dict[str, tuple[str, str]] = {}
+    for entry in found:
+        made = _record(entry, proof)
+        parent, prev_hash = last.get(made["session_id"], (None, None))
+        made |= {"parent_record_id": parent, "prev_hash": prev_hash}
+        line = canonical_bytes(made)
+        last[made["session_id"]] = (made["record_id"], hashlib.sha256(line).hexdigest())
+        out.write(line + b"\n")
+
+
+def _record(entry: Entry, proof: Proof) -> dict[str, Any]:
+    event, context, payload = entry.event, entry.part("aow_context"), entry.part("payload") or entry.part("detail")
+    version, trust = payload.get("agent_version"), payload.get("trust_level")
+    outcome = _first(_OUTCOMES, str(context.get("outcome") or payload.get("outcome") or payload.get("decision") or ""))
+    stated = {
+        "agent_id": context.get("agent_urn"),
+        "agent_version": version if isinstance(version, str) and _SEMVER.fullmatch(version) else None,
+        "outcome": outcome,
+        "trust_level": trust if trust in ("L0", "L1", "L2", "L3", "L4") else None,
+        "record_phase": "pre_execution" if "GATE" in event["event_type"].upper() else None,
+    }
+    assumed = {
+        "agent_id": f"urn:indelible:{proof.org_id}:{quote(str(event.get('actor') or 'unknown'), safe='')}",
+        "agent_version": "0.0.0",
+        "outcome": "success",
+        "trust_level": "L0",
+        "record_phase": "post_execution",
+    }
+    lacking = sorted(name for name, value in stated.items() if value is None)
+    return {
+        "record_id": entry.sealed.audit_id,
+        "timestamp": entry.said["timestamp"],
+        "session_id": _session(proof.org_id, event.get("trace_id")),
+        "action_type": _action(event),
+        **{name: assumed[name] if value is None else value for name, value in stated.items()},
+        "action_detail": {
+            **{name: value for name, value in event.items() if name != "aow_context"},
+            **({"aow_context": context} if context else {}),
+            "assumed": lacking,
+            "indelible": {
+                "sequence": entry.sealed.sequence,
+                "tx_hash": entry.sealed.tx_hash,
+                "proved_by": proof.as_dict(),
+            },
+        },
+    }
+
+
+def _action(event: dict[str, Any]) -> str:
+    if event.get("level") == "decision":
+        return "decision"
+    return _first(_ACTIONS, event["event_type"]) or "lifecycle"
+
+
+def _first(kinds: Iterable[tuple[str, re.Pattern[str]]], text: str) -> str | None:
+    return next((name for name, pattern in kinds if pattern.search(text.upper())), None)
+
+
+def _session(org_id: str, trace_id: object) -> str:
+    """The trace where it is a UUID, else one that follows from it; records without a trace are one session."""
+    try:
+        return str(uuid.UUID(str(trace_id)))
+    except ValueError:
+        return str(uuid.uuid5(_NAMESPACE, f"{org_id}/{trace_id or ''}"))

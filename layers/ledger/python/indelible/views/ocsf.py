@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OCSF 1.9.0 events with the record_integrity profile, as JSON Lines.
+
+The class is Base Event: the one class of 1.9 that demands nothing which a ledger's record does not say (API Activity
+wants a source endpoint; a class for what agents do is not in 1.9). What is the ledger's own stands in `unmapped`. The
+attestation's fingerprint is over the RFC 8785 form of the event without it; its chain is the view's own, and what
+proves an event is in `unmapped.indelible`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+from indelible import __version__
+from indelible.domain import instants
+from indelible.domain.canonical import canonical_bytes
+from indelible.views.source import Entry, Proof
+
+VERSION = "1.9.0"
+_OTHER = 99
+_INFORMATIONAL = 1
+_STATUS = {"SUCCESS": (1, "Success"), "FAILURE": (2, "Failure")}
+_UNKNOWN = (0, "Unknown")
+
+
+def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
+    """One line for each record."""
+    before: dict[str, Any] | None = None
+    for entry in found:
+        event = _event(entry, proof)
+        event["attestation"] = {
+            "authority_uid": proof.ledger_name,
+            "chain_uid": f"{proof.ledger_name}/{proof.org_id}",
+            **({"prev_event": before} if before else {}),
+        }
+        fingerprint = _fingerprint(hashlib.sha256(canonical_bytes(event)).hexdigest())
+        event["attestation"]["fingerprint"] = fingerprint
+        before = {"uid": entry.sealed.audit_id, "type_uid": event["type_uid"], "fingerprint": fingerprint}
+        out.write(canonical_bytes(event) + b"\n")
+
+
+def _event(entry: Entry, proof: Proof) -> dict[str, Any]:
+    event = entry.event
+    outcome = entry.part("aow_context").get("outcome")
+    status_id, status = _STATUS.get(str(outcome).upper(), (_OTHER, str(outcome)) if outcome else _UNKNOWN)
+    words = [str(event[name]) for name in ("actor", "action", "target", "reason") if event.get(name)]
+    return {
+        "class_uid": 0,
+        "class_name": "Base Event",
+        "category_uid": 0,
+        "category_name": "Uncategorized",
+        "activity_id": _OTHER,
+        "activity_name": event["event_type"],
+        "type_uid": _OTHER,
+        "type_name": "Base Event: Other",
+        "severity_id": _INFORMATIONAL,
+        "severity": "Informational",
+        "status_id": status_id,
+        "status": status,
+        "time": entry.sealed.timestamp_ms,
+        "message": " · ".join(words) or event["event_type"],
+        "metadata": {
+            "version": VERSION,
+            "profiles": ["record_integrity"],
+            "product": {"name": "Indelible", "vendor_name": "Indelible", "version": __version__},
+            "uid": entry.sealed.audit_id,
+            "event_code": event["event_type"],
+            "sequence": entry.sealed.sequence,
+            "tenant_uid": proof.org_id,
+            "log_name": f"{proof.ledger_name}/{proof.org_id}",
+            "original_time": event.get("occurred_at") or instants.to_text(entry.sealed.timestamp_ms),
+            **({"correlation_uid": event["trace_id"]} if event.get("trace_id") else {}),
+        },
+        "raw_data": entry.raw.decode(),
+        "raw_data_hash": _fingerprint(entry.sealed.tx_hash),
+        "unmapped": {
+            "event": event,
+            "indelible": {"tx_hash": entry.sealed.tx_hash, "proved_by": proof.as_dict()},
+        },
+    }
+
+
+def _fingerprint(value: str) -> dict[str, Any]:
+    return {"algorithm_id": 3, "algorithm": "SHA-256", "value": value}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records as rows of one table, the same for CSV and Parquet. Lists and the payload are JSON text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from indelible.views.source import Entry
+
+INTEGERS = ("sequence",)
+FLOATS = ("confidence",)
+BOOLEANS = ("human_overridden",)
+COLUMNS = (
+    "sequence",
+    "timestamp",
+    "event_type",
+    "level",
+    "actor",
+    "action",
+    "target",
+    "reason",
+    "trace_id",
+    "correlation_id",
+    "occurred_at",
+    "intent_id",
+    "agent_urn",
+    "policy_urn",
+    "outcome",
+    "regulations",
+    "rule_citations",
+    "confidence",
+    "human_overridden",
+    "human_operator",
+    "human_reason",
+    "payload",
+    "sanitized_paths",
+    "audit_id",
+    "tx_hash",
+    "prev_hash",
+    "lock_mode",
+    "retain_until",
+    "s3_key",
+    "s3_version_id",
+)
+
+_OF_THE_EVENT = (
+    "event_type",
+    "level",
+    "actor",
+    "action",
+    "target",
+    "reason",
+    "trace_id",
+    "correlation_id",
+    "occurred_at",
+)
+_OF_THE_CONTEXT = ("intent_id", "agent_urn", "policy_urn", "outcome")
+
+
+def row(entry: Entry) -> dict[str, Any]:
+    """One value for each column; None where the record does not say it."""
+    regulatory = entry.part("regulatory")
+    override = regulatory.get("human_override") or {}
+    confidence = regulatory.get("confidence")
+    return {
+        "sequence": entry.sealed.sequence,
+        **{name: entry.said[name] for name in ("timestamp", "audit_id", "prev_hash", "lock_mode", "retain_until")},
+        **{name: entry.event.get(name) for name in _OF_THE_EVENT},
+        **{name: entry.part("aow_context").get(name) for name in _OF_THE_CONTEXT},
+        **{name: _json(regulatory.get(name)) for name in ("regulations", "rule_citations")},
+        "confidence": None if confidence is None else float(confidence),
+        "human_overridden": override.get("overridden"),
+        "human_operator": override.get("operator"),
+        "human_reason": override.get("reason"),
+        "payload": _json(entry.event.get("payload", entry.event.get("detail"))),
+        "sanitized_paths": _json(entry.event.get("sanitized_paths")),
+        "tx_hash": entry.sealed.tx_hash,
+        "s3_key": entry.receipt["s3_key"],
+        "s3_version_id": entry.receipt["s3_version_id"],
+    }
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every view is made of: the records of a bundle, one after another, and what that bundle is.
+
+Invariant: a view holds what a record says, and what says where it is proved: its `tx_hash`, and the bundle's SHA-256.
+What is no record has no place in a view; the bundle has it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from indelible.domain import record
+from indelible.domain.record import Record
+
+FORMAT = "indelible/view@v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The bundle that proves a view: export the same range again, and it has this SHA-256."""
+
+    bundle_sha256: str
+    ledger_name: str
+    org_id: str
+    first_sequence: int
+    last_sequence: int
+    records: int
+    head: str | None
+    """The `tx_hash` of the last record."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a view to say of itself."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record, parsed. `raw` are the bytes that were hashed."""
+
+    raw: bytes
+    sealed: Record
+    said: dict[str, Any]
+    receipt: dict[str, Any]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """What the caller sent."""
+        found: dict[str, Any] = self.said["event"]
+        return found
+
+    def part(self, name: str) -> dict[str, Any]:
+        """An object of the event (`aow_context`, `regulatory`, …), empty where it is absent."""
+        found = self.event.get(name)
+        return found if isinstance(found, dict) else {}
+
+
+def entries(lines: Iterable[tuple[bytes, bytes]]) -> Iterator[Entry]:
+    """The records among a bundle's lines, each with its line of `receipts.jsonl`."""
+    for raw, receipt in lines:
+        try:
+            sealed = record.read(raw)
+            said = json.loads(raw)
+        except ValueError:  # not a record, or one whose middle is rotten
+            continue
+        yield Entry(raw, sealed, said, json.loads(receipt))

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write the pictures of docs/evidence-page.md: `python -m tests.page.screenshots`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, sync_playwright
+
+from indelible.page.parts import PageAnchor, PageParts
+from indelible.page.render import render
+from tests.page.browser import FLAGS, Opened, chromium
+from tests.page.samples import chain, parts_of
+
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "page"
+ANCHORS = (
+    PageAnchor("witness", "witness.example.org/w1", 412, "2026-03-19T10:35:02Z"),
+    PageAnchor("rfc3161", "tsa.example.com", 412, "2026-03-19T10:35:04Z"),
+    PageAnchor("opentimestamps", "calendar.example.net", 412, None, "pending"),
+)
+
+
+def whole(count: int) -> PageParts:
+    """A chain as it was sealed, with a checkpoint now and then; the last records wait for theirs."""
+    step = max(3, min(900, count // 5))
+    last = count if count < 20_000 else count - 37
+    return replace(parts_of(chain(count), sizes=[*range(7, last, step), last]), anchors=ANCHORS)
+
+
+def tampered(count: int, sequence: int) -> bytes:
+    """The same, and then somebody turned one decision into another in the file."""
+    page = render(whole(count))
+    line = next(line for line in page.split(b"\n") if b"/%012d-" % sequence in line)
+    changed = line.replace(b'"action":"escalate"', b'"action":"approve"')
+    assert changed != line, f"record {sequence} is no escalation"
+    return page.replace(line, changed)
+
+
+def top(page: Opened) -> None:
+    """The verdict, and what it rests on."""
+
+
+def records(page: Opened) -> None:
+    """The timeline."""
+    page.page.locator("#records-heading").evaluate("(element) => element.scrollIntoView()")
+
+
+def traces(page: Opened) -> None:
+    """The timeline by trace, with a decision read whole."""
+    page.page.check("#group")
+    page.page.locator("#list .row.record.decision").nth(1).click()
+    records(page)
+
+
+def paper(page: Opened) -> None:
+    """What is printed."""
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    page.page.emulate_media(media="print")
+
+
+def main() -> None:
+    """All of them, a few seconds each."""
+    PICTURES.mkdir(exist_ok=True)
+    broken = next(r.sequence for r in chain(1_000)[400:] if b'"action":"escalate"' in r.data)
+    with sync_playwright() as playwright, TemporaryDirectory() as directory:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        take = Camera(browser, Path(directory))
+        take("10-valid-light", render(whole(10)), top, "light", 1280, 860)
+        take("1000-traces-light", render(whole(1_000)), traces, "light", 1280, 960)
+        take("1000-tampered-light", tampered(1_000, broken), top, "light", 1280, 860)
+        take("1000-tampered-records-dark", tampered(1_000, broken), records, "dark", 1280, 960)
+        take("1000-tampered-narrow", tampered(1_000, broken), top, "light", 390, 844)
+        take("1000-paper", render(whole(1_000)), paper, "light", 690, 976)
+        take("20000-valid-dark", render(whole(20_000)), top, "dark", 1440, 900)
+        take("20000-records-light", render(whole(20_000)), records, "light", 1440, 1000)
+        browser.close()
+
+
+class Camera:
+    """Opens a page, does something with it, and takes its picture."""
+
+    def __init__(self, browser: Browser, directory: Path) -> None:
+        self._browser = browser
+        self._path = directory / "evidence.html"
+
+    def __call__(
+        self, name: str, page: bytes, look: Callable[[Opened], None], theme: str, width: int, height: int
+    ) -> None:
+        self._path.write_bytes(page)
+        context = self._browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]
+        opened = Opened(context)
+        opened.show(self._path)
+        look(opened)
+        opened.page.screenshot(path=PICTURES / f"{name}.png")
+        context.close()
+
+
+if __name__ == "__main__":
+    main()
