@@ -154,14 +154,30 @@ class SignedLog(LogReader):
         self._files.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
 
     def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> Note:
-        """Sign the tree that ends in this edge, and publish its checkpoint, which is returned."""
+        """Sign the tree that ends in this edge, and publish its checkpoint, which is returned.
+
+        Where one is published already for the same tree, under whichever key of the ring, that one is returned.
+        """
         unsigned = Checkpoint(origin=self.origin(owner), size=edge.size, root=edge.root())
         signer = self._signer()
         note = signed_checkpoint(unsigned, signer.public_key(), signer.sign(unsigned.text.encode())).note
         until_ms = self._retain_until_ms(at_least_until_ms)
-        self._files.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
+        try:
+            self._files.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
+        except EvidenceBroken:
+            # An earlier run may have come this far under the key before this one.
+            note = self._published(owner, unsigned)
         self._files.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
         return note
+
+    def _published(self, owner: str, expected: Checkpoint) -> Note:
+        try:
+            found = self.opened(owner, expected.size)
+        except NoteError as error:
+            raise EvidenceBroken(f"{expected.origin}: in the place of checkpoint {expected.size}: {error}") from None
+        if found.checkpoint != expected:
+            raise EvidenceBroken(f"{expected.origin}: another root is signed for size {expected.size}")
+        return found.note
 
     def _retain_until_ms(self, at_least_ms: int) -> int:
         kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
