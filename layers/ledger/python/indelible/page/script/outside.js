@@ -40,7 +40,7 @@ function drawCheckpoints(verdict) {
       ? make(
           "p",
           { class: "hint" },
-          `${COUNT.format(shown.length)} of ${COUNT.format(all.length)} are listed: those with findings, and the last ones. ` +
+          `${COUNT.format(shown.length)} of ${COUNT.format(all.length)} are listed: those with findings, and the last. ` +
             "All were checked.",
         )
       : null,

@@ -59,7 +59,8 @@ function whatHolds(verdict, facts) {
   const from = facts.first_sequence;
   if (verdict.firstBrokenAt === null || verdict.firstBrokenAt <= from) return "";
   const before = Math.min(verdict.firstBrokenAt - 1, from + verdict.entriesChecked - 1);
-  const signed = verdict.confirmed >= from ? `; signed roots confirm those up to ${COUNT.format(verdict.confirmed)}` : "";
+  const signed =
+    verdict.confirmed >= from ? `; signed roots confirm those up to ${COUNT.format(verdict.confirmed)}` : "";
   if (before === from) return ` Before that, record ${COUNT.format(before)} shows none${signed}.`;
   return ` Before that, records ${COUNT.format(from)} to ${COUNT.format(before)} show none${signed}.`;
 }
