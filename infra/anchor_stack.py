@@ -58,7 +58,7 @@ class AnchorStack(Stack):
             layer=layer,
             timeout=Duration.seconds(FUNCTION_SECONDS),
             environment=environment,
-            statements=permissions.anchor(bucket=ledger.bucket, table=ledger.table, key=ledger.signing_key),
+            statements=permissions.anchor(bucket=ledger.bucket, table=ledger.table, keys=ledger.signing_keys),
             role_name=ledger.signer_role_name,
         )
         permissions.acknowledge_key_patterns(anchor.role, bucket=ledger.bucket, seals=True, signs=True)

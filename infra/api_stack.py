@@ -43,15 +43,15 @@ class ApiStack(Stack):
         self._environment = door_environment(config, ledger)
         self.http_api = LedgerHttpApi(self, "HttpApi", config=config)
 
-        bucket, table, secret, key = ledger.bucket, ledger.table, ledger.secret, ledger.signing_key
+        bucket, table, secret, keys = ledger.bucket, ledger.table, ledger.secret, ledger.signing_keys
         records = permissions.record(bucket=bucket, table=table, secret=secret)
-        reads = permissions.read_only(bucket=bucket, table=table, secret=secret, key=key)
+        reads = permissions.read_only(bucket=bucket, table=table, secret=secret, keys=keys)
         record = self._serve("record", records, "POST /v1/record", "POST /v1/record/batch")
         prove = self._serve("prove", reads, "POST /v1/prove", "POST /v1/consistency")
         verify = self._serve("verify", reads, "POST /v1/verify")
         # All methods: the function itself says 405 to those that MCP does not have.
         self._environment = self._environment | {"INDELIBLE_ALLOWED_ORIGINS": ",".join(config.allowed_origins or ())}
-        tools = permissions.tools(bucket=bucket, table=table, secret=secret, key=key)
+        tools = permissions.tools(bucket=bucket, table=table, secret=secret, keys=keys)
         mcp = self._serve("mcp", tools, "ANY /mcp", "OPTIONS /mcp")
         for function, seals in ((record, True), (prove, False), (verify, False), (mcp, True)):
             permissions.acknowledge_key_patterns(function.role, bucket=bucket, seals=seals)
@@ -63,8 +63,9 @@ class ApiStack(Stack):
 
         # It authenticates nobody, so it is not even told where the secret is.
         self._environment = ledger_environment(config, ledger)
-        published = permissions.published(bucket=bucket, key=key)
-        self._serve("meta", published, "GET /health", "GET /v1/keys", "GET /openapi.json", public=True)
+        published = permissions.published(bucket=bucket, keys=keys)
+        meta = self._serve("meta", published, "GET /health", "GET /v1/keys", "GET /openapi.json", public=True)
+        permissions.acknowledge_key_statements(meta.role, bucket=bucket)
 
         CfnOutput(self, "ApiUrl", value=self.http_api.url)
 

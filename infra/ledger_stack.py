@@ -26,13 +26,17 @@ class LedgerStack(Stack):
             description=f"Indelible ledger '{config.ledger_name}': the evidence and what orders it",
             termination_protection=config.is_prod,
         )
-        logs = LogsBucket(self, "Logs", config=config).bucket
+        self.logs = logs = LogsBucket(self, "Logs", config=config).bucket
         self.bucket = EvidenceBucket(self, "Evidence", config=config, logs=logs).bucket
         self.exports = ExportsBucket(self, "Exports", config=config, logs=logs).bucket
         self.table = LedgerTable(self, "Ledger", config=config).table
         self.signer_role_name = f"{config.ledger_name}-anchor-{self.region}"
         signer = self.format_arn(service="iam", region="", resource="role", resource_name=self.signer_role_name)
-        self.signing_key = SigningKey(self, "SigningKey", config=config, signer_role_arn=signer).key
+        # All generations, oldest first: what an old key signed is checked with it for as long as it is kept.
+        self.signing_keys = [
+            SigningKey(self, _key_name(generation), config=config, signer_role_arn=signer, generation=generation).key
+            for generation in range(1, config.signing_keys + 1)
+        ]
         self.secret = MasterSecret(self, "MasterSecret", config=config).secret
         if config.watch_deletes:
             DeletionTrail(self, "DeletionTrail", config=config, evidence=self.bucket, logs_bucket=logs)
@@ -42,9 +46,14 @@ class LedgerStack(Stack):
             "ExportsBucketName": self.exports.bucket_name,
             "TableName": self.table.table_name,
             "SecretArn": self.secret.secret_arn,
-            "SigningKeyId": self.signing_key.key_id,
+            "SigningKeyIds": ",".join(key.key_id for key in self.signing_keys),
             "LedgerName": config.ledger_name,
             "LockMode": config.lock_mode,
             "RetentionDays": str(config.retention_days),
         }.items():
             CfnOutput(self, name, value=value)
+
+
+def _key_name(generation: int) -> str:
+    """The first generation has none in its name: ledgers were deployed before there were generations."""
+    return "SigningKey" if generation == 1 else f"SigningKey{generation}"

@@ -7,6 +7,8 @@ signs. CDK's ``grant_*`` helpers are not used: they give more than the functions
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -15,7 +17,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from infra.constructs.evidence_bucket import ANCHOR_KEYS, LEDGER_CHECKPOINT, LEDGER_KEYS, LOG_KEYS, RECORD_KEYS
+from infra.constructs.evidence_bucket import (
+    ANCHOR_KEYS,
+    KEY_STATEMENTS,
+    LEDGER_CHECKPOINT,
+    LEDGER_KEYS,
+    LOG_KEYS,
+    RECORD_KEYS,
+)
 from infra.constructs.exports_bucket import FILE_KEYS, STATE_KEYS
 from infra.nag import acknowledge
 
@@ -31,7 +40,7 @@ def record(*, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager
 
 
 def read_only(
-    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, key: kms.IKey
+    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, keys: Sequence[kms.IKey]
 ) -> list[iam.PolicyStatement]:
     """Prove and verify: read versions and their locks, look items up by key."""
     return [
@@ -39,12 +48,12 @@ def read_only(
         _read_objects(bucket),
         _list(bucket),
         _read_secret(secret),
-        _allow(key.key_arn, "kms:GetPublicKey"),
+        *_public_keys(keys),
     ]
 
 
 def tools(
-    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, key: kms.IKey
+    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, keys: Sequence[kms.IKey]
 ) -> list[iam.PolicyStatement]:
     """The MCP door has all three tools: what records, and what prove and verify read besides."""
     return [
@@ -52,7 +61,7 @@ def tools(
         *_seal_and_read(bucket),
         _list(bucket),
         _read_secret(secret),
-        _allow(key.key_arn, "kms:GetPublicKey"),
+        *_public_keys(keys),
     ]
 
 
@@ -77,12 +86,12 @@ def exporter(
     ]
 
 
-def packer(*, bucket: s3.IBucket, exports: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]:
+def packer(*, bucket: s3.IBucket, exports: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
     """Reads the evidence and writes exports. It knows no table and no secret, and writes nowhere else."""
     return [
         _read_objects(bucket),
         _list(bucket),
-        _allow(key.key_arn, "kms:GetPublicKey"),
+        *_public_keys(keys),
         _allow(exports.bucket_arn, "s3:ListBucket"),
         _allow(exports.arn_for_objects("*"), "s3:GetObject", "s3:GetObjectRetention"),
         _allow(exports.arn_for_objects(STATE_KEYS), "s3:PutObject"),
@@ -102,9 +111,18 @@ def acknowledge_export_patterns(role: iam.Role, *, exports: s3.IBucket, packs: b
     )
 
 
-def published(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]:
-    """What anybody may know: that the bucket answers (HeadBucket), and the public half of the signing key."""
-    return [_allow(bucket.bucket_arn, "s3:ListBucket"), _allow(key.key_arn, "kms:GetPublicKey")]
+def published(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
+    """What anybody may know: that the bucket answers (HeadBucket), and the public halves of the signing keys."""
+    return [
+        _allow(bucket.bucket_arn, "s3:ListBucket"),
+        _allow(
+            bucket.bucket_arn,
+            "s3:ListBucketVersions",
+            conditions={"StringLike": {"s3:prefix": KEY_STATEMENTS}},
+        ),
+        _allow(bucket.arn_for_objects(KEY_STATEMENTS), "s3:GetObject", "s3:GetObjectVersion"),
+        *_public_keys(keys),
+    ]
 
 
 def plan(*, table: dynamodb.ITable) -> list[iam.PolicyStatement]:
@@ -127,7 +145,7 @@ def plan(*, table: dynamodb.ITable) -> list[iam.PolicyStatement]:
     ]
 
 
-def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list[iam.PolicyStatement]:
+def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
     """Seals what the outbox still holds, re-reads the bucket, signs and publishes, and clears what is covered."""
     return [
         _allow(
@@ -149,12 +167,12 @@ def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, key: kms.IKey) -> list
         # The log's files: create-only and locked by the bucket's policy, but for the latest checkpoint.
         _allow(bucket.arn_for_objects(LOG_KEYS), "s3:PutObject", "s3:PutObjectRetention"),
         _list(bucket),
-        # It alone may sign: the key's own policy says so too.
-        _allow(key.key_arn, "kms:GetPublicKey", "kms:Sign"),
+        # It alone may sign: each key's own policy says so too.
+        *(_allow(key.key_arn, "kms:GetPublicKey", "kms:Sign") for key in keys),
     ]
 
 
-def outside(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]:
+def outside(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
     """Reads the ledger's own log, and stores beside it what others say of it. No record, no table, no signature."""
     return [
         _allow(bucket.arn_for_objects(LEDGER_KEYS), "s3:GetObject", "s3:GetObjectVersion"),
@@ -166,7 +184,7 @@ def outside(*, bucket: s3.IBucket, key: kms.IKey) -> list[iam.PolicyStatement]:
         ),
         _allow(bucket.arn_for_objects(ANCHOR_KEYS), "s3:PutObject", "s3:PutObjectRetention"),
         _allow(bucket.arn_for_objects(LEDGER_CHECKPOINT), "s3:PutObject", "s3:PutObjectRetention"),
-        _allow(key.key_arn, "kms:GetPublicKey"),
+        *_public_keys(keys),
     ]
 
 
@@ -207,6 +225,15 @@ def acknowledge_key_patterns(role: iam.Role, *, bucket: s3.IBucket, seals: bool,
         )
 
 
+def acknowledge_key_statements(role: iam.Role, *, bucket: s3.IBucket) -> None:
+    """The same for the role that reads no more than how the signing keys were introduced."""
+    acknowledge(
+        role,
+        "Reads the statements of the ledger's signing keys, one for each generation, which are public.",
+        f"AwsSolutions-IAM5[Resource::{_imported(bucket)}/{KEY_STATEMENTS}]",
+    )
+
+
 def _imported(bucket: s3.IBucket) -> str:
     """How a finding names a bucket of another stack: by the export that its ARN is imported from."""
     owner = Stack.of(bucket)
@@ -231,6 +258,10 @@ def _list(bucket: s3.IBucket) -> iam.PolicyStatement:
     ListBucket itself is for S3's answers about keys that do not exist: 404 with it, 403 without.
     """
     return _allow(bucket.bucket_arn, "s3:ListBucket", "s3:ListBucketVersions")
+
+
+def _public_keys(keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
+    return [_allow(key.key_arn, "kms:GetPublicKey") for key in keys]
 
 
 def _read_secret(secret: secretsmanager.ISecret) -> iam.PolicyStatement:

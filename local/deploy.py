@@ -187,7 +187,7 @@ def describe(stack_outputs: dict[str, str], org: dict[str, str], port: int) -> O
         org_id=org["org_id"],
         key_id=org["key_id"],
         hmac_secret=org["hmac_secret"],
-        signing_key_id=stack_outputs["SigningKeyId"],
+        signing_key_id=stack_outputs["SigningKeyIds"].rpartition(",")[2],
     )
 
 

@@ -35,6 +35,7 @@ class Outputs:
     key_id: str
     #: The organisation's secret, as text. The file is readable by its owner only.
     hmac_secret: str
+    #: Of the generation in use.
     signing_key_id: str
 
     @classmethod

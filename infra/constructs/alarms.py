@@ -155,6 +155,13 @@ class LedgerAlarms(Construct):
             why="A delete marker or a newer version lies over a sealed record. The record itself is intact: verify "
             "reads versions; find out who wrote past the bucket policy.",
         )
+        self._alarm(
+            "ForeignFiles",
+            ledger_metric(config, "ForeignFiles", statistic="Sum"),
+            threshold=1,
+            why="A file that the ledger did not sign has the name of a checkpoint or of a key statement: somebody "
+            "wrote past the bucket policy. The log goes on around it; verify reports it.",
+        )
         if outside is not None:
             self._watch_outside(config, outside)
         if config.watch_deletes:

@@ -38,7 +38,7 @@ class LedgerDashboard(Construct):
         def graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
             return cloudwatch.GraphWidget(title=title, left=metrics, width=8, height=6)
 
-        touched = sums("HeadRegressed", "BrokenChain", "ShadowedRecords")
+        touched = sums("HeadRegressed", "BrokenChain", "ShadowedRecords", "ForeignFiles")
         if config.watch_deletes:
             touched.append(denied_deletes_metric(config))
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"{config.ledger_name}-{Aws.REGION}")

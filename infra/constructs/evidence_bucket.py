@@ -21,6 +21,8 @@ from infra.nag import acknowledge
 RECORD_KEYS = "*/????/??/??/*.json"
 #: The Merkle logs' files (c2sp.org/tlog-tiles).
 LOG_KEYS = "*/_log/*"
+#: The signing keys' statements, one for each generation; the deployment's functions need all of them to read the logs.
+KEY_STATEMENTS = "_ledger/_log/keys/*"
 #: The ledger's own log, and what others say of it.
 LEDGER_KEYS = "_ledger/*"
 ANCHOR_KEYS = "_ledger/_log/anchors/*"

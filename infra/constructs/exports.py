@@ -41,7 +41,7 @@ class Exports(Construct):
             layer=layer,
             timeout=Duration.minutes(15),
             environment=ledger_environment(config, ledger) | exports_environment(config, ledger),
-            statements=permissions.packer(bucket=ledger.bucket, exports=ledger.exports, key=ledger.signing_key),
+            statements=permissions.packer(bucket=ledger.bucket, exports=ledger.exports, keys=ledger.signing_keys),
             memory_mb=_MEMORY_MB,
             room=_ROOM,
         )

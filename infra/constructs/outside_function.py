@@ -40,7 +40,7 @@ class OutsideFunction(LedgerFunction):
             layer=layer,
             timeout=Duration.seconds(FUNCTION_SECONDS),
             environment=ledger_environment(config, ledger),
-            statements=permissions.outside(bucket=ledger.bucket, key=ledger.signing_key),
+            statements=permissions.outside(bucket=ledger.bucket, keys=ledger.signing_keys),
         )
         permissions.acknowledge_ledger_patterns(self.role, bucket=ledger.bucket)
         acknowledge(

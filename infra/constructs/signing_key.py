@@ -38,8 +38,16 @@ _READING = ["kms:DescribeKey", "kms:GetPublicKey", "kms:Verify"]
 class SigningKey(Construct):
     """ECC_NIST_EDWARDS25519, sign and verify."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, config: LedgerConfig, signer_role_arn: str) -> None:
-        """``signer_role_arn``: the only role that may sign.
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: LedgerConfig,
+        signer_role_arn: str,
+        generation: int,
+    ) -> None:
+        """``signer_role_arn``: the only role that may sign, with every generation: a key signs its successor in.
 
         The role is matched by ``aws:PrincipalArn`` and not named as a principal, because it lives in a
         stack that depends on this one: a principal must exist before the key does, a condition need not.
@@ -84,7 +92,7 @@ class SigningKey(Construct):
         self.key = kms.Key(
             self,
             "Key",
-            description=f"Signs the checkpoints of the Indelible ledger '{config.ledger_name}'",
+            description=f"Signs checkpoints of the Indelible ledger '{config.ledger_name}': generation {generation}",
             key_spec=kms.KeySpec.ECC_NIST_EDWARDS25519,
             key_usage=kms.KeyUsage.SIGN_VERIFY,
             policy=iam.PolicyDocument(statements=statements),

@@ -32,6 +32,7 @@ and `outside`."""
 BUILDERS = (
     "indelible.entry.bootstrap",
     "indelible.entry.bootstrap_exports",
+    "indelible.entry.bootstrap_keys",
     "indelible.entry.bootstrap_outside",
     "indelible.entry.operator",
 )

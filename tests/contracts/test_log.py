@@ -162,6 +162,25 @@ def test_the_latest_behind_a_delete_marker_is_still_the_latest_and_is_replaced(a
     assert adapters.files.read(ORG, "checkpoint") == notes[9]
 
 
+def test_more_signatures_under_the_same_tree_are_newer(adapters: Adapters) -> None:
+    def note(size: int, *names: str) -> bytes:
+        return (f"indelible\n{size}\nroot\n\n" + "".join(f"\u2014 {name} AAAA\n" for name in names)).encode()
+
+    steps = [
+        (3, ("log",), ("log",)),
+        (3, ("log", "w1"), ("log", "w1")),
+        (3, ("log",), ("log", "w1")),  # the anchor publishes once more after a crash
+        (3, ("log", "w2"), ("log", "w1")),
+        (3, ("log", "w1", "w2"), ("log", "w1", "w2")),
+    ]
+    for size, names, expected in steps:
+        adapters.files.latest(ORG, note(size, *names), size=size, retain_until_ms=UNTIL)
+        assert adapters.files.read(ORG, "checkpoint") == note(size, *expected)
+    adapters.files.latest(ORG, note(4, "log"), size=4, retain_until_ms=UNTIL)
+    adapters.files.latest(ORG, note(3, "log", "w1", "w2", "w3"), size=3, retain_until_ms=UNTIL)
+    assert adapters.files.read(ORG, "checkpoint") == note(4, "log"), "a larger tree before all signatures"
+
+
 def test_rubbish_in_the_place_of_the_latest_is_replaced(adapters: Adapters) -> None:
     adapters.put_stranger(f"{ORG}/_log/checkpoint", b"rubbish")
     note = b"indelible/acme-corp\n1\nroot\n"

@@ -78,7 +78,7 @@ def test_the_way_up_stands_alone(log: LedgerLog, proven: list[tuple[Tenant, dict
             with pytest.raises(ValueError, match="root"):
                 rfc9162.check_proof(ledger["tlog_proof"], wrong, log.origin, log.key)
         # And by the ledger's own code.
-        verify_tlog_proof(parse_tlog_proof(ledger["tlog_proof"]), leaf, origin=log.origin, public_key=log.key)
+        verify_tlog_proof(parse_tlog_proof(ledger["tlog_proof"]), leaf, origin=log.origin, public_keys=[log.key])
 
 
 def test_its_roots_are_those_of_its_leaves_and_its_files_are_where_they_belong(

@@ -11,6 +11,7 @@ from indelible.audit.bundle import BundleSource
 from indelible.audit.directory import DirectorySource
 from indelible.audit.keys import Pinned
 from indelible.domain.findings import Promise
+from indelible.domain.keyring import KeyRing
 from indelible.domain.record import Head
 from indelible.ports import LogFiles
 from indelible.services.export import Exporter
@@ -29,7 +30,7 @@ WHOLE = Range()
 
 def log_reader(files: LogFiles) -> LogReader:
     """What everybody reads who trusts the key of `FakeSigner`."""
-    return LogReader(files=files, ledger_name=LEDGER_NAME, signer=FakeSigner())
+    return LogReader(files=files, ledger_name=LEDGER_NAME, keys=lambda: KeyRing.of_one(LEDGER_NAME, KEY.public_key))
 
 
 def bucket_source(bucket: Bucket, org_id: str = ORG) -> BucketSource:

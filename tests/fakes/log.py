@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from indelible.domain import keyring
 from indelible.domain import record as records
 from indelible.domain.checkpoint import Checkpoint, parse_checkpoint
 from indelible.domain.findings import Lock
-from indelible.domain.note import count_signatures
+from indelible.domain.keyring import KeyStatement
+from indelible.domain.note import VerifierKey, count_signatures
 from indelible.domain.record import EMPTY_CHAIN
 from indelible.domain.tiles import File
 from indelible.errors import EvidenceBroken
@@ -85,6 +87,11 @@ class FakeLogFiles:
         self.bucket.read_back.add((_key(owner, path), version.version_id))
         return version.data
 
+    def current(self, owner: str, path: str) -> bytes | None:
+        self.reads[path] += 1
+        found = self.bucket.current(_key(owner, path))
+        return None if found is None else found.data
+
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
         assert len({file.path for file in files}) == len(files), "one file twice"
         assert LATEST not in {file.path for file in files}, "the latest checkpoint has a method of its own"
@@ -119,7 +126,10 @@ class FakeLogFiles:
 
 
 class FakeSigner:
-    """Signer with a real key. With a register and a bucket at hand it looks at what it is asked to sign."""
+    """Signer with a real key. With a register and a bucket at hand it looks at what it is asked to sign.
+
+    `predecessor`: the generation before, with which it shares the memory of what was signed.
+    """
 
     def __init__(
         self,
@@ -127,16 +137,24 @@ class FakeSigner:
         bucket: Bucket | None = None,
         seed: int = 7,
         ledger: FakeLedgerRegister | None = None,
+        predecessor: FakeSigner | None = None,
     ) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
         self._register = register
         self._bucket = bucket
         self._ledger = ledger
         self.signatures = 0
-        self.roots: dict[tuple[str, int], bytes] = {}
+        self.roots: dict[tuple[str, int], bytes] = predecessor.roots if predecessor else {}
         """What was ever signed, by origin and size."""
+        self.statements: list[KeyStatement] = []
+        self.refuses_unpinned = True
 
     def sign(self, message: bytes) -> bytes:
+        if message.startswith(keyring.FORMAT.encode()):
+            self.statements.append(keyring.parse_statement(message.decode()))
+            return self._key.sign(message)
+        if self._bucket is not None and self.refuses_unpinned:
+            assert self._pinned(), "signed before the key was pinned"
         asked = parse_checkpoint(message.decode())
         signed = self.roots.setdefault((asked.origin, asked.size), asked.root)
         assert signed == asked.root, f"G5: a second root for size {asked.size} of {asked.origin}"
@@ -161,6 +179,12 @@ class FakeSigner:
 
     def public_key(self) -> bytes:
         return self._key.public_key().public_bytes_raw()
+
+    def _pinned(self) -> bool:
+        assert self._bucket is not None
+        pinned = self._bucket.keys(_key("_ledger", "keys/"))
+        mine = f"\n{VerifierKey(LEDGER_NAME, self.public_key())}\n".encode()
+        return any(mine in self._bucket.versions(key)[0].data for key in pinned)
 
 
 def _read_back(bucket: Bucket, org_id: str) -> list[bytes]:

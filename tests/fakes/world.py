@@ -16,6 +16,7 @@ from indelible.ports import EMPTY_LEDGER, Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
 from indelible.services.collect import Collector
+from indelible.services.keys import Keyholder, PinnedKeys
 from indelible.services.ledger_log import LedgerLog, LedgerReport
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
@@ -63,7 +64,8 @@ class World:
     ledger_register: FakeLedgerRegister = field(default_factory=FakeLedgerRegister)
     ledger_outbox: FakeLedgerOutbox = field(init=False)
     files: FakeLogFiles = field(init=False)
-    signer: FakeSigner = field(init=False)
+    signers: list[FakeSigner] = field(init=False)
+    """All generations, oldest first: what a deployment names."""
     records: FakeRecords = field(init=False)
     journal: FakeJournal = field(init=False)
     administrator: Administrator = field(init=False)
@@ -74,12 +76,25 @@ class World:
         self.records = FakeRecords(self.bucket)
         self.journal = FakeJournal(self.bucket)
         self.files = FakeLogFiles(self.bucket)
-        self.signer = FakeSigner(self.register, self.bucket, ledger=self.ledger_register)
+        self.signers = [FakeSigner(self.register, self.bucket, ledger=self.ledger_register)]
         self.ledger_outbox = FakeLedgerOutbox(self.bucket)
         self.administrator = Administrator(self.bucket, self.journal)
         self.repair = FakeRepair(
             self.bucket, self.journal, self.register, self.index, self.organisations, self.ledger_register
         )
+
+    @property
+    def signer(self) -> FakeSigner:
+        """The newest generation."""
+        return self.signers[-1]
+
+    def _signer(self, seed: int, predecessor: FakeSigner) -> FakeSigner:
+        return FakeSigner(self.register, self.bucket, seed, ledger=self.ledger_register, predecessor=predecessor)
+
+    def rotate(self) -> None:
+        """Name one more generation, for processes from now on; the anchor's next run pins it."""
+        seed = 7 + len(self.signers)
+        self.signers = [*self.signers, self._signer(seed, self.signer)]
 
     def appender(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Appender:
         """A fresh process that records."""
@@ -134,10 +149,12 @@ class World:
     def signed_log(self, wiring: Wiring | None = None) -> SignedLog:
         """What an anchor writes to."""
         wire = wiring or Wiring()
+        keyholder = self.keyholder(wire)
         return SignedLog(
             files=wire.to("files", self.files),
             ledger_name=LEDGER_NAME,
-            signer=wire.to("signer", self.signer),
+            keys=keyholder.ring,
+            signer=keyholder.signer,
             retention=RETENTION,
             clock=self.clock,
         )
@@ -145,8 +162,24 @@ class World:
     def log(self, wiring: Wiring | None = None) -> LogReader:
         """What everybody else reads."""
         wire = wiring or Wiring()
-        return LogReader(
-            files=wire.to("files", self.files), ledger_name=LEDGER_NAME, signer=wire.to("signer", self.signer)
+        return LogReader(files=wire.to("files", self.files), ledger_name=LEDGER_NAME, keys=self.keys(wire).ring)
+
+    def keys(self, wiring: Wiring | None = None) -> PinnedKeys:
+        """The key ring of a process that reads."""
+        wire = wiring or Wiring()
+        signers = [wire.to("signer", signer) for signer in self.signers]
+        return PinnedKeys(keys=signers, files=wire.to("files", self.files), ledger_name=LEDGER_NAME)
+
+    def keyholder(self, wiring: Wiring | None = None) -> Keyholder:
+        """The key ring of a process that anchors."""
+        wire = wiring or Wiring()
+        return Keyholder(
+            signers=[wire.to("signer", signer) for signer in self.signers],
+            files=wire.to("files", self.files),
+            ledger_name=LEDGER_NAME,
+            retention=RETENTION,
+            clock=self.clock,
+            telemetry=self.telemetry,
         )
 
     def verifier(self, wiring: Wiring | None = None) -> Verifier:

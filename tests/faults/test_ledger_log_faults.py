@@ -78,7 +78,7 @@ def assert_ledger(world: World, expected: Sequence[tuple[str, int]] = MANY) -> N
     for (org_id, size), note in notes.items():
         stored = world.bucket.versions(f"{org_id}/_log/{ledger_proof_path(size)}")
         assert len(stored) == 1
-        verify_tlog_proof(parse_tlog_proof(stored[0].data), leaf_data(note), origin=LEDGER_NAME, public_key=key)
+        verify_tlog_proof(parse_tlog_proof(stored[0].data), leaf_data(note), origin=LEDGER_NAME, public_keys=[key])
 
 
 @pytest.mark.parametrize("batch_size", [1000, 2], ids=["one-batch", "batches-of-two"])

@@ -70,6 +70,7 @@ def alarms(synthesized: Synthesized) -> dict[str, Json]:
         ("HeadRegressed", "HeadRegressed", 1),
         ("BrokenChain", "BrokenChain", 1),
         ("ShadowedRecords", "ShadowedRecords", 1),
+        ("ForeignFiles", "ForeignFiles", 1),
     ],
 )
 def test_alarms_on_the_functions_own_metrics(prod: Synthesized, name: str, metric: str, threshold: int) -> None:
@@ -154,6 +155,7 @@ def test_the_dashboard_shows_what_the_functions_emit(prod: Synthesized) -> None:
         "HeadRegressed",
         "BrokenChain",
         "ShadowedRecords",
+        "ForeignFiles",
         "AnchorFailures",
         "UnexpectedErrors",
         "AnchorLagSeconds",

@@ -89,6 +89,8 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
     "MetaRole": {
         logs_of("MetaLogs"),
         (BUCKET, ("s3:ListBucket",)),
+        (BUCKET, ("s3:ListBucketVersions",)),
+        (f"{BUCKET}/_ledger/_log/keys/*", ("s3:GetObject", "s3:GetObjectVersion")),
         (KEY, ("kms:GetPublicKey",)),
     },
     "AnchorRole": {
@@ -171,13 +173,16 @@ def test_every_function_has_a_role_of_its_own(prod: Synthesized) -> None:
     assert len(set(roles)) == 9
 
 
-def test_conditions_confine_the_anchors_batches_and_what_the_planner_reads(prod: Synthesized) -> None:
+def test_conditions_confine_batches_what_the_planner_reads_and_the_public_listing(
+    prod: Synthesized,
+) -> None:
     conditional = {
         role: [(s["Action"], s["Condition"]) for s in statements if "Condition" in s]
         for role, statements in prod.roles().items()
     }
     assert {role: found for role, found in conditional.items() if found} == {
         "AnchorRole": [("dynamodb:BatchWriteItem", leading("*#OUTBOX#*", "*#TX#*"))],
+        "MetaRole": [("s3:ListBucketVersions", {"StringLike": {"s3:prefix": "_ledger/_log/keys/*"}})],
         "PlanRole": [
             (["dynamodb:GetItem", "dynamodb:Query"], leading("_ORGS", "_NEWS#*")),
             ("dynamodb:PutItem", {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["_LEDGER"]}}),

@@ -7,6 +7,7 @@ import pytest
 
 from indelible.domain.chain import ChainChecker
 from indelible.domain.findings import Failure, FailureCode, Specimen
+from indelible.domain.keyring import KeyRing
 from indelible.errors import NotFound
 from indelible.services.export import Exporter
 from indelible.services.log import LogReader
@@ -35,10 +36,11 @@ def test_a_bundle_gets_the_verdict_of_the_bucket(name: str) -> None:
     vector = load.vectors(f"chains/{name}.json")
     bucket, org_id = load.bucket_of(vector), vector["org_id"]
     records, files, clock = FakeRecords(bucket), FakeLogFiles(bucket), ManualClock(2_000_000_000_000)
+    ring = KeyRing.of_one(LEDGER_NAME, FakeSigner().public_key())
     exporter = Exporter(
         records=records,
         files=files,
-        log=LogReader(files=files, ledger_name=LEDGER_NAME, signer=FakeSigner()),
+        log=LogReader(files=files, ledger_name=LEDGER_NAME, keys=lambda: ring),
         ledger_name=LEDGER_NAME,
         scratch=MemoryScratch(),
         clock=clock,

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from indelible.domain import audit_id, credentials, instants, record
+from indelible.domain.keyring import KeyRing
 from indelible.domain.record import GovernorKey, Head, Retention
 from indelible.services.log import LogReader
 from indelible.services.verify import Range, Verifier
@@ -116,7 +117,11 @@ def test_verify_finds_exactly_the_expected(name: str) -> None:
     bucket = load.bucket_of(vector)
     journal = FakeJournal(bucket, heads={vector["org_id"]: load.head_of(vector)})
     clock = ManualClock(A_LATER_DAY)
-    log = LogReader(files=FakeLogFiles(bucket), ledger_name=LEDGER_NAME, signer=FakeSigner())
+    log = LogReader(
+        files=FakeLogFiles(bucket),
+        ledger_name=LEDGER_NAME,
+        keys=lambda: KeyRing.of_one(LEDGER_NAME, FakeSigner().public_key()),
+    )
     verifier = Verifier(records=FakeRecords(bucket), journal=journal, log=log, clock=clock)
 
     verdict = verifier.verify(vector["org_id"], Range(), deadline_ms=clock.now + 60_000)

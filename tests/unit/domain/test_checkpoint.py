@@ -35,7 +35,7 @@ def test_the_text_of_the_specification() -> None:
 @pytest.mark.parametrize("extensions", [(), ("x",), ("two words", "— not a signature", "ö")])
 def test_written_and_read_again(size: int, extensions: tuple[str, ...]) -> None:
     made = signed(Checkpoint("indelible/acme-corp", size, ROOT, extensions))
-    opened = checkpoints.open_checkpoint(made.note.data, origin="indelible/acme-corp", public_key=PUBLIC)
+    opened = checkpoints.open_checkpoint(made.note.data, origin="indelible/acme-corp", public_keys=[PUBLIC])
     assert opened == made
     assert opened.checkpoint.extensions == extensions
 
@@ -47,7 +47,7 @@ def test_the_empty_tree_has_a_checkpoint() -> None:
 def test_a_checkpoint_with_cosignatures_opens_and_keeps_them() -> None:
     made = signed(Checkpoint("indelible", 3, ROOT))
     more = made.note.with_signatures([Signature("witness", b"wxyz", bytes(72))])
-    opened = checkpoints.open_checkpoint(more.data.decode(), origin="indelible", public_key=PUBLIC)
+    opened = checkpoints.open_checkpoint(more.data.decode(), origin="indelible", public_keys=[PUBLIC])
     assert opened.note == more
     assert opened.checkpoint == made.checkpoint
 
@@ -57,7 +57,7 @@ def test_a_checkpoint_with_cosignatures_opens_and_keeps_them() -> None:
 )
 def test_a_checkpoint_that_is_wrong_is_refused_as_what_it_is(data: str | bytes, error: str) -> None:
     with pytest.raises(NoteError) as caught:
-        checkpoints.open_checkpoint(data, origin=mutations.LOG, public_key=PUBLIC)
+        checkpoints.open_checkpoint(data, origin=mutations.LOG, public_keys=[PUBLIC])
     assert caught.type is ERRORS[error]
 
 
@@ -65,7 +65,7 @@ def test_another_key_is_not_the_logs() -> None:
     data = signed(Checkpoint("indelible", 3, ROOT)).note.data
     other = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw()
     with pytest.raises(NotSigned):
-        checkpoints.open_checkpoint(data, origin="indelible", public_key=other)
+        checkpoints.open_checkpoint(data, origin="indelible", public_keys=[other])
 
 
 def test_a_witness_cannot_speak_for_the_log_with_the_same_name_and_key() -> None:
@@ -76,7 +76,7 @@ def test_a_witness_cannot_speak_for_the_log_with_the_same_name_and_key() -> None
     cosigned = notes.Note(text, (Signature("indelible", key.key_id, stamped),))
     assert list(notes.verify(cosigned, [key])) == [key]
     with pytest.raises(NotSigned):
-        checkpoints.open_checkpoint(cosigned.data, origin="indelible", public_key=PUBLIC)
+        checkpoints.open_checkpoint(cosigned.data, origin="indelible", public_keys=[PUBLIC])
 
 
 def test_one_key_has_another_key_id_in_every_log() -> None:

@@ -39,7 +39,7 @@ def test_proof_files_of_the_go_libraries_are_read_written_and_verified(case: dic
     assert (read.index, read.extra.hex()) == (case["index"], case["extra"])
     key = note.parse_verifier_key(case["key"])
     signed = proof.verify_tlog_proof(
-        read, bytes.fromhex(case["leaf"]), origin=case["origin"], public_key=key.public_key
+        read, bytes.fromhex(case["leaf"]), origin=case["origin"], public_keys=[key.public_key]
     )
     assert signed.checkpoint.size == case["size"]
     assert signed.note == read.checkpoint
@@ -50,28 +50,28 @@ def test_proof_files_of_the_go_libraries_are_read_written_and_verified(case: dic
 )
 def test_a_proof_file_that_is_wrong_is_refused_as_what_it_is(data: str | bytes, error: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
-        proof.verify_tlog_proof(proof.parse_tlog_proof(data), LEAF, origin=CASE["origin"], public_key=KEY.public_key)
+        proof.verify_tlog_proof(proof.parse_tlog_proof(data), LEAF, origin=CASE["origin"], public_keys=[KEY.public_key])
     assert caught.type is ERRORS[error]
 
 
 @pytest.mark.parametrize("leaf", [b"", LEAF[:-1], LEAF + b"\0", bytes(32), LEAF.hex().encode()])
 def test_other_data_is_not_in_the_log(leaf: bytes) -> None:
     with pytest.raises(ProofInvalid):
-        proof.verify_tlog_proof(GOOD, leaf, origin=CASE["origin"], public_key=KEY.public_key)
+        proof.verify_tlog_proof(GOOD, leaf, origin=CASE["origin"], public_keys=[KEY.public_key])
 
 
 def test_an_inner_node_does_not_pass_for_a_leaf() -> None:
     """Leaves and nodes are hashed apart (RFC 6962 §2.1): two children end to end are no leaf."""
     shorter = TlogProof(GOOD.index >> 1, GOOD.hashes[1:], GOOD.checkpoint)
     with pytest.raises(ProofInvalid):
-        proof.verify_tlog_proof(shorter, GOOD.hashes[0] + LEAF, origin=CASE["origin"], public_key=KEY.public_key)
+        proof.verify_tlog_proof(shorter, GOOD.hashes[0] + LEAF, origin=CASE["origin"], public_keys=[KEY.public_key])
 
 
 def test_another_key_and_another_origin_are_refused() -> None:
     with pytest.raises(NotSigned):
-        proof.verify_tlog_proof(GOOD, LEAF, origin=CASE["origin"], public_key=bytes(32))
+        proof.verify_tlog_proof(GOOD, LEAF, origin=CASE["origin"], public_keys=[bytes(32)])
     with pytest.raises(WrongOrigin):
-        proof.verify_tlog_proof(GOOD, LEAF, origin="indelible/globex", public_key=KEY.public_key)
+        proof.verify_tlog_proof(GOOD, LEAF, origin="indelible/globex", public_keys=[KEY.public_key])
 
 
 def test_extra_data_is_nobodys_word() -> None:
@@ -79,7 +79,7 @@ def test_extra_data_is_nobodys_word() -> None:
     read = proof.parse_tlog_proof(forged.data)
     assert read == forged
     assert forged.data.decode().split("\n")[1] == f"extra {base64.b64encode(forged.extra).decode()}"
-    proof.verify_tlog_proof(read, LEAF, origin=CASE["origin"], public_key=KEY.public_key)
+    proof.verify_tlog_proof(read, LEAF, origin=CASE["origin"], public_keys=[KEY.public_key])
 
 
 @pytest.mark.parametrize(

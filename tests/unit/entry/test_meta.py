@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from indelible import __version__
 from indelible.domain import note
+from indelible.domain.keyring import KeyRing
 from indelible.entry import mcp_tools, meta, openapi, rest
 from indelible.entry.env import Settings
 from indelible.entry.meta import Meta
@@ -55,10 +56,10 @@ class Probe:
 class Keys:
     down: bool = False
 
-    def public_keys(self) -> tuple[bytes, ...]:
+    def ring(self) -> KeyRing:
         if self.down:
             raise Unavailable("KMS could not be reached: EndpointConnectionError")
-        return (KEY,)
+        return KeyRing.of_one("my-ledger", KEY)
 
 
 @dataclass
@@ -88,7 +89,9 @@ class World:
             lock_mode="COMPLIANCE",
             retention_days=2555,
         )
-        self.door = Meta(settings=settings, probe=self.probe, keys=self.keys, clock=self.clock, telemetry=self.notes)
+        self.door = Meta(
+            settings=settings, probe=self.probe, keys=self.keys.ring, clock=self.clock, telemetry=self.notes
+        )
 
     def get(self, path: str, **headers: str) -> dict[str, Any]:
         event = {"routeKey": f"GET {path}", "headers": {k.replace("_", "-"): v for k, v in headers.items()}}

@@ -135,7 +135,7 @@ def test_once_anchored_the_answers_name_the_checkpoint(door: Door) -> None:
         parse_tlog_proof(proof["inclusion"]["tlog_proof"]),
         bytes.fromhex(receipts[1]["tx_hash"]),
         origin=f"indelible/{ORG}",
-        public_key=door.world.signer.public_key(),
+        public_keys=[door.world.signer.public_key()],
     )
     assert (verdict["valid"], verdict["checkpoint"]) == (True, checkpoint)
 

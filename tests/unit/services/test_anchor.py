@@ -39,8 +39,8 @@ def log_keys(world: World) -> list[str]:
 
 def test_the_order_of_a_run_is_that_of_the_design() -> None:
     """stage → compare-and-swap → sign → publish → clear."""
-    world, wire = World(), Wire()
-    world.record(1, 2)
+    world, wire = anchored(1), Wire()  # whose key is pinned
+    world.record(2, 3)
 
     world.anchor(wire).run(ORG, deadline_ms=world.clock.now + 60_000)
 

@@ -36,7 +36,8 @@ def test_any_two_checkpoints_have_a_proof_that_stands_alone(owner: str, sizes: t
         found = Consistency(world.log()).between(owner, old, new)
         origin = world.log().origin(owner)
         first, second = (
-            open_checkpoint(one.note.data, origin=origin, public_key=key).checkpoint for one in (found.old, found.new)
+            open_checkpoint(one.note.data, origin=origin, public_keys=[key]).checkpoint
+            for one in (found.old, found.new)
         )
         assert (first.size, second.size) == (old, new)
         verify_consistency(old, new, first.root, second.root, found.hashes)

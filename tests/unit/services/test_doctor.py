@@ -216,7 +216,7 @@ def test_a_ledger_register_from_the_past_is_named(ward: Ward) -> None:
 
 
 def test_a_checkpoint_by_another_key_is_named(ward: Ward) -> None:
-    ward.world.signer = type(ward.world.signer)(seed=9)
+    ward.world.signers = [type(ward.world.signer)(seed=9)]
     assert ("key in use", "fail") in ward.troubles()
 
 

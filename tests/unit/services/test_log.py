@@ -10,6 +10,7 @@ from itertools import combinations, pairwise
 import pytest
 
 from indelible.domain import merkle, tiles
+from indelible.domain.keyring import KeyRing
 from indelible.domain.note import NoteError
 from indelible.domain.proof import parse_tlog_proof
 from indelible.domain.record import Retention
@@ -38,7 +39,8 @@ class Grown:
         self.log = SignedLog(
             files=self.files,
             ledger_name=LEDGER_NAME,
-            signer=self.signer,
+            keys=lambda: KeyRing.of_one(LEDGER_NAME, self.signer.public_key()),
+            signer=lambda: self.signer,
             retention=Retention("COMPLIANCE", 2555),
             clock=ManualClock(),
         )

@@ -195,7 +195,8 @@ def test_once_anchored_a_proof_has_its_place_in_the_log() -> None:
         offline = parse_tlog_proof(proof.inclusion.data)
         leaf = bytes.fromhex(entry.tx_hash)
         assert (
-            verify_tlog_proof(offline, leaf, origin=f"indelible/{ORG}", public_key=key).checkpoint == proof.checkpoint
+            verify_tlog_proof(offline, leaf, origin=f"indelible/{ORG}", public_keys=[key]).checkpoint
+            == proof.checkpoint
         )
 
 

@@ -92,7 +92,7 @@ def way_up(world: World, quorum: int | None = None, *known: WitnessKey) -> Ledge
     assert found.leaf == hashlib.sha256(note.data).digest()
     assert found.published == note_of(world, found.checkpoint.size)
     offline = verify_tlog_proof(
-        parse_tlog_proof(found.proof.data), found.leaf, origin=LEDGER_NAME, public_key=world.signer.public_key()
+        parse_tlog_proof(found.proof.data), found.leaf, origin=LEDGER_NAME, public_keys=[world.signer.public_key()]
     )
     assert offline.checkpoint == found.checkpoint
     if any(one.verified for one in found.outside.witnesses):

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import serialization
 
 from indelible.audit.source import NotEvidence, Source
 from indelible.domain import note as notes
+from indelible.domain.keyring import KeyRing, statement_path
+from indelible.services.log import LEDGER
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,21 @@ def ledger_name(source: Source, given: Pinned | None) -> str | None:
     note = None if size is None else source.read(source.org_id, f"checkpoints/{size:012d}")
     name, slash, owner = (note or b"").partition(b"\n")[0].decode(errors="replace").partition("/")
     return name if slash and owner == source.org_id else None
+
+
+def key_ring(source: Source, pinned: Pinned | None, name: str, unchecked: list[str]) -> KeyRing:
+    """The pinned key, and all others that the source's statements lead to from there; no keys without one."""
+    if pinned is None:
+        return KeyRing(name, ())
+    notes_of: list[bytes] = []
+    while (stated := source.read(LEDGER, statement_path(len(notes_of) + 1))) is not None:
+        notes_of.append(stated)
+    if notes_of:
+        try:
+            return KeyRing.trusting(pinned.public_key, notes_of, ledger_name=name)
+        except notes.NoteError as error:
+            unchecked.append(f"other signing keys than the one given: the statements do not lead to them ({error})")
+    return KeyRing.of_one(name, pinned.public_key)
 
 
 def _is_verifier_key(text: str) -> bool:

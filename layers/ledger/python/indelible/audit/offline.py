@@ -37,6 +37,10 @@ class NoLog:
         """None."""
         return None
 
+    def current(self, owner: str, path: str) -> bytes | None:  # noqa: ARG002
+        """None."""
+        return None
+
     def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:  # noqa: ARG002
         """None."""
         return iter(())

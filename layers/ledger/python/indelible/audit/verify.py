@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from indelible.audit.bundle import BundleSource
-from indelible.audit.keys import Pinned, ledger_name
+from indelible.audit.keys import Pinned, key_ring, ledger_name
 from indelible.audit.offline import NoLog, NoTable
 from indelible.audit.outside import Outside, Trust, Upwards
 from indelible.audit.receipts import Receipts
@@ -77,7 +77,8 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
     within, unchecked = _range(source, asked.within), [*source.unchecked]
     name, key = ledger_name(source, asked.key), asked.key
     files = _log_files(source, within, key, unchecked)
-    log = LogReader(files=files, ledger_name=name or _UNKNOWN, signer=_Key(key))
+    ring = key_ring(source, key, name or _UNKNOWN, unchecked)
+    log = LogReader(files=files, ledger_name=ring.ledger_name, keys=lambda: ring)
     keeper = Keeper(asked.progress_file, _about(source, asked)) if asked.progress_file else None
     walk = Strides(
         source,
@@ -128,23 +129,6 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         outside=outside,
         unchecked=unchecked,
     )
-
-
-class _Key:
-    """What the log is opened with."""
-
-    def __init__(self, key: Pinned | None) -> None:
-        self._key = key
-
-    def public_key(self) -> bytes:
-        """32 bytes."""
-        if self._key is None:
-            raise RuntimeError("without a key no log is opened")
-        return self._key.public_key
-
-    def sign(self, message: bytes) -> bytes:
-        """An auditor signs nothing."""
-        raise NotImplementedError
 
 
 class _Clock:

@@ -139,7 +139,7 @@ class AwsDeployment:
         return tracks + [f"witness-{safe_name(key.partition('+')[0])}" for key in named.get("witnesses", {})]
 
     def _key_ids(self) -> list[str]:
-        return (self._outputs.get("SigningKeyIds") or self._outputs["SigningKeyId"]).split(",")
+        return self._outputs["SigningKeyIds"].split(",")
 
     def _anchor_outputs(self) -> dict[str, str]:
         with _asking():

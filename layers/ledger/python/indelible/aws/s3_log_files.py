@@ -44,6 +44,16 @@ class S3LogFiles:
         """ListObjectVersions, GetObject. IAM: as for `S3Records.oldest`."""
         return self._version(_key(owner, path), newest=path == _LATEST)
 
+    @translated("S3")
+    def current(self, owner: str, path: str) -> bytes | None:
+        """GetObject. IAM: s3:GetObject, and s3:ListBucket for S3 to say that there is none."""
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=_key(owner, path))["Body"].read()
+        except ClientError as error:
+            if code_of(error) != "NoSuchKey":
+                raise
+        return None
+
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
         """PutObject for each, many at a time. IAM: s3:PutObject, s3:PutObjectRetention on `*/_log/*`."""
         writing = [self._pool.submit(self._create, _key(owner, f.path), f.data, retain_until_ms) for f in files]

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -16,16 +17,17 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from indelible.audit.bundle import BundleSource
-from indelible.audit.keys import Pinned, ledger_name, pinned_key
+from indelible.audit.keys import Pinned, key_ring, ledger_name, pinned_key
 from indelible.audit.offline import NoLog
 from indelible.audit.source import NotEvidence, Source
 from indelible.cli.ranges import range_options, within
 from indelible.cli.sources import key_option, opened, or_could_not_check, with_source
+from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
 from indelible.domain.bundle import Manifest
 from indelible.entry.machine import SystemClock, TemporaryFiles
 from indelible.ports import LogFiles, RecordStore
 from indelible.services.export import Bundle, Exporter
-from indelible.services.log import LogReader
+from indelible.services.log import LEDGER, LogReader
 from indelible.services.verify import Range
 from indelible.views.formats import VIEWS
 from indelible.views.parquet import NotInstalled
@@ -91,32 +93,25 @@ def _exporter(evidence: Source, key: Pinned | None, ledger: str | None) -> Expor
     files = cast("LogFiles", evidence)  # whoever packs uses the reading half
     if key is None:
         click.echo("Without --key no signature is looked at; whoever verifies the bundle does.", err=True)
+    unchecked: list[str] = []
+    ring = key_ring(evidence, key, name, unchecked)
+    for said in unchecked:
+        click.echo(f"Not checked: {said}", err=True)
     return Exporter(
         records=cast("RecordStore", evidence),
         files=files,
-        log=LogReader(files=files if key else NoLog(), ledger_name=name, signer=_Pinned(key)),
+        log=LogReader(files=files if key else NoLog(), ledger_name=name, keys=lambda: ring),
         ledger_name=name,
         scratch=TemporaryFiles(),
         clock=SystemClock(),
+        anchored=partial(_anchored, evidence),
         locks=evidence.locks,
     )
 
 
-class _Pinned:
-    """The key that was given; without one nothing is opened."""
-
-    def __init__(self, key: Pinned | None) -> None:
-        self._key = key
-
-    def public_key(self) -> bytes:
-        """32 bytes."""
-        if self._key is None:
-            raise RuntimeError("without a key no log is opened")
-        return self._key.public_key
-
-    def sign(self, message: bytes) -> bytes:
-        """An exporter signs nothing."""
-        raise NotImplementedError
+def _anchored(evidence: Source, at_least: int) -> Iterator[tuple[int, AnchorFile]]:
+    found = (parse_anchor_path(name) for name in evidence.names(LEDGER, DIRECTORY))
+    return (place for place in found if place is not None and place[0] >= at_least)
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 
 Invariant: `parse_checkpoint(checkpoint.text) == checkpoint`, and no other text is read as that checkpoint. A checkpoint
 is believed only when it comes out of `open_checkpoint`. The signing key's name is the log's origin: the ledger has one
-key pair, and a different key id for every log.
+key pair at a time, and a different key id for every log.
 """
 
 from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from indelible.domain import note as notes
@@ -59,10 +60,14 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class SignedCheckpoint:
-    """A checkpoint whose log has signed it, and the note that says so (with the lines of whoever else signed)."""
+    """A checkpoint whose log has signed it, and the note that says so (with the lines of whoever else signed).
+
+    `signed_by`: which of the log's public keys did, of those that were asked for.
+    """
 
     checkpoint: Checkpoint
     note: Note
+    signed_by: tuple[bytes, ...]
 
 
 def origin_of(ledger_name: str, org_id: str | None = None) -> str:
@@ -96,22 +101,23 @@ def signed_checkpoint(checkpoint: Checkpoint, public_key: bytes, signature: byte
 
     Raises BadSignature unless the signature is right, InvalidField for an origin that cannot be a key's name.
     """
-    return SignedCheckpoint(checkpoint, notes.signed_note(checkpoint.text, checkpoint.origin, public_key, signature))
+    note = notes.signed_note(checkpoint.text, checkpoint.origin, public_key, signature)
+    return SignedCheckpoint(checkpoint, note, (public_key,))
 
 
-def open_checkpoint(data: bytes | str, *, origin: str, public_key: bytes) -> SignedCheckpoint:
-    """Read a checkpoint and verify that the log of this origin signed it with this key.
+def open_checkpoint(data: bytes | str, *, origin: str, public_keys: Iterable[bytes]) -> SignedCheckpoint:
+    """Read a checkpoint and verify that the log of this origin signed it with one of these keys.
 
-    Raises MalformedNote (MalformedCheckpoint), WrongOrigin, BadSignature, or NotSigned when no line is by this key
+    Raises MalformedNote (MalformedCheckpoint), WrongOrigin, BadSignature, or NotSigned when no line is by one of them
     under this origin.
     """
-    return verify_checkpoint(notes.parse_note(data), origin=origin, public_key=public_key)
+    return verify_checkpoint(notes.parse_note(data), origin=origin, public_keys=public_keys)
 
 
-def verify_checkpoint(note: Note, *, origin: str, public_key: bytes) -> SignedCheckpoint:
+def verify_checkpoint(note: Note, *, origin: str, public_keys: Iterable[bytes]) -> SignedCheckpoint:
     """As `open_checkpoint`, for a note that has been read already."""
     found = parse_checkpoint(note.text)
     if found.origin != origin:  # said before the signature, which is then of an unknown key, is even looked for
         raise WrongOrigin("the checkpoint is another log's")
-    notes.verify(note, [VerifierKey(origin, public_key)])
-    return SignedCheckpoint(found, note)
+    verified = notes.verify(note, [VerifierKey(origin, key) for key in public_keys])
+    return SignedCheckpoint(found, note, tuple(key.public_key for key in verified))

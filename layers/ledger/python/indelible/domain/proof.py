@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from indelible.domain import merkle
@@ -81,7 +82,9 @@ def parse_tlog_proof(data: bytes | str) -> TlogProof:
     return TlogProof(int(index[1]), hashes, notes.parse_note(checkpoint), extra)
 
 
-def verify_tlog_proof(proof: TlogProof, leaf_data: bytes, *, origin: str, public_key: bytes) -> SignedCheckpoint:
+def verify_tlog_proof(
+    proof: TlogProof, leaf_data: bytes, *, origin: str, public_keys: Iterable[bytes]
+) -> SignedCheckpoint:
     """Verify that the log holds the data at the proof's index; the checkpoint that says so.
 
     `leaf_data` is what the log was given: for a record the 32 raw bytes of its `tx_hash`.
@@ -89,7 +92,7 @@ def verify_tlog_proof(proof: TlogProof, leaf_data: bytes, *, origin: str, public
     Raises MalformedCheckpoint, WrongOrigin, NotSigned or BadSignature for the checkpoint, and merkle.ProofInvalid when
     the data is not in the tree at that place.
     """
-    signed = verify_checkpoint(proof.checkpoint, origin=origin, public_key=public_key)
+    signed = verify_checkpoint(proof.checkpoint, origin=origin, public_keys=public_keys)
     leaf, found = merkle.leaf_hash(leaf_data), signed.checkpoint
     merkle.verify_inclusion(leaf, proof.index, found.size, proof.hashes, found.root)
     return signed

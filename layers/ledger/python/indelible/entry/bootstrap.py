@@ -18,12 +18,12 @@ from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox, DynamoLedgerRegi
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_rounds import DynamoRoundStarts
-from indelible.aws.kms_signer import KmsSigner
 from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
 from indelible.entry import env, outside_settings
+from indelible.entry.bootstrap_keys import make_pinned_keys, make_signed_log
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.machine import SystemClock, SystemEntropy, ThreadedWorkers
@@ -35,6 +35,7 @@ from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.collect import Collector
 from indelible.services.consistency import Consistency
+from indelible.services.keys import PinnedKeys
 from indelible.services.ledger_log import LedgerLog
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
@@ -205,14 +206,13 @@ def mcp() -> AgentDoor:
 @cache
 def meta() -> Meta:
     """For the meta function: what is public."""
-    from indelible.aws.kms_public_key import KmsPublicKey
     from indelible.aws.s3_probe import PROBE_CONFIG, S3Probe
     from indelible.entry.meta import Meta
 
     return Meta(
         settings=settings(),
         probe=S3Probe(client=client("s3", PROBE_CONFIG), bucket=settings().bucket),
-        keys=KmsPublicKey(client=client("kms"), key_id=settings().signing_key_id),
+        keys=_pinned_keys().stated,
         clock=clock(),
         telemetry=telemetry(),
     )
@@ -261,18 +261,12 @@ def _records() -> S3Records:
 
 @cache
 def _log() -> LogReader:
-    return LogReader(files=_log_files(), ledger_name=settings().ledger_name, signer=_signer())
+    return LogReader(files=_log_files(), ledger_name=settings().ledger_name, keys=_pinned_keys().ring)
 
 
 @cache
 def _signed_log() -> SignedLog:
-    return SignedLog(
-        files=_log_files(),
-        ledger_name=settings().ledger_name,
-        signer=_signer(),
-        retention=settings().retention(),
-        clock=clock(),
-    )
+    return make_signed_log(files=_log_files(), settings=settings(), clock=clock(), telemetry=telemetry())
 
 
 @cache
@@ -281,8 +275,8 @@ def _log_files() -> S3LogFiles:
 
 
 @cache
-def _signer() -> KmsSigner:
-    return KmsSigner(client=client("kms"), key_id=settings().signing_key_id)
+def _pinned_keys() -> PinnedKeys:
+    return make_pinned_keys(files=_log_files(), settings=settings())
 
 
 @cache

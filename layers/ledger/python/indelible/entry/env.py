@@ -18,6 +18,7 @@ _PREFIX = "INDELIBLE_"
 class Settings(Struct, frozen=True, kw_only=True):
     """`INDELIBLE_LEDGER_NAME` and so on: each function is told only what it needs.
 
+    `signing_key_ids`: ARNs of the KMS keys of all generations, oldest first, comma-separated; the last one signs.
     `anchor_period_seconds`: between two scheduled rounds; 0 where a cron expression says when.
     `allowed_origins`: browser origins that may call the MCP door, comma-separated; none by default.
     `outside`: who is asked outside the account, as JSON (`entry.outside_settings`); nobody by default.
@@ -34,7 +35,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     jwt_org_claim: Annotated[str, Meta(min_length=1)] = "org_id"
     org_rate: Annotated[int, Meta(ge=1)] = 50
     org_burst: Annotated[int, Meta(ge=100)] = 200
-    signing_key_id: str = ""
+    signing_key_ids: str = ""
     anchor_period_seconds: Annotated[int, Meta(ge=0)] = 0
     anchor_concurrency: Annotated[int, Meta(ge=1)] = 20
     allowed_origins: str = ""

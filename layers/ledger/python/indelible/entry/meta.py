@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """What anybody may ask without a signature: is it up, which keys does it sign with, what is the contract.
 
-Nothing here names a bucket, a table, an account or an organisation, and nothing here reads a record.
+Nothing here names a bucket, a table, an account or an organisation, and nothing here reads a record: of the bucket's
+content only the statements of the signing keys.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from indelible import __version__
-from indelible.domain import note
+from indelible.domain import instants, note
 from indelible.domain.canonical import JsonObject
+from indelible.domain.keyring import KeyRing, RingKey
 from indelible.entry import openapi
 from indelible.entry.env import Settings
 from indelible.entry.models import HealthResponse, KeysResponse, SigningKey
 from indelible.entry.operations import Caller, Routes
 from indelible.entry.rest import Reply
-from indelible.ports import BucketProbe, Clock, SigningKeys, Telemetry
+from indelible.ports import BucketProbe, Clock, Telemetry
 
 TOOLS = 3
 """record_audit_event, get_audit_proof, verify_chain."""
@@ -30,7 +33,13 @@ class Meta:
     """GET /health, /v1/keys and /openapi.json."""
 
     def __init__(
-        self, *, settings: Settings, probe: BucketProbe, keys: SigningKeys, clock: Clock, telemetry: Telemetry
+        self,
+        *,
+        settings: Settings,
+        probe: BucketProbe,
+        keys: Callable[[], KeyRing],
+        clock: Clock,
+        telemetry: Telemetry,
     ) -> None:
         self._settings = settings
         self._probe = probe
@@ -56,20 +65,12 @@ class Meta:
         return Reply(content=answer, status=200 if connected else 503)
 
     def keys(self, _arguments: JsonObject, _caller: Caller) -> Reply:
-        """The keys that checkpoints are signed with.
+        """The keys that checkpoints are signed with, the one in use first.
 
         The name in a verifier key is the ledger's, which is also the origin of the log that goes outside.
         """
         name = self._settings.ledger_name
-        keys = [
-            SigningKey(
-                key_id=note.key_hash(name, key),
-                verifier_key=note.verifier_key(name, key),
-                public_key_pem=note.public_key_pem(key),
-                origin=name,
-            )
-            for key in self._keys.public_keys()
-        ]
+        keys = [_published(name, key) for key in reversed(self._keys().keys)]
         return Reply(content=KeysResponse(keys=keys), max_age_s=_KEYS_MAX_AGE_S)
 
     def openapi(self, _arguments: JsonObject, _caller: Caller) -> Reply:
@@ -85,6 +86,19 @@ class Meta:
                 self._telemetry.note("unhealthy", s3=trouble)
             self._probed = (now, trouble is None)
         return self._probed[1]
+
+
+def _published(name: str, key: RingKey) -> SigningKey:
+    return SigningKey(
+        key_id=note.key_hash(name, key.public_key),
+        verifier_key=note.verifier_key(name, key.public_key),
+        public_key_pem=note.public_key_pem(key.public_key),
+        origin=name,
+        generation=key.generation,
+        valid_from=None if key.valid_from_ms is None else instants.to_text(key.valid_from_ms),
+        valid_until=None if key.valid_until_ms is None else instants.to_text(key.valid_until_ms),
+        statement=None if key.statement is None else key.statement.data.decode(),
+    )
 
 
 @cache

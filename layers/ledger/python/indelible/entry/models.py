@@ -221,6 +221,12 @@ class SigningKey(Struct, kw_only=True):
     verifier_key: Annotated[str, Meta(description="name+hash+base64, as note verifiers and witnesses take it.")]
     public_key_pem: Annotated[str, Meta(description="SubjectPublicKeyInfo, as `openssl pkey -pubin` reads it.")]
     origin: Annotated[str, Meta(description="The key name on signature lines: the name of the ledger.")]
+    generation: Annotated[int, Meta(ge=1, description="1 for the ledger's first key; each rotation adds one.")]
+    valid_from: Annotated[str | None, Meta(description="RFC 3339. Null, like statement, before the first anchoring.")]
+    valid_until: Annotated[
+        str | None, Meta(description="It must not sign for records made then or later. Null for the key in use.")
+    ]
+    statement: Annotated[str | None, Meta(description="The signed note that pins the key (docs/format.md).")]
 
 
 class KeysResponse(Struct, kw_only=True):

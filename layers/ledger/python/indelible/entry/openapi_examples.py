@@ -156,6 +156,20 @@ KEYS: Final[dict[str, Any]] = {
                 "-----END PUBLIC KEY-----\n"
             ),
             "origin": "indelible",
+            "generation": 1,
+            "valid_from": "2026-03-20T14:25:00.000Z",
+            "valid_until": None,
+            "statement": (
+                "indelible/signing-key@v1\n"
+                "indelible\n"
+                "1\n"
+                "indelible+6d136a7b+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4\n"
+                "2026-03-20T14:25:00.000Z\n"
+                "GENESIS\n"
+                "\n"
+                "— indelible bRNqe23gw3J02E1hfHnDGO/ET6DhcwdPfg6Q6pAf8iL2hYGUQIff07OBMtfhxiebK5b+b+jQHGsWk6n67v"
+                "bqQEvYugM=\n"
+            ),
         }
     ]
 }

@@ -21,7 +21,7 @@ from indelible.aws.dynamo_ledger_log import DynamoLedgerOutbox, DynamoLedgerRegi
 from indelible.aws.dynamo_log import DynamoLogHead
 from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_repair import DynamoRepair
-from indelible.aws.kms_signer import KmsSigner
+from indelible.aws.kms_key import kms_keys
 from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_inventory import S3Inventory
 from indelible.aws.s3_log_files import S3LogFiles
@@ -35,6 +35,7 @@ from indelible.services.append import Appender
 from indelible.services.diary import Diary
 from indelible.services.doctor import Check, Deployed
 from indelible.services.doctor_chains import Chains
+from indelible.services.keys import PinnedKeys
 from indelible.services.log import LogReader
 from indelible.services.rebuild import Rebuilder
 from indelible.services.registry import Registry
@@ -145,11 +146,10 @@ def _pool() -> ThreadPoolExecutor:
 
 def _log_reader(outputs: Mapping[str, str], s3: Any, pool: ThreadPoolExecutor) -> LogReader:  # noqa: ANN401 -- boto3
     retention = Retention(lock_mode=outputs["LockMode"], days=int(outputs["RetentionDays"]))
-    return LogReader(
-        files=S3LogFiles(client=s3, bucket=outputs["BucketName"], retention=retention, pool=pool),
-        ledger_name=outputs["LedgerName"],
-        signer=KmsSigner(client=client("kms"), key_id=outputs["SigningKeyId"]),
-    )
+    files = S3LogFiles(client=s3, bucket=outputs["BucketName"], retention=retention, pool=pool)
+    name, keys = outputs["LedgerName"], kms_keys(client("kms"), outputs["SigningKeyIds"])
+    pinned = PinnedKeys(keys=keys, files=files, ledger_name=name)
+    return LogReader(files=files, ledger_name=name, keys=pinned.ring)
 
 
 def anchor_workflow(ledger_name: str) -> AnchorWorkflow:

@@ -77,7 +77,7 @@ class Http:
                 decode_content=False,
             )
             try:
-                data = response.read(most_bytes + 1, decode_content=False)
+                data = _read(response, most_bytes + 1)
             finally:
                 response.close()
         except HTTPError as error:
@@ -111,3 +111,11 @@ class Http:
         if isinstance(found, Exception):
             raise found
         return found
+
+
+def _read(response: urllib3.BaseHTTPResponse, most: int) -> bytes:
+    """To the end, or so many bytes. An end before the announced length is noticed by the reading after it only."""
+    data = b""
+    while len(data) < most and (more := response.read(most - len(data), decode_content=False)):
+        data += more
+    return data

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Merkle log: how far it is, its files, and the key that signs it."""
+"""The Merkle log: how far it is, its files, and the keys that sign it."""
 
 from __future__ import annotations
 
@@ -56,6 +56,13 @@ class LogFiles(Protocol):
         """The first version ever stored of a file (of `checkpoint`, the newest), None when there is none."""
         ...
 
+    def current(self, owner: str, path: str) -> bytes | None:
+        """What a plain GET finds, in one request; None when there is nothing, or a delete marker over it.
+
+        Only for what proves itself: on anything that does not fit, `read` decides.
+        """
+        ...
+
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
         """Store files, create-only, in any order. Raises EvidenceBroken where other bytes have the name."""
         ...
@@ -72,21 +79,17 @@ class LogFiles(Protocol):
         ...
 
 
-class Signer(Protocol):
-    """The ledger's Ed25519 key."""
+class PublicKey(Protocol):
+    """One generation of the ledger's Ed25519 key, for whoever only reads."""
+
+    def public_key(self) -> bytes:
+        """The public key, 32 bytes; cached by the adapter."""
+        ...
+
+
+class Signer(PublicKey, Protocol):
+    """One generation of the ledger's Ed25519 key, for the anchor."""
 
     def sign(self, message: bytes) -> bytes:
         """The signature, 64 bytes (RFC 8032). The same for the same message, always."""
-        ...
-
-    def public_key(self) -> bytes:
-        """The public key, 32 bytes."""
-        ...
-
-
-class SigningKeys(Protocol):
-    """The public keys that the ledger's checkpoints are signed with."""
-
-    def public_keys(self) -> Sequence[bytes]:
-        """Raw Ed25519 public keys (32 bytes each), the one in use first; cached by the adapter."""
         ...

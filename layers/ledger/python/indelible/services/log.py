@@ -7,7 +7,7 @@ checkpoint that was signed for that size, and finding that they agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from indelible.domain import instants, merkle, tiles
@@ -18,6 +18,7 @@ from indelible.domain.checkpoint import (
     origin_of,
     signed_checkpoint,
 )
+from indelible.domain.keyring import KeyRing
 from indelible.domain.merkle import Hash
 from indelible.domain.note import Note, NoteError
 from indelible.domain.proof import TlogProof, verify_tlog_proof
@@ -27,19 +28,18 @@ from indelible.errors import EvidenceBroken
 from indelible.ports import Clock, LogFiles, Signer
 
 LEDGER = "_ledger"
-"""The owner of the ledger's own log."""
-
+"""The owner of the ledger's own log, and of the key statements."""
 
 LATEST = "checkpoint"
 
 
 class LogReader:
-    """Opens what was published. `public_key` is the ledger's, 32 bytes."""
+    """Opens what was published. `keys` gives the ring of those whose signatures count."""
 
-    def __init__(self, *, files: LogFiles, ledger_name: str, signer: Signer) -> None:
+    def __init__(self, *, files: LogFiles, ledger_name: str, keys: Callable[[], KeyRing]) -> None:
         self._files = files
         self._ledger_name = ledger_name
-        self._signer = signer
+        self._keys = keys
 
     def origin(self, owner: str) -> str:
         """`{ledger_name}/{org_id}`, and `{ledger_name}` for the ledger's own log."""
@@ -53,7 +53,7 @@ class LogReader:
         note = self._files.read(owner, checkpoint_path(size))
         if note is None:
             raise EvidenceBroken(f"{self.origin(owner)}: there is no checkpoint of size {size}")
-        found = open_checkpoint(note, origin=self.origin(owner), public_key=self._signer.public_key())
+        found = open_checkpoint(note, origin=self.origin(owner), public_keys=self._keys().public_keys)
         if found.checkpoint.size != size:
             raise NoteError(f"the checkpoint says size {found.checkpoint.size}")
         return found
@@ -66,7 +66,7 @@ class LogReader:
         note = self._files.read(owner, LATEST)
         if note is None:
             return None
-        return open_checkpoint(note, origin=self.origin(owner), public_key=self._signer.public_key()).checkpoint
+        return open_checkpoint(note, origin=self.origin(owner), public_keys=self._keys().public_keys).checkpoint
 
     def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
         """Sizes of published checkpoints, ascending."""
@@ -91,8 +91,8 @@ class LogReader:
     def verified(self, owner: str, proof: TlogProof, leaf_data: bytes) -> Checkpoint:
         """The checkpoint in a proof, once it is seen to hold this leaf. Raises EvidenceBroken."""
         try:
-            key = self._signer.public_key()
-            return verify_tlog_proof(proof, leaf_data, origin=self.origin(owner), public_key=key).checkpoint
+            keys = self._keys().public_keys
+            return verify_tlog_proof(proof, leaf_data, origin=self.origin(owner), public_keys=keys).checkpoint
         except ValueError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}; run verify for the place") from None
 
@@ -132,12 +132,20 @@ class LogReader:
 
 
 class SignedLog(LogReader):
-    """Also adds to it: only the anchor has one."""
+    """Also adds to it: only the anchor has one. `signer` gives the key in use, pinned."""
 
     def __init__(
-        self, *, files: LogFiles, ledger_name: str, signer: Signer, retention: Retention, clock: Clock
+        self,
+        *,
+        files: LogFiles,
+        ledger_name: str,
+        keys: Callable[[], KeyRing],
+        signer: Callable[[], Signer],
+        retention: Retention,
+        clock: Clock,
     ) -> None:
-        super().__init__(files=files, ledger_name=ledger_name, signer=signer)
+        super().__init__(files=files, ledger_name=ledger_name, keys=keys)
+        self._signer = signer
         self._retention = retention
         self._clock = clock
 
@@ -146,14 +154,30 @@ class SignedLog(LogReader):
         self._files.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
 
     def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> Note:
-        """Sign the tree that ends in this edge, and publish its checkpoint, which is returned."""
+        """Sign the tree that ends in this edge, and publish its checkpoint, which is returned.
+
+        Where one is published already for the same tree, under whichever key of the ring, that one is returned.
+        """
         unsigned = Checkpoint(origin=self.origin(owner), size=edge.size, root=edge.root())
-        signature = self._signer.sign(unsigned.text.encode())
-        note = signed_checkpoint(unsigned, self._signer.public_key(), signature).note
+        signer = self._signer()
+        note = signed_checkpoint(unsigned, signer.public_key(), signer.sign(unsigned.text.encode())).note
         until_ms = self._retain_until_ms(at_least_until_ms)
-        self._files.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
+        try:
+            self._files.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
+        except EvidenceBroken:
+            # An earlier run may have come this far under the key before this one.
+            note = self._published(owner, unsigned)
         self._files.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
         return note
+
+    def _published(self, owner: str, expected: Checkpoint) -> Note:
+        try:
+            found = self.opened(owner, expected.size)
+        except NoteError as error:
+            raise EvidenceBroken(f"{expected.origin}: in the place of checkpoint {expected.size}: {error}") from None
+        if found.checkpoint != expected:
+            raise EvidenceBroken(f"{expected.origin}: another root is signed for size {expected.size}")
+        return found.note
 
     def _retain_until_ms(self, at_least_ms: int) -> int:
         kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS

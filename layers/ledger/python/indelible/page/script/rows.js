@@ -89,7 +89,7 @@ function recordRow(row, state) {
 }
 
 function cell(className, content) {
-  return make("div", { role: "gridcell", class: className }, content);
+  return make("div", { role: "gridcell", class: className, "aria-colspan": className === "whole" ? "4" : null }, content);
 }
 
 function spanOf(members) {

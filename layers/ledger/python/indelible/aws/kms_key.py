@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signer on a KMS key of spec ECC_NIST_EDWARDS25519."""
+"""Signer and PublicKey on a KMS key of spec ECC_NIST_EDWARDS25519."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
-class KmsSigner:
-    """One key; its public half is asked for once."""
+class KmsKey:
+    """One generation. A KMS key never changes its material here: its public half is asked for once."""
 
     def __init__(self, *, client: KMSClient, key_id: str) -> None:
         self._client = client
@@ -39,5 +39,10 @@ class KmsSigner:
             found = self._client.get_public_key(KeyId=self._key_id)["PublicKey"]
         try:
             return ed25519_from_spki(found)
-        except ValueError:
-            raise ConfigurationError("the signing key is not an Ed25519 key") from None
+        except ValueError as error:
+            raise ConfigurationError(f"the signing key is {error}") from None
+
+
+def kms_keys(client: KMSClient, key_ids: str) -> tuple[KmsKey, ...]:
+    """One for each id in a comma-separated list: all generations, oldest first."""
+    return tuple(KmsKey(client=client, key_id=key_id) for key_id in key_ids.split(","))

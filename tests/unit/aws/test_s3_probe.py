@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The adapters behind GET /v1/keys and GET /health, against what the SDK would answer."""
+"""The adapter behind GET /health, against what the SDK would answer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from indelible.aws.kms_public_key import KmsPublicKey
 from indelible.aws.s3_probe import PROBE_CONFIG, S3Probe
-from indelible.errors import ConfigurationError, Unavailable
-
-KEY_ID = "arn:aws:kms:us-east-1:000000000000:key/1"
-SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(range(32))
 
 
 def client(service: str) -> Any:
@@ -26,34 +21,6 @@ def client(service: str) -> Any:
         aws_secret_access_key="x",
         config=PROBE_CONFIG,
     )
-
-
-def test_the_key_is_read_once() -> None:
-    kms = client("kms")
-    with Stubber(kms) as stub:
-        stub.add_response("get_public_key", {"PublicKey": SPKI}, {"KeyId": KEY_ID})
-        keys = KmsPublicKey(client=kms, key_id=KEY_ID)
-        assert keys.public_keys() == keys.public_keys() == (bytes(range(32)),)
-        stub.assert_no_pending_responses()
-
-
-def test_a_key_of_another_kind_is_a_fault_of_the_deployment() -> None:
-    kms = client("kms")
-    with Stubber(kms) as stub:
-        stub.add_response("get_public_key", {"PublicKey": b"0" * 91}, {"KeyId": KEY_ID})
-        with pytest.raises(ConfigurationError):
-            KmsPublicKey(client=kms, key_id=KEY_ID).public_keys()
-
-
-def test_an_outage_is_not_remembered() -> None:
-    kms = client("kms")
-    with Stubber(kms) as stub:
-        stub.add_client_error("get_public_key", "KMSInternalException", http_status_code=500)
-        stub.add_response("get_public_key", {"PublicKey": SPKI}, {"KeyId": KEY_ID})
-        keys = KmsPublicKey(client=kms, key_id=KEY_ID)
-        with pytest.raises(Unavailable):
-            keys.public_keys()
-        assert keys.public_keys() == (bytes(range(32)),)
 
 
 def test_a_bucket_that_answers_is_no_trouble() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KmsSigner against what KMS answers."""
+"""KmsKey against what KMS answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from indelible.aws.kms_signer import KmsSigner
+from indelible.aws.kms_key import KmsKey
 from indelible.errors import ConfigurationError, Unavailable
 
 KEY_ID = "arn:aws:kms:us-east-1:000000000000:key/1"
@@ -21,14 +21,14 @@ ASKED = {"KeyId": KEY_ID, "Message": MESSAGE, "MessageType": "RAW", "SigningAlgo
 
 
 @pytest.fixture
-def kms() -> Iterator[tuple[KmsSigner, Stubber]]:
+def kms() -> Iterator[tuple[KmsKey, Stubber]]:
     client: Any = boto3.client("kms", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(client) as stub:
-        yield KmsSigner(client=client, key_id=KEY_ID), stub
+        yield KmsKey(client=client, key_id=KEY_ID), stub
         stub.assert_no_pending_responses()
 
 
-def test_the_message_itself_is_signed_not_a_digest(kms: tuple[KmsSigner, Stubber]) -> None:
+def test_the_message_itself_is_signed_not_a_digest(kms: tuple[KmsKey, Stubber]) -> None:
     signer, stub = kms
     stub.add_response("sign", {"Signature": bytes(64)}, ASKED)
 
@@ -36,7 +36,7 @@ def test_the_message_itself_is_signed_not_a_digest(kms: tuple[KmsSigner, Stubber
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "KMSInternalException", "DependencyTimeoutException"])
-def test_an_outage_is_one(kms: tuple[KmsSigner, Stubber], code: str) -> None:
+def test_an_outage_is_one(kms: tuple[KmsKey, Stubber], code: str) -> None:
     signer, stub = kms
     status = 400 if code == "ThrottlingException" else 500
     stub.add_client_error("sign", code, http_status_code=status, expected_params=ASKED)
@@ -45,7 +45,7 @@ def test_an_outage_is_one(kms: tuple[KmsSigner, Stubber], code: str) -> None:
         signer.sign(MESSAGE)
 
 
-def test_a_refusal_keeps_its_type(kms: tuple[KmsSigner, Stubber]) -> None:
+def test_a_refusal_keeps_its_type(kms: tuple[KmsKey, Stubber]) -> None:
     signer, stub = kms
     stub.add_client_error("sign", "AccessDeniedException", http_status_code=400)
 
@@ -53,14 +53,14 @@ def test_a_refusal_keeps_its_type(kms: tuple[KmsSigner, Stubber]) -> None:
         signer.sign(MESSAGE)
 
 
-def test_the_public_key_is_asked_for_once(kms: tuple[KmsSigner, Stubber]) -> None:
+def test_the_public_key_is_asked_for_once(kms: tuple[KmsKey, Stubber]) -> None:
     signer, stub = kms
     stub.add_response("get_public_key", {"PublicKey": SPKI}, {"KeyId": KEY_ID})
 
     assert signer.public_key() == signer.public_key() == bytes(range(32))
 
 
-def test_an_outage_is_not_remembered(kms: tuple[KmsSigner, Stubber]) -> None:
+def test_an_outage_is_not_remembered(kms: tuple[KmsKey, Stubber]) -> None:
     signer, stub = kms
     stub.add_client_error("get_public_key", "KMSInternalException", http_status_code=500)
     stub.add_response("get_public_key", {"PublicKey": SPKI}, {"KeyId": KEY_ID})
@@ -70,7 +70,7 @@ def test_an_outage_is_not_remembered(kms: tuple[KmsSigner, Stubber]) -> None:
     assert signer.public_key() == bytes(range(32))
 
 
-def test_a_key_of_another_kind_is_a_fault_of_the_deployment(kms: tuple[KmsSigner, Stubber]) -> None:
+def test_a_key_of_another_kind_is_a_fault_of_the_deployment(kms: tuple[KmsKey, Stubber]) -> None:
     signer, stub = kms
     stub.add_response("get_public_key", {"PublicKey": b"0" * 91}, {"KeyId": KEY_ID})
 

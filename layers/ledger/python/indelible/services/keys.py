@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger's key ring as the bucket has it, and the anchor's way to add to it.
+
+A generation is pinned by its statement, create-only under `_ledger/_log/keys/`: where two are offered for one place,
+the first that reached the bucket is the successor. What is not pinned has signed nothing, so that readers trust the
+newest pinned key of those that the deployment names, and follow the statements back from there.
+
+Invariant: the anchor signs with a key only after its statement is in the bucket, read back and found good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from indelible.domain import instants, keyring
+from indelible.domain.keyring import KeyRing, KeyStatement, statement_path
+from indelible.domain.note import NoteError
+from indelible.domain.record import Retention
+from indelible.domain.tiles import File
+from indelible.errors import ConfigurationError, EvidenceBroken
+from indelible.ports import Clock, LogFiles, PublicKey, Signer, Telemetry
+from indelible.services.log import LEDGER
+
+HANDOVER_MS = 20 * 60_000
+"""From pinning a key until its predecessor has ended: an anchor run that began before has ended by then (15 min)."""
+
+_Reading = Callable[[str, str], bytes | None]
+
+
+class PinnedKeys:
+    """The ring, remembered for as long as the environment lives. `keys`: all generations, oldest first."""
+
+    def __init__(self, *, keys: Sequence[PublicKey], files: LogFiles, ledger_name: str) -> None:
+        self._keys = keys
+        self._files = files
+        self._ledger_name = ledger_name
+        self._complete: KeyRing | None = None
+
+    def ring(self) -> KeyRing:
+        """Whose signatures count. A ledger with one key reads nothing for it: nobody else can have signed."""
+        if len(self._keys) == 1:
+            return KeyRing.of_one(self._ledger_name, self._keys[0].public_key())
+        return self.stated()
+
+    def stated(self) -> KeyRing:
+        """The ring with its statements: one GET for each generation, until the newest one is pinned and remembered.
+
+        The newest one may not be pinned yet, between a deployment and the next run of the anchor.
+        """
+        if self._complete is None:
+            ring = self._walked(self._files.current)
+            if not self._is_complete(ring):  # or something lies over the statements
+                ring = self._walked(self._files.read)
+            if not self._is_complete(ring):
+                return ring
+            self._complete = ring
+        return self._complete
+
+    def _walked(self, read: _Reading) -> KeyRing:
+        """As far as there are statements, and back from the newest key that they lead to."""
+        statements: list[bytes] = []
+        for generation in range(1, len(self._keys) + 1):
+            note = read(LEDGER, statement_path(generation))
+            if note is None:
+                break
+            statements.append(note)
+        while statements:
+            newest = self._keys[len(statements) - 1].public_key()
+            with suppress(NoteError):
+                return KeyRing.trusting(newest, statements, ledger_name=self._ledger_name)
+            statements.pop()  # a file that is no statement by these keys pins nothing
+        return KeyRing.of_one(self._ledger_name, self._keys[0].public_key())
+
+    def _is_complete(self, ring: KeyRing) -> bool:
+        return ring.newest.generation == len(self._keys) and ring.newest.statement is not None
+
+
+class Keyholder(PinnedKeys):
+    """The anchor's ring, and its pen."""
+
+    def __init__(
+        self,
+        *,
+        signers: Sequence[Signer],
+        files: LogFiles,
+        ledger_name: str,
+        retention: Retention,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        super().__init__(keys=signers, files=files, ledger_name=ledger_name)
+        self._signers = signers
+        self._retention = retention
+        self._clock = clock
+        self._telemetry = telemetry
+        self._signer: Signer | None = None
+
+    def signer(self) -> Signer:
+        """The newest key, pinned. Several anchors may pin it at once: one statement wins, and all agree on it.
+
+        Raises ConfigurationError when the bucket knows of a later generation than the deployment does.
+        """
+        if self._signer is None:
+            ring = self._pinned()
+            self._refuse_successor(ring)
+            self._signer = self._signers[ring.newest.generation - 1]
+        return self._signer
+
+    def _pinned(self) -> KeyRing:
+        ring = self.stated()
+        while not self._is_complete(ring):
+            before = ring
+            statement = self._next(ring)
+            signing = self._signers[max(statement.generation - 2, 0) : statement.generation]
+            message = statement.text.encode()
+            note = keyring.signed_statement(statement, [(s.public_key(), s.sign(message)) for s in reversed(signing)])
+            with suppress(EvidenceBroken):  # another anchor was faster; whether it is good is seen below
+                file = File(statement_path(statement.generation), note.data)
+                self._files.write(LEDGER, [file], retain_until_ms=self._retain_until_ms())
+            ring = self.stated()
+            if ring == before:
+                # Somebody else's file has the place. What is pinned goes on signing; a person must look.
+                self._telemetry.count("ForeignFiles")
+                self._telemetry.note("a signing key cannot be pinned", generation=statement.generation)
+                return ring
+        return ring
+
+    def _next(self, ring: KeyRing) -> KeyStatement:
+        now_ms = self._clock.now_ms()
+        if ring.newest.statement is None:
+            return KeyStatement(self._ledger_name, 1, ring.newest.public_key, now_ms)
+        successor = self._signers[ring.newest.generation].public_key()
+        return keyring.following(ring, successor, valid_from_ms=now_ms + HANDOVER_MS)
+
+    def _refuse_successor(self, ring: KeyRing) -> None:
+        generation = ring.newest.generation + 1
+        note = self._files.read(LEDGER, statement_path(generation))
+        if note is None or ring.newest.statement is None:
+            return
+        known = [key.statement.data for key in ring.keys if key.statement is not None]
+        with suppress(NoteError):
+            KeyRing.trusting(ring.newest.public_key, [*known, note], ledger_name=self._ledger_name)
+            raise ConfigurationError(
+                f"generation {generation} of the signing key is pinned, and the deployment does not name it:"
+                " signing_keys must never be lowered"
+            )
+
+    def _retain_until_ms(self) -> int:
+        kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
+        return instants.first_midnight_at_or_after(kept_ms)
