@@ -37,7 +37,7 @@ _TILE = r"tile/(?:entries|\d|[1-9]\d)/(?:x\d{3}/)*\d{3}(?:\.p/[1-9]\d{0,2})?"
 _KNOWN = re.compile(
     rf"manifest\.json|README\.txt|records\.jsonl|predecessor\.json|receipts\.jsonl|evidence\.html|keys/\d{{4}}"
     rf"|(?:log|ledger)/(?:checkpoints/\d{{12}}|{_TILE})|log/ledger/\d{{12}}\.tlog-proof"
-    r"|ledger/anchors/\d{12}/[A-Za-z0-9_][A-Za-z0-9._-]{0,199}",
+    r"|ledger/anchors/\d{12}/[A-Za-z0-9_][A-Za-z0-9._-]{0,249}",
     re.ASCII,
 )
 
