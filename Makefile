@@ -20,7 +20,7 @@ failed = { echo "error: could not install $(1) (is the network reachable?); $(IN
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
-.PHONY: help install venv node_modules up down status demo clean test test-fast chromium fuzz lint format openapi lock bench-record bench-parse bench-anchor synth deploy
+.PHONY: help install venv node_modules up down status demo clean test test-fast chromium fuzz lint format openapi lock bench-record bench-parse bench-anchor bench-verify synth deploy
 
 help: ## list what can be made
 	@echo 'usage: make TARGET'
@@ -123,6 +123,9 @@ bench-record: up ## record a large agent run through the API; prints the time an
 
 bench-anchor: up ## anchor 1,000 records on trees of up to a million; prints records a second and the AWS calls
 	@$(BIN)/python -m benchmarks.anchor
+
+bench-verify: venv ## verify a bundle of 100,000 records offline, beside two other ledgers and plain SHA-256
+	@$(BIN)/python -m benchmarks.verify
 
 ## -- AWS --------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from aws_cdk import App, IReusableStackSynthesizer, Tags
 
 from infra.anchor_stack import AnchorStack
 from infra.api_stack import ApiStack
+from infra.auditor_stack import AuditorStack
 from infra.bundling import Bundling
 from infra.config import LedgerConfig
 from infra.context import file_context
@@ -18,11 +19,12 @@ from infra.nag import enforce_nag
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerApp:
-    """The three stacks of one ledger, in the order in which they are deployed."""
+    """The stacks of one ledger, in the order in which they are deployed; the auditor's only where there is one."""
 
     ledger: LedgerStack
     api: ApiStack
     anchor: AnchorStack
+    auditor: AuditorStack | None = None
 
 
 def new_app(*, outdir: str | None = None, synthesizer: IReusableStackSynthesizer | None = None) -> App:
@@ -40,6 +42,7 @@ def build(app: App, config: LedgerConfig, *, bundling: Bundling) -> LedgerApp:
     ledger = LedgerStack(app, f"{name}-ledger", config=config)
     api = ApiStack(app, f"{name}-api", config=config, ledger=ledger, bundling=bundling)
     anchor = AnchorStack(app, f"{name}-anchor", config=config, ledger=ledger, api=api, bundling=bundling)
+    auditor = AuditorStack(app, f"{name}-auditor", config=config, ledger=ledger) if config.auditor_account else None
     Tags.of(app).add("indelible:ledger", name)
     enforce_nag(app)
-    return LedgerApp(ledger=ledger, api=api, anchor=anchor)
+    return LedgerApp(ledger=ledger, api=api, anchor=anchor, auditor=auditor)

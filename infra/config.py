@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from infra import identity_settings, outside_settings
+from infra import auditor_settings, identity_settings, outside_settings
 from infra.identity_settings import Auth
 from infra.schedule_expression import ScheduleError, parse_period
 
@@ -83,6 +83,10 @@ class LedgerConfig:
     witness_quorum: int | None = None
     #: A CloudTrail trail for deletes on the evidence bucket. Off where an organization's trail has them.
     watch_deletes: bool = True
+    #: An outside account that may read these organisations' records and logs, under this external id.
+    auditor_account: str | None = None
+    auditor_external_id: str | None = None
+    auditor_organisations: tuple[str, ...] | None = None
 
     @property
     def is_prod(self) -> bool:
@@ -140,8 +144,10 @@ class LedgerConfig:
                 f"{config.retention_days} is too short for stage=prod, which wants at least "
                 f"{MIN_PROD_RETENTION_DAYS} days (six months); use -c stage=dev to try things out",
             )
-        wrong = identity_settings.check(config.auth, values, is_prod=config.is_prod) or outside_settings.check(
-            values, on_this_machine=on_this_machine
+        wrong = (
+            identity_settings.check(config.auth, values, is_prod=config.is_prod)
+            or outside_settings.check(values, on_this_machine=on_this_machine)
+            or auditor_settings.check(values)
         )
         if wrong:
             raise ConfigError(*wrong)
@@ -221,7 +227,7 @@ def _read_by(read: Callable[[object], object]) -> Callable[[str, object], object
     def reader(key: str, value: object) -> object:
         try:
             return read(value)
-        except (identity_settings.IdentityError, outside_settings.OutsideError) as error:
+        except (identity_settings.IdentityError, outside_settings.OutsideError, auditor_settings.AuditorError) as error:
             raise ConfigError(key, str(error)) from error
 
     return reader
@@ -267,5 +273,8 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "witnesses": _read_by(outside_settings.read_witnesses),
     "witness_quorum": _whole_number(1, 16),
     "watch_deletes": _flag,
+    "auditor_account": _read_by(auditor_settings.read_account),
+    "auditor_external_id": _read_by(auditor_settings.read_external_id),
+    "auditor_organisations": _read_by(auditor_settings.read_organisations),
 }
 _KNOWN = "known settings: " + ", ".join(_READERS)

@@ -26,7 +26,7 @@ class LedgerStack(Stack):
             description=f"Indelible ledger '{config.ledger_name}': the evidence and what orders it",
             termination_protection=config.is_prod,
         )
-        logs = LogsBucket(self, "Logs", config=config).bucket
+        self.logs = logs = LogsBucket(self, "Logs", config=config).bucket
         self.bucket = EvidenceBucket(self, "Evidence", config=config, logs=logs).bucket
         self.exports = ExportsBucket(self, "Exports", config=config, logs=logs).bucket
         self.table = LedgerTable(self, "Ledger", config=config).table

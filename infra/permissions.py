@@ -176,6 +176,8 @@ def outside(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyS
     """Reads the ledger's own log, and stores beside it what others say of it. No record, no table, no signature."""
     return [
         _allow(bucket.arn_for_objects(LEDGER_KEYS), "s3:GetObject", "s3:GetObjectVersion"),
+        # Below this prefix alone. So S3 says 403 and not 404 about an object that is not there: what is read without
+        # a listing before it (the latest checkpoint, statements of keys) is there before this function ever runs.
         _allow(
             bucket.bucket_arn,
             "s3:ListBucket",

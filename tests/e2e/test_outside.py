@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import shutil
@@ -94,6 +95,24 @@ def test_a_checkpoint_comes_home_with_a_token_a_promise_and_a_cosignature(abroad
     witness = parse_verifier_key(abroad.others.witness_key)
     ledger_key = parse_verifier_key(stand_ins.published_keys(abroad.ledger.api_url)[0])
     assert set(verify(latest, [witness, ledger_key])) == {witness, ledger_key}
+
+
+def test_a_record_s_proof_leads_up_to_those_outside(abroad: Abroad) -> None:
+    org = fresh(abroad.ledger, "abroad")
+    receipt = org.record()
+    abroad.admin.round(run="news")
+    proof = org.post("/v1/prove", {"audit_id": receipt["audit_id"]}).json()["ledger"]
+
+    assert proof["witnessed"] is True
+    (seen,) = proof["witnesses"]
+    assert seen["name"] == "witness.stand-in.example"
+    (stamped,) = proof["timestamps"]
+    assert stamped["authority"] == "stand-in"
+    (promised,) = proof["opentimestamps"]
+    assert (promised["calendar"], promised["status"]) == ("stand-in", "pending")
+    note = abroad.read(f"checkpoints/{proof['checkpoint']['tree_size']:012d}")
+    roots = Path(abroad.others.timestamp_root).read_bytes()
+    assert verify_timestamp_token(base64.b64decode(stamped["token"]), note, roots) > 0
 
 
 def test_a_stranger_s_verifier_agrees_with_the_witness(abroad: Abroad) -> None:

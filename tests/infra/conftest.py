@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from infra.config import LedgerConfig
@@ -31,3 +33,22 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
         }
     )
     return synthesize(tmp_path_factory.mktemp("dev"), config)
+
+
+AUDITOR = {
+    "auditor_account": "210987654321",
+    "auditor_external_id": "x9f2kq83hs7dm1zp",
+    "auditor_organisations": "acme-corp,globex",
+}
+
+
+@pytest.fixture(scope="session")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """The same as `prod`, with an auditor for two organisations."""
+    return synthesize(tmp_path_factory.mktemp("audited"), LedgerConfig.from_context(AUDITOR))
+
+
+@pytest.fixture(scope="session")
+def template(audited: Synthesized) -> dict[str, Any]:
+    """The auditor's stack."""
+    return audited.template("auditor")

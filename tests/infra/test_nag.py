@@ -14,6 +14,7 @@ from aws_cdk import aws_s3 as s3
 import infra.nag
 from infra.app import build, new_app
 from infra.config import LedgerConfig
+from tests.infra.conftest import AUDITOR
 from tests.infra.synth import Synthesized, TinyBundling
 
 PACKS = {"AwsSolutions", "HIPAA.Security", "NIST.800.53.R5"}
@@ -24,8 +25,8 @@ def report(directory: Path) -> list[dict[str, Any]]:
     return reports
 
 
-def test_synth_leaves_nothing_to_say(prod: Synthesized, dev: Synthesized) -> None:
-    for synthesized in (prod, dev):
+def test_synth_leaves_nothing_to_say(prod: Synthesized, dev: Synthesized, audited: Synthesized) -> None:
+    for synthesized in (prod, dev, audited):
         assert [r for r in report(synthesized.directory) if r["conclusion"] != "success"] == []
 
 
@@ -43,8 +44,9 @@ def test_a_finding_that_nobody_acknowledged_stops_the_synth(tmp_path: Path) -> N
         LedgerConfig(),
         LedgerConfig(auth="jwt", jwt_issuer="https://idp.example.com/", jwt_audience=("ledger",)),
         LedgerConfig(auth="iam"),
+        LedgerConfig.from_context(AUDITOR),
     ],
-    ids=lambda config: str(config.auth),
+    ids=lambda config: f"{config.auth}{'-audited' if config.auditor_account else ''}",
 )
 def test_no_acknowledgment_is_stale_and_every_reason_says_something(
     config: LedgerConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -73,6 +73,7 @@ def test_the_whole_chain(small: World) -> None:
         "README.txt",
         "records.jsonl",
         "receipts.jsonl",
+        "keys/0001",
         "log/checkpoints/000000000005",
         "log/tile/0/000.p/5",
         "log/tile/entries/000.p/5",

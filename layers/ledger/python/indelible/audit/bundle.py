@@ -8,7 +8,6 @@ links and the signed roots have to bear it out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import msgspec
 
 from indelible.audit import scan
 from indelible.audit.manifest import LONG_LINE, describes, read_manifest
+from indelible.audit.reading import Read
 from indelible.audit.scan import Ask, Scanned
 from indelible.audit.source import NotEvidence, Part
 from indelible.audit.stored_zip import StoredZip
@@ -27,12 +27,15 @@ from indelible.ports import KeyVersions, StoredVersion
 
 _BY_LINES = frozenset({bundle.RECORDS, bundle.RECEIPTS})
 _PREDECESSOR = "predecessor"
-_RECEIPT_HEAD = (
-    b'{"audit_id":"%b","prev_hash":"%b","retention_until":"%b","s3_key":"%b","s3_lock_mode":"%b","s3_version_id":"'
+_LIKELY = 512
+"""Bytes of a receipt, and a few more."""
+_RECEIPT = (
+    b'{"audit_id":"%%b","prev_hash":"%%b","retention_until":"%%b","s3_key":"%b/%%b/%%012d-%%b.json"'
+    b',"s3_lock_mode":"%%b","s3_version_id":"%%b","sequence":%%d,"timestamp":"%%b","tx_hash":"%%b"}'
 )
-_RECEIPT_TAIL = b'","sequence":%d,"timestamp":"%b","tx_hash":"%b"}'
-_PLAIN = re.compile(rb"[A-Za-z0-9._-]{1,1024}")
-"""A version id in which JSON escapes nothing."""
+_VERSION, _AFTER_VERSION = b'"s3_version_id":"', b'","sequence":'
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+"""Of a version id: characters in which JSON escapes nothing."""
 
 
 class _Line(msgspec.Struct):
@@ -76,6 +79,7 @@ class BundleSource:
         self.fingerprint = f"bundle {self._zip.sha256(bundle.MANIFEST)}"
         self._strange: list[Failure] = []
         self._lines: int | None = None
+        self._ahead: dict[int, bytes] = {}
 
     def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
         """The record before the range, then every line, in the order of the file."""
@@ -122,13 +126,15 @@ class BundleSource:
             yield Part([_PREDECESSOR], 0, after)
         receipts = self._zip.areas[bundle.RECEIPTS]
         start, lines = receipts.start, 0
-        for area, count in self._zip.line_blocks(bundle.RECORDS):
-            end = self._zip.after_lines(start, receipts.end, count)
-            part = Part([area.start, area.end, start, end], count, after)
-            start, lines = end, lines + count
-            last = self._last_key(part)
+        for area, block in self._zip.line_blocks(bundle.RECORDS):
+            count = block.count(b"\n") + (not block.endswith(b"\n"))
+            beside = self._zip.lines(start, receipts.end, count, likely=count * _LIKELY)
+            end, lines = start + len(beside), lines + count
+            last = self._last_key(beside)
             if last > after:
-                yield Part(part.place, count, last)
+                self._ahead = {area.start: block, start: beside}
+                yield Part([area.start, area.end, start, end], count, last)
+            start = end
         if start < receipts.end:  # lines that no record stands beside
             yield Part([0, 0, start, receipts.end], 0, after)
         self._lines = lines
@@ -154,8 +160,8 @@ class BundleSource:
         if part.place[0] == _PREDECESSOR or not part.records:
             return None
         start, end, receipts, receipts_end = part.place
-        read = scan.read(_lines(self._zip.slice(start, end)), ask)
-        if read is None or not _given(read, ask.org_id, _lines(self._zip.slice(receipts, receipts_end))):
+        read = scan.read(_lines(self._block(start, end)), ask)
+        if read is None or not _given(read, ask.org_id, _lines(self._block(receipts, receipts_end))):
             return None
         return scan.scanned(read, ask)
 
@@ -215,27 +221,33 @@ class BundleSource:
             return  # the first record's link then has nothing to be held against, which is reported
         yield _Placed(key, ("-",), (), area.start, area.end)
 
-    def _last_key(self, part: Part) -> str:
-        *_, start, end = part.place
-        line = self._zip.slice(max(start, end - LONG_LINE), end).rstrip(b"\n").rpartition(b"\n")[2]
-        said = _said(line)
+    def _last_key(self, lines: bytes) -> str:
+        said = _said(lines[-LONG_LINE:].rstrip(b"\n").rpartition(b"\n")[2])
         return said.s3_key if said else f"{self.org_id}/9~"
 
+    def _block(self, start: int, end: int) -> bytes:
+        """What this process has just read, or another one has."""
+        return self._ahead.get(start) or self._zip.slice(start, end)
 
-def _given(read: scan.Read, org_id: str, lines: list[bytes]) -> bool:
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_ahead": {}}
+
+
+def _given(read: Read, org_id: str, lines: list[bytes]) -> bool:
     """Whether these lines are the receipts of these records, to the last byte."""
     if len(lines) != len(read.digests):
         return False
-    prev = read.prev_hash.encode()
-    keys = [key.encode() for key in read.keys(org_id)]
-    facts = zip(read.audit_ids, keys, read.times, read.digests, read.promises, lines, strict=True)
-    for sequence, (audit_id, key, time, digest, (mode, until), line) in enumerate(facts, start=read.first):
-        head = _RECEIPT_HEAD % (audit_id, prev, until, key, mode)
-        prev = digest.hex().encode()
-        tail = _RECEIPT_TAIL % (sequence, time, prev)
-        version = line[len(head) : -len(tail)]
-        if not line.startswith(head) or not line.endswith(tail) or not _PLAIN.fullmatch(version):
+    versions = [line[line.find(_VERSION) + len(_VERSION) : line.rfind(_AFTER_VERSION)] for line in lines]
+    if not all(versions) or b"".join(versions).translate(None, _PLAIN):
+        return False
+    form = _RECEIPT % org_id.encode()
+    prev, sequence = read.prev_hash.encode(), read.first - 1
+    facts = zip(read.audit_ids, read.days, read.times, read.hashes, read.promises, versions, lines, strict=True)
+    for audit_id, day, time, tx_hash, (mode, until), version, line in facts:
+        sequence += 1
+        if line != form % (audit_id, prev, until, day, sequence, audit_id, mode, version, sequence, time, tx_hash):
             return False
+        prev = tx_hash
     return True
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 
 from indelible.audit.source import NotEvidence, Source
 from indelible.domain import note as notes
-from indelible.domain.keyring import KeyRing, statement_path
+from indelible.domain.keyring import KeyRing, parse_statement, statement_path
 from indelible.services.log import LEDGER
 
 
@@ -46,6 +46,18 @@ def pinned_key(given: str) -> Pinned:
     if key.kind != notes.ED25519:
         raise NotEvidence("--key is a witness's key; the ledger's is an Ed25519 key of kind 1")
     return Pinned(key.public_key, key.name.partition("/")[0])
+
+
+def stated_key(source: Source) -> Pinned | None:
+    """The first signing key that the source itself states, trusted by nobody; None where it states none."""
+    stated = source.read(LEDGER, statement_path(1))
+    if stated is None:
+        return None
+    try:
+        found = parse_statement(notes.parse_note(stated).text)
+    except notes.NoteError:
+        return None
+    return Pinned(found.public_key, found.ledger_name)
 
 
 def ledger_name(source: Source, given: Pinned | None) -> str | None:

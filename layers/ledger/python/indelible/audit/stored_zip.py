@@ -65,8 +65,8 @@ class StoredZip:
             digest.update(self.slice(start, min(area.end, start + _BLOCK)))
         return digest.hexdigest()
 
-    def line_blocks(self, name: str) -> Iterator[tuple[Area, int]]:
-        """The entry in blocks of about a MiB that end where a line ends, each with the number of its lines."""
+    def line_blocks(self, name: str) -> Iterator[tuple[Area, bytes]]:
+        """The entry in blocks of about a MiB that end where a line ends, and where each of them lies."""
         area = self.areas[name]
         start = area.start
         while start < area.end:
@@ -76,20 +76,21 @@ class StoredZip:
                 more = self.slice(start + len(block), min(area.end, start + len(block) + _BLOCK))
                 end = len(block) + more.find(b"\n") + 1 if b"\n" in more else 0
                 block += more
-            if not end:  # the last line, without a newline
-                end = len(block)
-            yield Area(start, start + end), block.count(b"\n", 0, end) + (not block.endswith(b"\n", 0, end))
-            start += end
+            if not block:
+                raise NotEvidence(f"{self.path} ends early")
+            block = block[: end or len(block)]  # the last line may lack its newline
+            yield Area(start, start + len(block)), block
+            start += len(block)
 
-    def after_lines(self, start: int, stop: int, count: int) -> int:
-        """The place behind so many lines; `stop` where there are fewer."""
-        while count and start < stop:
-            block = self.slice(start, min(stop, start + _BLOCK))
-            found = block.count(b"\n")
-            if found >= count:
-                return start + len(block) - len(block.split(b"\n", count)[-1])
-            count, start = count - found, start + len(block)
-        return start
+    def lines(self, start: int, stop: int, count: int, *, likely: int) -> bytes:
+        """So many lines from here on, or as many as there are; `likely` is how many bytes that may be."""
+        found = self.slice(start, min(stop, start + likely))
+        while (lines := found.count(b"\n")) < count and start + len(found) < stop:
+            more = self.slice(start + len(found), min(stop, start + len(found) + _BLOCK))
+            if not more:
+                raise NotEvidence(f"{self.path} ends early")
+            found += more
+        return found if lines < count else found[: len(found) - len(found.split(b"\n", count)[-1])]
 
     def _area(self, entry: zipfile.ZipInfo) -> Area:
         header = self.slice(entry.header_offset, entry.header_offset + _LOCAL_HEADER)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from indelible.audit.bundle import BundleSource
-from indelible.audit.keys import Pinned, key_ring, ledger_name
+from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
 from indelible.audit.offline import NoLog, NoTable
 from indelible.audit.outside import Outside, Trust, Upwards
 from indelible.audit.receipts import Receipts
@@ -75,7 +75,8 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
     """Check everything that the source shows of the range. Raises NotEvidence where nothing can be said."""
     began = time.monotonic()
     within, unchecked = _range(source, asked.within), [*source.unchecked]
-    name, key = ledger_name(source, asked.key), asked.key
+    key = asked.key or stated_key(source)
+    name = ledger_name(source, key)
     files = _log_files(source, within, key, unchecked)
     ring = key_ring(source, key, name or _UNKNOWN, unchecked)
     log = LogReader(files=files, ledger_name=ring.ledger_name, keys=lambda: ring)
@@ -124,7 +125,7 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         failures_total=checker.failures_total,
         checkpoint=walk.roots.last,
         key=VerifierKey(name, key.public_key) if key and name else None,
-        key_pinned=key is not None,
+        key_pinned=asked.key is not None,
         receipts=sum(len(held) for held in walk.receipts.values()),
         outside=outside,
         unchecked=unchecked,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scanning parts of a source: here, or in other processes, in the order of the source and a bounded number ahead."""
+"""Scanning the parts of a source in several processes, this one among them, and handing them on in order.
+
+At most a few parts for each process are ahead of the one that is handed on, so memory does not grow with the source.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 
 from indelible.audit.scan import Ask, Scanned
 from indelible.audit.source import Part, Source
 
 _AHEAD = 4
-"""Parts in the hands of each process, or waiting for it."""
+"""Parts for each process."""
 
 _mine: tuple[Source, Ask] | None = None
 
@@ -23,27 +27,62 @@ def scans(source: Source, parts: Iterable[Part], ask: Ask, *, jobs: int) -> Iter
         for part in parts:
             yield part, source.scan(part, ask)
         return
-    # A fresh interpreter: nothing that this process holds (threads, connections) is copied in the middle of its work.
+    # Fresh interpreters: nothing that this process holds (threads, connections) is copied in the middle of its work.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(source, ask)) as pool:
-        ahead: deque[tuple[Part, Future[Scanned | None]]] = deque()
+    with ProcessPoolExecutor(jobs - 1, mp_context=context, initializer=_begin, initargs=(source, ask)) as pool:
+        begun = pool.submit(_is_ready)
+        ahead: deque[_Waiting] = deque()
         try:
             for part in parts:
-                ahead.append((part, pool.submit(_scan, part)))
+                if not begun.done():  # they are still starting
+                    yield part, source.scan(part, ask)
+                    continue
+                ahead.append(_Waiting(part, pool.submit(_scan, part)))
                 if len(ahead) > jobs * _AHEAD:
-                    first, future = ahead.popleft()
-                    yield first, future.result()
+                    yield _first(ahead, source, ask)
             while ahead:
-                first, future = ahead.popleft()
-                yield first, future.result()
+                yield _first(ahead, source, ask)
         finally:
-            for _, future in ahead:
-                future.cancel()
+            for waiting in ahead:
+                if waiting.future is not None:
+                    waiting.future.cancel()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A part, and who scans it; without a future it was scanned here."""
+
+    part: Part
+    future: Future[Scanned | None] | None
+    found: Scanned | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.future is None or self.future.done()
+
+    def take_back(self) -> bool:
+        """Whether nobody has begun with it, and now nobody will."""
+        return self.future is not None and self.future.cancel()
+
+
+def _first(ahead: deque[_Waiting], source: Source, ask: Ask) -> tuple[Part, Scanned | None]:
+    """The first part's scan. Until it is there, the last ones, which nobody has begun, are scanned here."""
+    first = ahead.popleft()
+    while not first.done:
+        last = next((waiting for waiting in reversed(ahead) if waiting.take_back()), None)
+        if last is None:
+            break
+        last.future, last.found = None, source.scan(last.part, ask)
+    return first.part, first.found if first.future is None else first.future.result()
 
 
 def _begin(source: Source, ask: Ask) -> None:
     global _mine
     _mine = source, ask
+
+
+def _is_ready() -> bool:
+    return _mine is not None
 
 
 def _scan(part: Part) -> Scanned | None:

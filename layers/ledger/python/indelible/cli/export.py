@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -21,11 +22,12 @@ from indelible.audit.offline import NoLog
 from indelible.audit.source import NotEvidence, Source
 from indelible.cli.ranges import range_options, within
 from indelible.cli.sources import key_option, opened, or_could_not_check, with_source
+from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
 from indelible.domain.bundle import Manifest
 from indelible.entry.machine import SystemClock, TemporaryFiles
 from indelible.ports import LogFiles, RecordStore
 from indelible.services.export import Bundle, Exporter
-from indelible.services.log import LogReader
+from indelible.services.log import LEDGER, LogReader
 from indelible.services.verify import Range
 from indelible.views.formats import VIEWS
 from indelible.views.parquet import NotInstalled
@@ -102,8 +104,14 @@ def _exporter(evidence: Source, key: Pinned | None, ledger: str | None) -> Expor
         ledger_name=name,
         scratch=TemporaryFiles(),
         clock=SystemClock(),
+        anchored=partial(_anchored, evidence),
         locks=evidence.locks,
     )
+
+
+def _anchored(evidence: Source, at_least: int) -> Iterator[tuple[int, AnchorFile]]:
+    found = (parse_anchor_path(name) for name in evidence.names(LEDGER, DIRECTORY))
+    return (place for place in found if place is not None and place[0] >= at_least)
 
 
 @contextmanager

@@ -37,13 +37,16 @@ _TILE = r"tile/(?:entries|\d|[1-9]\d)/(?:x\d{3}/)*\d{3}(?:\.p/[1-9]\d{0,2})?"
 _KNOWN = re.compile(
     rf"manifest\.json|README\.txt|records\.jsonl|predecessor\.json|receipts\.jsonl|evidence\.html|keys/\d{{4}}"
     rf"|(?:log|ledger)/(?:checkpoints/\d{{12}}|{_TILE})|log/ledger/\d{{12}}\.tlog-proof"
-    r"|ledger/anchors/\d{12}/[A-Za-z0-9_][A-Za-z0-9._-]{0,199}",
+    r"|ledger/anchors/\d{12}/[A-Za-z0-9_][A-Za-z0-9._-]{0,249}",
     re.ASCII,
 )
 
 Count = Annotated[int, Meta(ge=0)]
 Sequence = Annotated[int, Meta(ge=1, le=999_999_999_999)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+_SORTED = msgspec.json.Encoder(order="sorted")
 
 
 class MalformedBundle(ValueError):
@@ -163,6 +166,9 @@ def receipt_line(
         )
     else:
         line = msgspec.structs.replace(Receipt.of(entry, version_id), tx_hash=sha256)
+        if version_id.isascii() and version_id.isprintable():
+            # All members are such text then, in which sorting them is all that RFC 8785 adds to msgspec's JSON.
+            return _SORTED.encode(line)
     return canonical_bytes(msgspec.to_builtins(line))
 
 

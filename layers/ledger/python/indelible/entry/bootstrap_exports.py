@@ -10,6 +10,7 @@ from functools import cache
 
 from indelible.aws.clients import PRESIGNING, WAITING, client
 from indelible.aws.pack_function import PackFunction
+from indelible.aws.s3_anchors import S3Anchors
 from indelible.aws.s3_exports import S3Exports
 from indelible.domain.record import Retention
 from indelible.entry import bootstrap as shared
@@ -37,6 +38,7 @@ def export_door() -> ExportDoor:
 @cache
 def packer() -> Packer:
     """For the pack function."""
+    anchors = S3Anchors(client=client("s3"), bucket=shared.settings().bucket)
     exporter = Exporter(
         records=shared._records(),
         files=shared._log_files(),
@@ -44,6 +46,7 @@ def packer() -> Packer:
         ledger_name=shared.settings().ledger_name,
         scratch=TemporaryFiles(),
         clock=shared.clock(),
+        anchored=lambda size: ((one.size, one.file) for one in anchors.stored(at_least=size)),
     )
     return Packer(exporter=exporter, store=_store(), clock=shared.clock(), telemetry=shared.telemetry())
 

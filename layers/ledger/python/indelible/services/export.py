@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from indelible.domain import bundle, record
+from indelible.domain.anchors import AnchorFile
 from indelible.domain.archive import Entry, archive, entry_of
 from indelible.domain.bundle import LastCheckpoint, Listed, Manifest
 from indelible.domain.bundle_readme import readme
+from indelible.domain.ledger import ledger_proof_path
 from indelible.errors import NotFound
 from indelible.ports import Clock, LogFiles, RecordStore, Scratch
 from indelible.services.export_files import log_part
+from indelible.services.export_outside import Anchored, outside_part
 from indelible.services.export_walk import Walk
 from indelible.services.log import LogReader, checkpoint_path
 from indelible.services.spool import Spool
@@ -28,6 +31,11 @@ Content = Callable[[], Iterator[bytes]]
 
 def _quietly(_: int) -> None:
     """Nobody watches."""
+
+
+def _nothing(_: int) -> Iterator[tuple[int, AnchorFile]]:
+    """Nobody outside is asked."""
+    return iter(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +73,11 @@ class Exporter:
         ledger_name: str,
         scratch: Scratch,
         clock: Clock,
+        anchored: Anchored = _nothing,
         locks: bool = True,
     ) -> None:
-        """`locks` is False for records whose store shows none. `log` may read less than `files` do: nothing unopened
-        is judged, and all that belongs to the range is packed.
+        """`anchored` lists what others have given about the ledger's log. `locks` is False for records whose store
+        shows none. `log` may read less than `files` do: all that belongs to the range is packed, opened or not.
         """
         self._records = records
         self._files = files
@@ -76,6 +85,7 @@ class Exporter:
         self._ledger_name = ledger_name
         self._scratch = scratch
         self._clock = clock
+        self._anchored = anchored
         self._locks = locks
 
     def bundle(self, org_id: str, asked: Range, *, progress: Callable[[int], None] = _quietly) -> Bundle:
@@ -101,10 +111,12 @@ class Exporter:
         if last < first:
             raise NotFound("there is no record in this range")
         part = log_part(self._files, org_id, first=first, last=last)
+        outside = outside_part(self._files, self._anchored, org_id, part.sizes)
         predecessor = walk.predecessor
         page = walk.page.made(
             self._files,
             part,
+            outside,
             ledger_name=self._ledger_name,
             org_id=org_id,
             first=first,
@@ -112,6 +124,8 @@ class Exporter:
             predecessor=predecessor,
         )
         small = {f"{bundle.LOG}{path}": data for path, data in part.files.items()}
+        small |= {f"{bundle.LOG}{ledger_proof_path(size)}": data for size, data in outside.proofs.items()}
+        small |= {f"{bundle.LEDGER}{path}": data for path, data in outside.ledger.items()} | outside.keys
         if predecessor is not None:
             small[bundle.PREDECESSOR] = predecessor
         if page.content is not None:

@@ -14,6 +14,7 @@ from indelible.page.parts import PageCheckpoint, PageParts, around
 from indelible.page.render import render
 from indelible.ports import LogFiles
 from indelible.services.export_files import LogPart
+from indelible.services.export_outside import OutsidePart
 from indelible.services.log import checkpoint_path
 
 MOST_RECORDS = 20_000
@@ -55,6 +56,7 @@ class PageMaker:
         self,
         files: LogFiles,
         part: LogPart,
+        outside: OutsidePart,
         *,
         ledger_name: str,
         org_id: str,
@@ -67,7 +69,7 @@ class PageMaker:
             return Page(None, _WITHOUT)
         left, right = _around(files, part, org_id, first, last)
         notes = [
-            PageCheckpoint(size, part.files[path])
+            PageCheckpoint(size, part.files[path], outside.proofs.get(size))
             for size in part.sizes
             if (path := checkpoint_path(size)) in part.files
         ]
@@ -81,6 +83,8 @@ class PageMaker:
             checkpoints=tuple(notes),
             left=left,
             right=right,
+            keys=tuple(outside.keys.values()),
+            anchors=tuple(outside.anchors),
         )
         return Page(render(parts), _WITH)
 

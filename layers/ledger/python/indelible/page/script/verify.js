@@ -10,7 +10,16 @@ async function verify(facts, entries, held, progress) {
   const undecided = [];
   if (!SUBTLE) {
     undecided.push("This browser gives pages no cryptography here (WebCrypto needs a file of your own, or https).");
-    return { valid: null, undecided, failures: [], failuresTotal: 0, counts: {}, checkpoints: [], ring: null, ended: true };
+    return {
+      valid: null,
+      undecided,
+      failures: [],
+      failuresTotal: 0,
+      counts: {},
+      checkpoints: [],
+      ring: null,
+      ended: true,
+    };
   }
   const tick = (phase, of) => (done) => progress(phase, done, of);
   for (const entry of entries) entry.codes.clear();
@@ -32,7 +41,11 @@ async function verify(facts, entries, held, progress) {
   }
   const checkpoints = await openCheckpoints(facts, ring, tick("signatures", facts.checkpoints.length));
 
-  const checker = new ChainChecker(facts.org_id, facts.first_sequence, promisesOf(facts, held, checkpoints, signatures));
+  const checker = new ChainChecker(
+    facts.org_id,
+    facts.first_sequence,
+    promisesOf(facts, held, checkpoints, signatures),
+  );
   await walk(facts, entries, checker, progress);
   const report = checker.fail.bind(checker);
   if (ring.problem) report("BAD_SIGNATURE", null, `the key statements: ${ring.problem}`);
@@ -43,6 +56,7 @@ async function verify(facts, entries, held, progress) {
   }
   const leaves = leavesOf(entries, facts);
   const confirmed = await compareRoots(facts, leaves, checkpoints, report, tick("roots", leaves.length));
+  if (signatures && ring.keys.length) await climb(facts, checkpoints, ring, report);
   const last = facts.last_sequence;
   checker.finish(last, last !== null && checker.promises.some((promise) => promise.sequence > last));
 
@@ -70,6 +84,19 @@ function promisesOf(facts, held, checkpoints, signatures) {
     .filter(({ signedBy, problem }) => signatures && !problem && signedBy.length)
     .map(({ size }) => ({ sequence: size, txHash: null, source: `the checkpoint of size ${size}` }));
   return [...given, ...receipts, ...signed];
+}
+
+/** From each confirmed checkpoint to the ledger's own log, where the file has the proof. */
+async function climb(facts, checkpoints, ring, report) {
+  for (const checkpoint of checkpoints.filter((found) => found.confirmed && found.hasProof)) {
+    try {
+      checkpoint.above = await ledgerInclusion(facts, checkpoint, ring);
+    } catch (error) {
+      checkpoint.above = null;
+      const detail = `the proof that the ledger's log has this checkpoint: ${error.message}`;
+      report("CHECKPOINT_MISMATCH", checkpoint.size, detail);
+    }
+  }
 }
 
 async function walk(facts, entries, checker, progress) {
