@@ -13,6 +13,7 @@ from indelible.domain import record
 from indelible.errors import HeadRegressed, LedgerError
 from indelible.ports import (
     Clock,
+    Inventory,
     Journal,
     LedgerOutbox,
     LedgerRegister,
@@ -42,6 +43,7 @@ class Chains:
         self,
         *,
         organisations: Organisations,
+        inventory: Inventory,
         journal: Journal,
         records: RecordStore,
         register: LogHead,
@@ -54,6 +56,7 @@ class Chains:
         clock: Clock,
     ) -> None:
         self._organisations = organisations
+        self._inventory = inventory
         self._journal = journal
         self._records = records
         self._register = register
@@ -74,7 +77,12 @@ class Chains:
         ]
 
     def _all(self) -> Iterator[Finding]:
-        names = list(self._organisations.all())
+        registered = set(self._organisations.all())
+        names = sorted({*registered, *self._inventory.owners()})
+        for org_id in names:
+            if org_id not in registered:
+                said = f"{org_id}: is in the bucket and not in the registry"
+                yield Finding("registry", Health.FAIL, said, f"indelible rebuild --org {org_id}")
         found = self._workers.gather([partial(self._look, org_id) for org_id in names])
         well = 0
         for org_id, outcome in zip(names, found, strict=True):
@@ -84,7 +92,7 @@ class Chains:
                 raise outcome
             else:
                 yield from outcome
-                well += not outcome
+                well += not outcome and org_id in registered
         yield ok("organisations", f"{well:,} of {len(names):,} are recorded and anchored as they should be")
 
     def _look(self, org_id: str) -> list[Finding]:
