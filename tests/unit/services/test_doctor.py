@@ -231,6 +231,13 @@ def test_a_ledger_register_from_the_past_is_named(ward: Ward) -> None:
     assert (finding.check, finding.advice) == ("ledger log", "indelible rebuild --org _ledger")
 
 
+@pytest.mark.parametrize("owner", [ORG, "_ledger"])
+def test_files_that_no_key_signed_are_named_and_stop_nothing(ward: Ward, owner: str) -> None:
+    ward.world.administrator.insert(f"{owner}/_log/checkpoints/000000000900", b"junk", None)
+    assert ward.troubles() == [("log", "warn")]
+    assert f"{owner}: checkpoints/000000000900" in next(f.found for f in ward.findings() if f.health is Health.WARN)
+
+
 def test_a_checkpoint_by_another_key_is_named(ward: Ward) -> None:
     ward.world.signers = [type(ward.world.signer)(seed=9)]
     assert ("key in use", "fail") in ward.troubles()

@@ -106,14 +106,15 @@ class Chains:
             state = self._register.read(org_id)
         except (KeyError, ValueError):
             return [Finding("log", Health.FAIL, f"{org_id}: the register cannot be read", rebuild)]
-        beyond = next(self._log.sizes(org_id, at_least=state.tail.sequence + 1), None)
-        if beyond is not None and self._register.read(org_id).tail.sequence < beyond:
-            said = f"{org_id}: a checkpoint of size {beyond:,} is published, the table knows of {state.tail.sequence:,}"
+        signed, foreign = self._log.beyond(org_id, state.tail.sequence)
+        if self._register.read(org_id).tail.sequence < signed:
+            said = f"{org_id}: a checkpoint of size {signed:,} is published, the table knows of {state.tail.sequence:,}"
             return [Finding("log", Health.FAIL, said, rebuild)]
+        strangers = [_foreign(org_id, foreign)] if foreign else []
         if state.tail.sequence > head.sequence:
             said = f"{org_id}: the log covers {state.tail.sequence:,} records, the head is at {head.sequence:,}"
-            return [Finding("head", Health.FAIL, said, rebuild)]
-        return list(self._late(org_id, state, head.sequence))
+            return [*strangers, Finding("head", Health.FAIL, said, rebuild)]
+        return [*strangers, *self._late(org_id, state, head.sequence)]
 
     def _late(self, org_id: str, state: LogState, last: int) -> Iterator[Finding]:
         """Records that no checkpoint covers, and records that are in the outbox alone."""
@@ -154,11 +155,13 @@ class Chains:
 
     def _ledger(self) -> Iterator[Finding]:
         state = self._ledger_register.read()
-        beyond = next(self._log.sizes(LEDGER, at_least=state.tree_size + 1), None)
-        if beyond is not None:
-            said = f"a checkpoint of size {beyond:,} is published, the table knows of {state.tree_size:,}"
+        signed, foreign = self._log.beyond(LEDGER, state.tree_size)
+        if self._ledger_register.read().tree_size < signed:
+            said = f"a checkpoint of size {signed:,} is published, the table knows of {state.tree_size:,}"
             yield Finding("ledger log", Health.FAIL, said, f"indelible rebuild --org {LEDGER}")
             return
+        if foreign:
+            yield _foreign(LEDGER, foreign)
         oldest_ms = min((leaf.published_ms for leaf in self._ledger_outbox.waiting()), default=None)
         if oldest_ms is not None and self._clock.now_ms() - oldest_ms >= LATE_MS:
             said = f"a checkpoint waits for {_minutes(self._clock.now_ms() - oldest_ms)}"
@@ -185,6 +188,12 @@ class Chains:
                 said = f"{track} has given nothing about the checkpoints of the last day"
                 mend = "The outside function's log says why; it is tried again with every round."
                 yield Finding("outside", Health.WARN, said, mend)
+
+
+def _foreign(owner: str, sizes: frozenset[int]) -> Finding:
+    said = f"{owner}: checkpoints/{min(sizes):012d} is signed by no key of the ledger; {len(sizes):,} such files"
+    mend = "Somebody wrote past the bucket policy: the trail says who. Anchoring goes around them."
+    return Finding("log", Health.WARN, said, mend)
 
 
 def _minutes(duration_ms: int) -> str:
