@@ -76,6 +76,24 @@ class LogReader:
         """Sizes of published checkpoints, ascending."""
         return self._files.sizes(owner, at_least=at_least)
 
+    def beyond(self, owner: str, size: int) -> tuple[int, frozenset[int]]:
+        """The largest signed checkpoint of more than this size (else the size itself), and others' files there.
+
+        Raises EvidenceBroken where there are too many of those to go on around them.
+        """
+        largest, foreign = size, set[int]()
+        for found in self.sizes(owner, at_least=size + 1):
+            try:
+                self.opened(owner, found)
+                largest = found
+            except NoteError:
+                foreign.add(found)
+            if len(foreign) > MOST_FOREIGN:
+                raise EvidenceBroken(
+                    f"{self.origin(owner)}: over {MOST_FOREIGN} files that no key of the ledger signed"
+                )
+        return largest, frozenset(foreign)
+
     def proof(self, owner: str, index: int) -> TlogProof | None:
         """The leaf with this index (from 0) in the first checkpoint that covers it; None when there is none yet.
 
@@ -208,24 +226,6 @@ class SignedLog(LogReader):
         if found.checkpoint != expected:
             raise EvidenceBroken(f"{expected.origin}: another root is signed for size {expected.size}")
         return found.note
-
-    def beyond(self, owner: str, size: int) -> tuple[int, frozenset[int]]:
-        """The largest signed checkpoint of more than this size (else the size itself), and others' files there.
-
-        Raises EvidenceBroken where there are too many of those to go on around them.
-        """
-        largest, foreign = size, set[int]()
-        for found in self.sizes(owner, at_least=size + 1):
-            try:
-                self.opened(owner, found)
-                largest = found
-            except NoteError:
-                foreign.add(found)
-            if len(foreign) > MOST_FOREIGN:
-                raise EvidenceBroken(
-                    f"{self.origin(owner)}: over {MOST_FOREIGN} files that no key of the ledger signed"
-                )
-        return largest, frozenset(foreign)
 
     def _retain_until_ms(self, at_least_ms: int) -> int:
         kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
