@@ -27,12 +27,16 @@ from indelible.services.log import LEDGER, LogReader, checkpoint_path
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whom the auditor believes. `quorum` of the `witnesses` must have signed; all of them where it is None."""
+    """Whom the auditor believes. `quorum` of the `witnesses` must have signed; all of them where it is None.
+
+    `completed` are OpenTimestamps proofs that stand in for the pending ones under these paths.
+    """
 
     witnesses: tuple[VerifierKey, ...] = ()
     quorum: int | None = None
     tsa_roots: bytes = b""
     headers: Mapping[int, bytes] = field(default_factory=dict)
+    completed: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def needed(self) -> int:
@@ -148,7 +152,7 @@ class Upwards:
         # What others saw are the bytes as they were published: the first version, with the ledger's signature alone.
         published = self._source.read(LEDGER, checkpoint_path(size)) or note.data
         for file in files:
-            data = self._source.read(LEDGER, file.path(size))
+            data = self._trust.completed.get(file.path(size)) or self._source.read(LEDGER, file.path(size))
             if data is None:
                 continue
             try:
