@@ -31,7 +31,7 @@ _LAMBDA_PYTHON = "3.14"
 _LAMBDA_PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(34, 16, -1)] + ["manylinux2014_aarch64"]
 
 #: Parts of the package that run on people's machines only (architecture, §8).
-NOT_SHIPPED = frozenset({"audit", "cli", "client"})
+NOT_SHIPPED = frozenset({"audit", "cli", "client", "views"})
 _JUNK = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 #: Changes whenever the way of building does, so that an old asset is not mistaken for a new one.
 _RECIPE = "1"

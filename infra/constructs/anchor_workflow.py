@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -159,14 +159,15 @@ class AnchorWorkflow(Construct):
         if outside is not None:
             steps.append(Step(name="Outside", function_arn=outside.function_arn, asked={"run.$": "$.run"}))
         name = f"{config.ledger_name}-anchor"
+        # The last part of the stack's own UUID: what an earlier stack of this name left behind is not in the way.
+        uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         log_group = logs.LogGroup(
             self,
             "Logs",
             # The policy that lets Step Functions write covers every group of this prefix, and does not grow with them.
-            log_group_name=f"/aws/vendedlogs/states/{name}",
+            log_group_name=f"/aws/vendedlogs/states/{name}-{Fn.select(4, Fn.split('-', uuid))}",
             retention=logs.RetentionDays.ONE_YEAR if config.is_prod else logs.RetentionDays.ONE_WEEK,
-            # A name of its own would stand in the way of the same ledger's next deployment.
-            removal_policy=RemovalPolicy.DESTROY,
+            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
         )
         functions = dict.fromkeys([plan.function_arn, anchor.function_arn, *(step.function_arn for step in steps)])
         self.role = self._role(name, config=config, function_arns=[*functions])

@@ -77,7 +77,16 @@ def test_access_is_logged_without_payloads(prod: Synthesized) -> None:
 
 @pytest.mark.parametrize(
     ("name", "timeout"),
-    [("record", 29), ("prove", 29), ("verify", 29), ("export", 29), ("mcp", 29), ("meta", 29), ("anchor", 900)],
+    [
+        ("record", 29),
+        ("prove", 29),
+        ("verify", 29),
+        ("export", 29),
+        ("mcp", 29),
+        ("meta", 29),
+        ("plan", 30),
+        ("anchor", 240),
+    ],
 )
 def test_functions_run_the_newest_python_on_arm64(prod: Synthesized, name: str, timeout: int) -> None:
     properties = function(prod, name)

@@ -19,6 +19,7 @@ SIGNED = {
     "POST /v1/prove",
     "POST /v1/consistency",
     "POST /v1/verify",
+    "POST /v1/export",
     "ANY /mcp",
 }
 DOORS = ("Record", "Prove", "Verify", "Mcp")

@@ -49,6 +49,6 @@ def test_every_published_checkpoint_is_a_leaf_once(steps: list[tuple[str, str | 
     for (org_id, size), note in notes.items():
         (stored,) = world.bucket.versions(f"{org_id}/_log/{ledger_proof_path(size)}")
         proof = parse_tlog_proof(stored.data)
-        verify_tlog_proof(proof, leaf_data(note), origin=LEDGER_NAME, public_key=key)
+        verify_tlog_proof(proof, leaf_data(note), origin=LEDGER_NAME, public_keys=[key])
         assert leaves[proof.index] == leaf_data(note)
     assert world.ledger_outbox.entries == {}

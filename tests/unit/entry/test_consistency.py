@@ -44,7 +44,7 @@ def test_both_notes_and_the_hashes_between_them(log: dict[str, str], old: int, n
 
     assert status == 200
     first, second = (
-        open_checkpoint(found[side]["note"], origin=origin, public_key=key).checkpoint for side in ("old", "new")
+        open_checkpoint(found[side]["note"], origin=origin, public_keys=[key]).checkpoint for side in ("old", "new")
     )
     for side, checkpoint in (("old", first), ("new", second)):
         assert found[side]["checkpoint"] == {

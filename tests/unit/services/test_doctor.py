@@ -54,7 +54,9 @@ class Ward:
             workers=SequentialWorkers(),
             clock=world.clock,
         )
-        deployed = Deployed(deployment=self.deployment, log=world.log(), clock=world.clock)
+        deployed = Deployed(
+            deployment=self.deployment, log=world.log(), keys=world.keys(), files=world.files, clock=world.clock
+        )
         return examine([*deployed.checks(), *chains.checks()])
 
     def troubles(self) -> list[tuple[str, str]]:
@@ -75,8 +77,8 @@ def test_a_healthy_ledger_is_well_and_every_check_says_what_it_saw(ward: Ward) -
     findings = ward.findings()
     assert [finding for finding in findings if finding.health is not Health.OK] == []
     assert {finding.check for finding in findings} == {
-        "bucket lock", "bucket policy", "public access", "signing key", "key policy", "key in use", "schedules",
-        "last round", "alarms", "master secret", "clock", "organisations", "ledger log", "outside",
+        "bucket lock", "bucket policy", "public access", "signing key", "key policy", "pinned keys", "key in use",
+        "schedules", "last round", "alarms", "master secret", "clock", "organisations", "ledger log", "outside",
     }  # fmt: skip
     assert all(finding.found and not finding.advice for finding in findings)
 
@@ -98,6 +100,14 @@ def _key(state: str = "Enabled", spec: str = "ECC_NIST_EDWARDS25519") -> Signing
     return SigningKeyState("key", state, spec)
 
 
+def _old_key_disabled(ward: Ward) -> None:
+    ward.world.rotate()
+    ward.world.record(4)
+    ward.world.anchored()
+    ward.world.logged()
+    ward.deployment.key_states = (_key("Disabled"), _key())
+
+
 PUBLIC = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:b/*"}
 STRICT = {"Sid": "Mine", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:b/x"}
 
@@ -115,7 +125,7 @@ BREAKAGES: list[tuple[str, Callable[[Ward], None], list[tuple[str, str]]]] = [
     ("public block off", _set(blocked={"BlockPublicAcls": False}), [("public access", "fail")]),
     ("key disabled", _set(key_states=(_key("Disabled"),)), [("signing key", "fail")]),
     ("key to be deleted", _set(key_states=(_key("PendingDeletion"),)), [("signing key", "fail")]),
-    ("old key disabled", _set(key_states=(_key("Disabled"), _key())), [("signing key", "warn")]),
+    ("old key disabled", _old_key_disabled, [("signing key", "warn")]),
     ("another kind of key", _set(key_states=(_key(spec="RSA_2048"),)), [("signing key", "fail")]),
     ("somebody else signs", _set(signers=({**KEY_POLICY[0], "Condition": {}},)), [("key policy", "fail")] * 2),
     ("schedule deleted", _set(timetable={"news": True}), [("schedules", "fail")]),
@@ -160,7 +170,7 @@ def test_a_round_that_failed_is_named(ward: Ward) -> None:
 def test_what_cannot_be_asked_is_unknown_and_stops_nothing_else(ward: Ward, mute: str, check: str) -> None:
     ward.deployment.mute.add(mute)
     assert ward.troubles() == [(check, "unknown")]
-    assert len({finding.check for finding in ward.findings()}) == 14
+    assert len({finding.check for finding in ward.findings()}) == 15
 
 
 # -- what the ledger does -------------------------------------------------------------------------------
@@ -218,6 +228,22 @@ def test_a_ledger_register_from_the_past_is_named(ward: Ward) -> None:
 def test_a_checkpoint_by_another_key_is_named(ward: Ward) -> None:
     ward.world.signers = [type(ward.world.signer)(seed=9)]
     assert ("key in use", "fail") in ward.troubles()
+
+
+def test_a_key_that_waits_to_be_pinned_and_one_that_cannot_be(ward: Ward) -> None:
+    ward.world.rotate()
+    ward.deployment.key_states = (_key(), _key())
+    assert ward.troubles() == [("pinned keys", "warn")]
+    ward.world.administrator.insert("_ledger/_log/keys/0002", b"mine", None)
+    assert ward.troubles() == [("pinned keys", "fail")]
+
+
+def test_a_key_that_was_taken_out_of_the_deployment_is_named(ward: Ward) -> None:
+    ward.world.rotate()
+    ward.world.record(4)
+    ward.world.anchored()
+    del ward.world.signers[-1]
+    assert ("pinned keys", "fail") in ward.troubles()
 
 
 def test_a_track_that_has_given_nothing_is_named(ward: Ward) -> None:

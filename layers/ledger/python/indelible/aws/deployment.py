@@ -19,7 +19,6 @@ from indelible.aws.stack_outputs import stack_outputs
 from indelible.aws.template import Template
 from indelible.domain import instants
 from indelible.domain.anchors import safe_name
-from indelible.domain.note import ed25519_from_spki
 from indelible.errors import NotFound
 from indelible.ports.deployment import BucketSettings, CannotTell, Policy, Promised, SigningKeyState, Statement
 
@@ -79,11 +78,6 @@ class AwsDeployment:
         with _asking():
             deployed = self._clients("kms").get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
         return Policy(wanted, _statements(deployed))
-
-    def public_key(self, key_id: str) -> bytes:
-        """IAM: kms:GetPublicKey."""
-        with _asking():
-            return ed25519_from_spki(self._clients("kms").get_public_key(KeyId=key_id)["PublicKey"])
 
     def schedules(self) -> Mapping[str, bool]:
         """IAM: scheduler:ListSchedules."""

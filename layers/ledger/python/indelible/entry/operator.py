@@ -93,7 +93,8 @@ def rebuilder(ledger_name: str) -> Rebuilder:
     table, bucket = outputs["TableName"], outputs["BucketName"]
     pool = _pool()
     repair = DynamoRepair(client=dynamodb, table=table)
-    log = _log_reader(outputs, s3, pool)
+    files = _log_files(outputs, s3, pool)
+    log = LogReader(files=files, ledger_name=ledger_name, keys=_pinned_keys(outputs, files).ring)
     inventory = S3Inventory(client=s3, bucket=bucket)
     surveyor = Surveyor(
         records=S3Records(client=s3, bucket=bucket, pool=pool),
@@ -122,7 +123,9 @@ def checks(ledger_name: str) -> list[tuple[str, Check]]:
     outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
     dynamodb, s3, clock = client("dynamodb"), client("s3"), SystemClock()
     table, bucket = outputs["TableName"], outputs["BucketName"]
-    log = _log_reader(outputs, s3, _pool())
+    files = _log_files(outputs, s3, _pool())
+    keys = _pinned_keys(outputs, files)
+    log = LogReader(files=files, ledger_name=ledger_name, keys=keys.ring)
     deployment = AwsDeployment(clients=cache(client), ledger_name=ledger_name)
     chains = Chains(
         organisations=DynamoOrganisations(client=dynamodb, table=table, clock=clock),
@@ -137,19 +140,22 @@ def checks(ledger_name: str) -> list[tuple[str, Check]]:
         workers=ThreadedWorkers(_pool()),
         clock=clock,
     )
-    return [*Deployed(deployment=deployment, log=log, clock=clock).checks(), *chains.checks()]
+    deployed = Deployed(deployment=deployment, log=log, keys=keys, files=files, clock=clock)
+    return [*deployed.checks(), *chains.checks()]
 
 
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="indelible")
 
 
-def _log_reader(outputs: Mapping[str, str], s3: Any, pool: ThreadPoolExecutor) -> LogReader:  # noqa: ANN401 -- boto3
+def _log_files(outputs: Mapping[str, str], s3: Any, pool: ThreadPoolExecutor) -> S3LogFiles:  # noqa: ANN401 -- boto3
     retention = Retention(lock_mode=outputs["LockMode"], days=int(outputs["RetentionDays"]))
-    files = S3LogFiles(client=s3, bucket=outputs["BucketName"], retention=retention, pool=pool)
-    name, keys = outputs["LedgerName"], kms_keys(client("kms"), outputs["SigningKeyIds"])
-    pinned = PinnedKeys(keys=keys, files=files, ledger_name=name)
-    return LogReader(files=files, ledger_name=name, keys=pinned.ring)
+    return S3LogFiles(client=s3, bucket=outputs["BucketName"], retention=retention, pool=pool)
+
+
+def _pinned_keys(outputs: Mapping[str, str], files: LogFiles) -> PinnedKeys:
+    keys = kms_keys(client("kms"), outputs["SigningKeyIds"])
+    return PinnedKeys(keys=keys, files=files, ledger_name=outputs["LedgerName"])
 
 
 def anchor_workflow(ledger_name: str) -> AnchorWorkflow:

@@ -80,10 +80,6 @@ class Deployment(Protocol):
         """The policy of one of them."""
         ...
 
-    def public_key(self, key_id: str) -> bytes:
-        """The public half of one of them, 32 bytes."""
-        ...
-
     def schedules(self) -> Mapping[str, bool]:
         """The anchor's schedules by name, and whether each is enabled."""
         ...

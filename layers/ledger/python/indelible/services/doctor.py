@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from indelible.domain.keyring import statement_path
 from indelible.domain.note import NoteError
 from indelible.errors import LedgerError
-from indelible.ports import Clock
+from indelible.ports import Clock, LogFiles
 from indelible.ports.deployment import CannotTell, Deployment
 from indelible.services.drift import NO_DRIFT, drift
+from indelible.services.keys import PinnedKeys
 from indelible.services.log import LEDGER, LogReader
 
 KEY_SPEC = "ECC_NIST_EDWARDS25519"
@@ -69,9 +71,13 @@ def examine(checks: Iterable[tuple[str, Check]], done: Callable[[str], None] = l
 class Deployed:
     """Checks of what is deployed: bucket, key, schedules, alarms, secret, clock."""
 
-    def __init__(self, *, deployment: Deployment, log: LogReader, clock: Clock) -> None:
+    def __init__(
+        self, *, deployment: Deployment, log: LogReader, keys: PinnedKeys, files: LogFiles, clock: Clock
+    ) -> None:
         self._deployment = deployment
         self._log = log
+        self._pinned = keys
+        self._files = files
         self._clock = clock
 
     def checks(self) -> list[tuple[str, Check]]:
@@ -82,6 +88,7 @@ class Deployed:
             ("public access", self._public_access),
             ("signing key", self._keys),
             ("key policy", self._key_policies),
+            ("pinned keys", self._pinned_keys),
             ("key in use", self._key_in_use),
             ("schedules", self._schedules),
             ("last round", self._last_round),
@@ -146,6 +153,25 @@ class Deployed:
                 continue
             mend = "Find out who changed it (CloudTrail: PutKeyPolicy), then deploy the ledger's stack again."
             yield from _drifted("key policy", found.missing, (*found.added_allows, *found.added_denies), mend)
+
+    def _pinned_keys(self) -> Iterator[Finding]:
+        """What `_ledger/_log/keys/` says of the keys is what KMS has."""
+        deployed, ring = len(self._deployment.signing_keys()), self._pinned.stated()
+        pinned = 0 if ring.newest.statement is None else ring.newest.generation
+        if pinned == deployed and self._files.read(LEDGER, statement_path(pinned + 1)) is None:
+            yield ok("pinned keys", f"{pinned} of {deployed}, as KMS has them")
+        elif pinned == deployed:
+            said = f"generation {pinned + 1} is pinned, and the deployment does not name it"
+            yield Finding("pinned keys", Health.FAIL, said, "Raise signing_keys again: it must never be lowered.")
+        elif self._files.read(LEDGER, statement_path(pinned + 1)) is None:
+            said = f"{pinned} of {deployed}: generation {pinned + 1} is not pinned yet"
+            yield Finding("pinned keys", Health.WARN, said, "The next run of the anchor does it. If not, read its log.")
+        else:
+            said = f"what lies in the place of generation {pinned + 1} is no statement of a deployed key"
+            mend = (
+                "Somebody wrote past the bucket policy: keep it, and look at the trail. The key before goes on signing."
+            )
+            yield Finding("pinned keys", Health.FAIL, said, mend)
 
     def _key_in_use(self) -> Iterator[Finding]:
         """The ledger's own last checkpoint opens with the keys that are deployed."""

@@ -50,7 +50,7 @@ class Page {
     this.held.draw(verdict, this.entries);
     drawCheckpoints(verdict);
     await drawKeys(verdict, this.facts, this.held);
-    await drawOutside(verdict, this.facts);
+    drawOutside(verdict, this.facts);
     this.list();
     if (this.timeline.selected) this.read(this.timeline.selected, false);
     else if (this.entries.length) this.timeline.suggest(this.entries.find((entry) => entry.codes.size) || this.entries[0]);

@@ -55,10 +55,10 @@ async function drawKeys(verdict, facts, held) {
     : make("p", {}, verdict.ring && verdict.ring.problem ? `The key statements are not good: ${verdict.ring.problem}.` : "None could be used."));
 }
 
-async function drawOutside(verdict, facts) {
+function drawOutside(verdict, facts) {
   const lines = [];
   for (const checkpoint of verdict.checkpoints.filter((found) => found.hasProof)) {
-    lines.push(make("li", {}, await inclusionText(checkpoint, verdict, facts)));
+    lines.push(make("li", { class: checkpoint.above === null ? "bad" : null }, inclusionText(checkpoint)));
   }
   const kinds = { witness: "Witness", rfc3161: "Time-stamp authority (RFC 3161)", opentimestamps: "OpenTimestamps calendar" };
   for (const anchor of facts.anchors) {
@@ -71,16 +71,13 @@ async function drawOutside(verdict, facts) {
     : make("p", {}, "Nothing outside the account vouches for this ledger in this file."));
 }
 
-async function inclusionText(checkpoint, verdict, facts) {
-  const name = `Checkpoint ${COUNT.format(checkpoint.size)}`;
-  if (!verdict.signatures) return `${name} comes with a proof for the ledger’s own log. Not checked.`;
-  try {
-    const found = await ledgerInclusion(facts, checkpoint, verdict.ring);
-    const others = found.cosigners.length ? ` Cosignature lines, not checked: ${found.cosigners.join(", ")}.` : "";
-    return `${name} is entry ${COUNT.format(found.index + 1)} of ${COUNT.format(found.size)} in the ledger’s own log: checked.${others}`;
-  } catch (error) {
-    return `${name}: its proof for the ledger’s own log does not hold (${error.message}).`;
-  }
+/** What came of a checkpoint's proof for the ledger's own log. */
+function inclusionText({ size, above }) {
+  const name = `Checkpoint ${COUNT.format(size)}`;
+  if (above === undefined) return `${name} comes with a proof for the ledger’s own log. Not checked.`;
+  if (above === null) return `${name}: its proof for the ledger’s own log does not hold.`;
+  const others = above.cosigners.length ? ` Cosignature lines, not checked: ${above.cosigners.join(", ")}.` : "";
+  return `${name} is entry ${COUNT.format(above.index + 1)} of ${COUNT.format(above.size)} in the ledger’s own log: checked.${others}`;
 }
 
 function drawWithout(facts) {

@@ -43,6 +43,7 @@ async function verify(facts, entries, held, progress) {
   }
   const leaves = leavesOf(entries, facts);
   const confirmed = await compareRoots(facts, leaves, checkpoints, report, tick("roots", leaves.length));
+  if (signatures && ring.keys.length) await climb(facts, checkpoints, ring, report);
   const last = facts.last_sequence;
   checker.finish(last, last !== null && checker.promises.some((promise) => promise.sequence > last));
 
@@ -70,6 +71,19 @@ function promisesOf(facts, held, checkpoints, signatures) {
     .filter(({ signedBy, problem }) => signatures && !problem && signedBy.length)
     .map(({ size }) => ({ sequence: size, txHash: null, source: `the checkpoint of size ${size}` }));
   return [...given, ...receipts, ...signed];
+}
+
+/** From each confirmed checkpoint to the ledger's own log, where the file has the proof. */
+async function climb(facts, checkpoints, ring, report) {
+  for (const checkpoint of checkpoints.filter((found) => found.confirmed && found.hasProof)) {
+    try {
+      checkpoint.above = await ledgerInclusion(facts, checkpoint, ring);
+    } catch (error) {
+      checkpoint.above = null;
+      const detail = `the proof that the ledger's log has this checkpoint: ${error.message}`;
+      report("CHECKPOINT_MISMATCH", checkpoint.size, detail);
+    }
+  }
 }
 
 async function walk(facts, entries, checker, progress) {
