@@ -52,7 +52,7 @@ def test_what_the_evidence_page_is_made_of_can_be_read_too(path: Path) -> None:
 
     assert any("SPDX-License-Identifier: Apache-2.0" in line for line in lines[:2])
     assert len(lines) <= MOST_LINES, "split it"
-    assert max(map(len, lines)) <= 250
+    assert path.suffix == ".html" or max(map(len, lines)) <= 125
     assert path.suffix == ".html" or lines[1].startswith(("// ", "/* ")), "a word about what it is for"
 
 

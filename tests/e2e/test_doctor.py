@@ -20,7 +20,7 @@ from tests.e2e.helpers.admin import Admin
 from tests.e2e.helpers.forge import Forge
 from tests.e2e.helpers.tenant import fresh
 
-OF_ORGANISATIONS = {"head", "log", "anchor lag", "outbox", "organisations"}
+OF_ORGANISATIONS = {"registry", "head", "log", "anchor lag", "outbox", "organisations"}
 """What other tests have broken in their own organisations by now."""
 
 

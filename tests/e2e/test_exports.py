@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
 from benchmarks.counting import RecordFunction
+from indelible.cli.main import cli
 from indelible.domain.bundle import Manifest
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin, eventually
@@ -67,6 +71,29 @@ def test_a_bundle_of_what_was_recorded(tenants: tuple[Tenant, Tenant]) -> None:
     nobody_s = other.post(EXPORT, {"export_id": "0" * 32})
     assert (theirs.status_code, theirs.json()) == (nobody_s.status_code, nobody_s.json())
     assert theirs.status_code == 404
+
+
+def test_the_command_line_packs_the_same_bytes(
+    tenants: tuple[Tenant, Tenant], ledger: Outputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org, _ = tenants
+    for name, value in ledger.environment().items():
+        monkeypatch.setenv(name, value)
+    answer = until(lambda: org.post(EXPORT, {"start_seq": 3, "end_seq": 17}).json())
+    key = httpx.get(f"{ledger.api_url}/v1/keys").json()["keys"][0]["verifier_key"]
+    out = tmp_path / "evidence.zip"
+    words = ["export", f"s3://{ledger.bucket}/{org.org_id}", "--key", key, "--start", "3", "--end", "17"]
+    done = CliRunner().invoke(cli, [*words, "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.split()[0] == hashlib.sha256(out.read_bytes()).hexdigest()
+    ours, theirs = Unpacked.of(out.read_bytes()).files, Unpacked.of(fetched(answer)).files
+    assert {name for name in ours | theirs if ours.get(name) != theirs.get(name)} == set()
+    assert done.stdout.split()[0] == answer["sha256"]
+    for word in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(word, raising=False)
+    checked = CliRunner().invoke(cli, ["verify", str(out), "--key", key, "--json"])
+    assert checked.exit_code == 0, checked.output
+    assert json.loads(checked.stdout)["valid"] is True
 
 
 def test_it_cannot_be_deleted_while_it_is_kept(tenants: tuple[Tenant, Tenant], ledger: Outputs) -> None:

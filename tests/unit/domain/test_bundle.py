@@ -126,6 +126,12 @@ def test_a_record_has_its_receipt_beside_it() -> None:
     assert line() == msgspec.to_builtins(Receipt.of(ENTRY, "v1"))
 
 
+@pytest.mark.parametrize("version_id", ["", "3HL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY", 'q"\\/', "\x7f", "\n", "ä", "\u2028"])
+def test_a_receipt_is_canonical_whatever_the_version_is_called(version_id: str) -> None:
+    made = bundle.receipt_line(ENTRY, s3_key=ENTRY.s3_key, version_id=version_id, stored_sha256=None, data=ENTRY.data)
+    assert made == canonical_bytes(msgspec.to_builtins(Receipt.of(ENTRY, version_id)))
+
+
 def test_bytes_that_rotted_do_not_get_a_new_receipt() -> None:
     rotten = ENTRY.data.replace(b'"number":1', b'"number":2')
     assert rotten != ENTRY.data

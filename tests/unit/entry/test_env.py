@@ -38,6 +38,11 @@ def test_an_organisation_may_keep_longer_never_shorter() -> None:
         ("INDELIBLE_RETENTION_DAYS", "0", "retention_days"),
         ("INDELIBLE_RETENTION_DAYS", "seven", "retention_days"),
         ("INDELIBLE_BUCKET", "", "bucket"),
+        ("INDELIBLE_LEDGER_NAME", "", "ledger_name"),
+        ("INDELIBLE_LEDGER_NAME", "my/ledger", "ledger_name"),
+        ("INDELIBLE_LEDGER_NAME", "my ledger", "ledger_name"),
+        ("INDELIBLE_LEDGER_NAME", "my+ledger", "ledger_name"),
+        ("INDELIBLE_LEDGER_NAME", "_ledger", "ledger_name"),
         ("INDELIBLE_STRICT_SIGNATURES", "perhaps", "strict_signatures"),
     ],
 )

@@ -13,11 +13,11 @@ from indelible.errors import NotSealed
 from indelible.ports.deployment import BucketSettings, SigningKeyState
 from indelible.services.doctor import Deployed, Finding, Health, examine
 from indelible.services.doctor_chains import Chains
-from indelible.services.drift import NO_DRIFT, drift
 from tests.fakes.chains import ORG
 from tests.fakes.deployment import BUCKET_POLICY, KEY_POLICY, FakeDeployment
 from tests.fakes.machine import SequentialWorkers
 from tests.fakes.outside import FakeAnchorFiles
+from tests.fakes.repair import FakeInventory
 from tests.fakes.world import World
 from tests.faults.wire import Fault, Wire
 from tests.unit.services.test_registry import Office
@@ -43,6 +43,7 @@ class Ward:
         world = self.world
         chains = Chains(
             organisations=world.organisations,
+            inventory=FakeInventory(world.bucket),
             journal=world.journal,
             records=world.records,
             register=world.register,
@@ -183,6 +184,11 @@ def test_a_table_from_the_past_is_named_with_what_to_do(ward: Ward) -> None:
     assert ORG in finding.found
 
 
+def test_a_lost_registry_is_named(ward: Ward) -> None:
+    ward.world.organisations.configs.clear()
+    assert ward.troubles() == [("registry", "fail"), ("registry", "fail")]
+
+
 def test_a_register_from_the_past_is_named(ward: Ward) -> None:
     del ward.world.register.states[ORG]
     assert ward.troubles() == [("log", "fail")]
@@ -223,6 +229,13 @@ def test_a_ledger_register_from_the_past_is_named(ward: Ward) -> None:
     ward.world.ledger_register.state = type(ward.world.ledger_register)().state
     (finding,) = [finding for finding in ward.findings() if finding.health is Health.FAIL]
     assert (finding.check, finding.advice) == ("ledger log", "indelible rebuild --org _ledger")
+
+
+@pytest.mark.parametrize("owner", [ORG, "_ledger"])
+def test_files_that_no_key_signed_are_named_and_stop_nothing(ward: Ward, owner: str) -> None:
+    ward.world.administrator.insert(f"{owner}/_log/checkpoints/000000000900", b"junk", None)
+    assert ward.troubles() == [("log", "warn")]
+    assert f"{owner}: checkpoints/000000000900" in next(f.found for f in ward.findings() if f.health is Health.WARN)
 
 
 def test_a_checkpoint_by_another_key_is_named(ward: Ward) -> None:
@@ -270,30 +283,3 @@ class _Published:
 class _Stored:
     def __init__(self, size: int, file: AnchorFile, stored_ms: int) -> None:
         self.size, self.file, self.stored_ms = size, file, stored_ms
-
-
-# -- policies -------------------------------------------------------------------------------------------
-
-
-def test_form_is_no_drift() -> None:
-    wanted = {
-        "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": ["s3:A", "s3:B"], "Resource": "r",
-        "Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}, "Bool": {"aws:SecureTransport": False}},
-    }  # fmt: skip
-    deployed = {
-        "Sid": "", "Effect": "Deny", "Principal": "*", "Action": ["s3:B", "s3:A"], "Resource": ["r"],
-        "Condition": {"Bool": {"aws:securetransport": "false"}, "NumericLessThan": {"s3:TlsVersion": "1.2"}},
-    }  # fmt: skip
-    assert drift([wanted], [deployed]) == NO_DRIFT
-
-
-@pytest.mark.parametrize("name", ["Effect", "Principal", "Action", "Resource", "Condition"])
-def test_meaning_is(name: str) -> None:
-    wanted: dict[str, Any] = {"Sid": "S", "Effect": "Deny", "Principal": "*", "Action": "a", "Resource": "r"}
-    other: dict[str, Any] = {
-        "Effect": "Allow", "Principal": {"AWS": "x"}, "Action": ["a", "b"], "Resource": "r/*",
-        "Condition": {"Null": {"k": "true"}},
-    }  # fmt: skip
-    found = drift([wanted], [{**wanted, name: other[name]}])
-    assert found.missing == ("S",)
-    assert len(found.added_allows) + len(found.added_denies) == 1

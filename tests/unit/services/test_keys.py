@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import pytest
 
-from indelible.domain.keyring import parse_statement, statement_path
+from indelible.domain.findings import FailureCode
+from indelible.domain.keyring import KeyRing, RingKey, parse_statement, statement_path
 from indelible.domain.note import parse_note
-from indelible.errors import ConfigurationError
+from indelible.errors import ConfigurationError, EvidenceBroken
 from indelible.services.keys import HANDOVER_MS
-from indelible.services.log import LEDGER
+from indelible.services.log import LEDGER, SignedLog
 from indelible.services.verify import Range
-from tests.fakes.chains import ORG
+from tests.fakes.chains import ORG, RETENTION
+from tests.fakes.log import FakeSigner
 from tests.fakes.world import World
 from tests.faults.leftovers import run
 from tests.faults.wire import HOWS, WHENS, Fault, Wire
@@ -74,6 +76,51 @@ def test_a_rotation_is_signed_by_both_keys_and_everything_stays_verifiable() -> 
     assert world.verify().valid is True
     for entry in world.sealed():
         assert world.prover().prove(ORG, audit_id=entry.audit_id).checkpoint is not None
+
+
+def test_an_old_key_must_not_sign_for_records_from_its_end_on() -> None:
+    world = anchored()
+    old = list(world.signers)
+    world.rotate()
+    world.record(3)
+    world.anchored()
+    end = world.keys().ring().keys[0].valid_until_ms
+    assert end is not None
+    world.clock.now = end - 1
+    world.record(4)
+    signed_by(world, old, 4)
+    assert world.verify().valid is True, "until then it may: a run that began before is allowed to end"
+    world.clock.now = end
+    world.record(5)
+    signed_by(world, old, 5)
+    world.record(6)
+    world.anchored()
+
+    verdict = world.verify()
+
+    assert [(failure.code, failure.sequence) for failure in verdict.failures] == [(FailureCode.BAD_SIGNATURE, 5)]
+    assert verdict.checkpoint is not None
+    assert verdict.checkpoint.size == 6, "those after it count"
+    with pytest.raises(EvidenceBroken):
+        world.prover().prove(ORG, audit_id=world.sealed()[4].audit_id)
+
+
+def signed_by(world: World, signers: list[FakeSigner], size: int) -> None:
+    """A run with an old key that nothing holds back: as by somebody who has stolen it."""
+    now, world.signers = world.signers, signers
+    log = world.keyholder()
+    log._refuse_successor = lambda _: None  # type: ignore[method-assign]
+    anchor = world.anchor()
+    anchor._log = SignedLog(
+        files=world.files,
+        ledger_name="indelible",
+        keys=lambda: KeyRing("indelible", tuple(RingKey(1, signer.public_key()) for signer in now)),
+        signer=log.signer,
+        retention=RETENTION,
+        clock=world.clock,
+    )
+    assert anchor.run(ORG, deadline_ms=world.clock.now + 60_000).tree_size == size
+    world.signers = now
 
 
 def test_two_rotations_at_once_are_two_statements() -> None:

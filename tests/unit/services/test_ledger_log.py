@@ -266,3 +266,17 @@ def test_threads_change_nothing() -> None:
     assert (report.leaves, report.passes) == (3, 1)
     for org_id in (ORG, OTHER, "initech"):
         assert_proven(world, org_id, 1)
+
+
+def test_somebody_elses_files_are_gone_around_and_announced() -> None:
+    world = published(acme_corp=1, globex=1, initech=1)
+    for size in (3, 9):
+        world.administrator.insert(key("_ledger", checkpoint_path(size)), b"junk", None)
+
+    assert world.ledger_log().run(deadline_ms=world.clock.now + 60_000).tree_size == 2
+    assert world.telemetry.counts["ForeignFiles"] == 2
+    world.record(50, org_id="globex")
+    world.anchored(org_id="globex")
+
+    assert world.logged().tree_size == 4
+    assert world.log().opened(LEDGER, 4).checkpoint.size == 4

@@ -12,6 +12,7 @@ from indelible.aws.error_map import translated
 from indelible.aws.items import Item, item, key, number, text
 from indelible.domain import instants
 from indelible.domain.record import EMPTY_CHAIN, Head
+from indelible.errors import HeadRegressed
 from indelible.ports import NOTHING_COVERED, LogState
 
 if TYPE_CHECKING:
@@ -28,9 +29,16 @@ class DynamoLogHead:
 
     @translated("DynamoDB")
     def read(self, org_id: str) -> LogState:
-        """GetItem, consistent. IAM: dynamodb:GetItem."""
+        """GetItem, consistent. IAM: dynamodb:GetItem.
+
+        Raises HeadRegressed for an item that lacks what this version writes.
+        """
         found = self._client.get_item(TableName=self._table, Key=key(org_id, "LOG"), ConsistentRead=True).get("Item")
-        return NOTHING_COVERED if found is None else state_of(found)
+        try:
+            return NOTHING_COVERED if found is None else state_of(found)
+        except KeyError as error:
+            lacks = f"the item {org_id} / LOG has no {error}: anchoring is off until the table is rebuilt"
+            raise HeadRegressed(lacks) from None
 
     @translated("DynamoDB")
     def advance(self, org_id: str, old: LogState, new: LogState) -> bool:

@@ -46,6 +46,9 @@ Sequence = Annotated[int, Meta(ge=1, le=999_999_999_999)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
+_SORTED = msgspec.json.Encoder(order="sorted")
+
+
 class MalformedBundle(ValueError):
     """Not a bundle of a format known here, or one that contradicts itself."""
 
@@ -163,6 +166,9 @@ def receipt_line(
         )
     else:
         line = msgspec.structs.replace(Receipt.of(entry, version_id), tx_hash=sha256)
+        if version_id.isascii() and version_id.isprintable():
+            # All members are such text then, in which sorting them is all that RFC 8785 adds to msgspec's JSON.
+            return _SORTED.encode(line)
     return canonical_bytes(msgspec.to_builtins(line))
 
 

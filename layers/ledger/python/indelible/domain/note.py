@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from indelible.domain.note_keys import (
     COSIGNATURE,
     ED25519,
+    ML_DSA_44,
     MalformedKey,
     NoteError,
     VerifierKey,
@@ -30,6 +31,7 @@ from indelible.domain.note_keys import (
 __all__ = [
     "COSIGNATURE",
     "ED25519",
+    "ML_DSA_44",
     "BadSignature",
     "MalformedKey",
     "MalformedNote",
@@ -185,7 +187,10 @@ def verify(note: Note, keys: Iterable[VerifierKey]) -> dict[VerifierKey, Signatu
 
 
 def cosigned_at(signature: Signature) -> int:
-    """When a witness signed, in seconds since 1970 by its clock. Only for a verified line of a COSIGNATURE key."""
+    """When a witness signed, in seconds since 1970 by its clock.
+
+    Only for a verified line of a COSIGNATURE or ML_DSA_44 key.
+    """
     return int.from_bytes(signature.signature[:8], "big")
 
 

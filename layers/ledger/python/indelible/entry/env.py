@@ -24,7 +24,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     `outside`: who is asked outside the account, as JSON (`entry.outside_settings`); nobody by default.
     """
 
-    ledger_name: Annotated[str, Meta(min_length=1)]
+    # Part of key names and origins, which a slash would make another log's and white space or a plus sign unreadable.
+    ledger_name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
     bucket: Annotated[str, Meta(min_length=3)]
     table: Annotated[str, Meta(min_length=3)]
     lock_mode: Literal["COMPLIANCE", "GOVERNANCE"]

@@ -129,6 +129,7 @@ def checks(ledger_name: str) -> list[tuple[str, Check]]:
     deployment = AwsDeployment(clients=cache(client), ledger_name=ledger_name)
     chains = Chains(
         organisations=DynamoOrganisations(client=dynamodb, table=table, clock=clock),
+        inventory=S3Inventory(client=s3, bucket=bucket),
         journal=DynamoJournal(client=dynamodb, table=table),
         records=S3Records(client=s3, bucket=bucket, pool=_pool()),
         register=DynamoLogHead(client=dynamodb, table=table),

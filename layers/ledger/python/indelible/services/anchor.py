@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from indelible.domain import record, tiles
 from indelible.domain.findings import Failure
@@ -77,7 +78,8 @@ class Anchor:
         Raises HeadRegressed when the log or the bucket is ahead of the table, EvidenceBroken when what is stored of
         the log is not what was signed.
         """
-        state = self._clear(org_id, self._confirmed(org_id))
+        confirmed, foreign = self._confirmed(org_id)
+        state = self._clear(org_id, confirmed)
         head = confirmed_head(self._journal, self._records, org_id)
         refuse_older(state.tail, head)
         edge = self._log.edge(org_id, state.tree_size)
@@ -89,11 +91,17 @@ class Anchor:
             first = False
             if edge.size != state.tree_size:  # another run was faster: what it covered is covered
                 edge = self._log.edge(org_id, state.tree_size)
-            collected = self._collector.collect(org_id, state.published, self._upper(state, head), head)
+            upper = _upper(state, head, foreign)
+            if upper is None:  # every place is taken by a file of somebody else: the next record makes another
+                return self._left_behind(report, state)
+            collected = self._collector.collect(org_id, state.published, upper, head)
             report = _with(report, collected)
             if report.broken:
                 return self._left_behind(report, state)
-            grown, files = tiles.grow(edge, [bytes.fromhex(entry.tx_hash) for entry in collected.records])
+            leaves = [bytes.fromhex(entry.tx_hash) for entry in collected.records]
+            if state.tail != state.published and upper != state.tail.sequence:
+                _refuse_another_root(state, edge, leaves)
+            grown, files = tiles.grow(edge, leaves)
             until_ms = max(entry.retain_until_ms for entry in collected.records)
             self._log.stage(org_id, files, at_least_until_ms=until_ms)
             staged = replace(state, tail=collected.records[-1].head, root=grown.root().hex())
@@ -107,32 +115,35 @@ class Anchor:
             report = replace(report, tree_size=state.tree_size)
         return report
 
-    def _confirmed(self, org_id: str) -> LogState:
+    def behind_ms(self, org_id: str) -> int:
+        """The age of the first record that no published checkpoint covers; 0 when there is none, or none is known."""
+        first = self._register.read(org_id).tree_size + 1
+        waiting = self._journal.outbox(org_id, [first]).get(first)
+        return self._clock.now_ms() - record.read(waiting).timestamp_ms if waiting is not None else 0
+
+    def _confirmed(self, org_id: str) -> tuple[LogState, frozenset[int]]:
         """The register, confirmed by the bucket: nothing is published beyond what it knows.
 
-        A register from the past would lead to roots between those that are signed already.
+        A register from the past would lead to roots between those that are signed already. Also gives the sizes whose
+        names somebody else's files have; they are announced, and gone around.
         """
         state = self._register.read(org_id)
-        beyond = next(self._log.sizes(org_id, at_least=state.tail.sequence + 1), None)
-        if beyond is None:
-            return state
-        state = self._register.read(org_id)  # another run may have published it just now
-        if state.tail.sequence < beyond:
+        signed, foreign = self._log.beyond(org_id, state.tree_size)
+        if signed > state.tail.sequence:
+            state = self._register.read(org_id)  # another run may have published it just now
+        if signed > state.tail.sequence:
             raise HeadRegressed(
-                f"a checkpoint of size {beyond} is published, but the table knows of {state.tail.sequence}:"
+                f"a checkpoint of size {signed} is published, but the table knows of {state.tail.sequence}:"
                 " anchoring is off until the table is rebuilt"
             )
-        return state
-
-    def _upper(self, state: LogState, head: Head) -> int:
-        """Where the next checkpoint ends: where an earlier run fixed it, or as far as a pass goes."""
-        if state.tail != state.published:
-            return state.tail.sequence
-        return min(head.sequence, state.tree_size + PASS_SIZE)
+        if foreign:
+            self._telemetry.count("ForeignFiles", len(foreign))
+            self._telemetry.note("files that no key of the ledger signed", org_id=org_id, first=min(foreign))
+        return state, foreign
 
     def _fix(self, org_id: str, state: LogState, staged: LogState) -> bool:
         """Make this the one root for its size; False when another run was faster."""
-        if state.tail == state.published:
+        if state.tail == state.published or staged.tail.sequence > state.tail.sequence:
             return self._register.advance(org_id, state, staged)
         if staged != state:
             raise EvidenceBroken(f"{org_id}: the records up to {state.tail.sequence} lead to another root than before")
@@ -164,6 +175,26 @@ class Anchor:
             with suppress(record.UnknownFormat):
                 since_ms = record.read(waiting).timestamp_ms
         return replace(report, behind_ms=self._clock.now_ms() - since_ms)
+
+
+def _upper(state: LogState, head: Head, foreign: frozenset[int]) -> int | None:
+    """Where the next checkpoint ends: where an earlier run fixed it, or as far as a pass goes, in a place that is free.
+
+    A root that was fixed for a place which has been taken since is left where it is, and one for a larger size fixed.
+    """
+    fixed = state.tail.sequence
+    if state.tail != state.published and fixed not in foreign:
+        return fixed
+    last = min(head.sequence, fixed + PASS_SIZE)
+    places = chain(range(last, fixed, -1), range(last + 1, head.sequence + 1))
+    return next((size for size in places if size not in foreign), None)
+
+
+def _refuse_another_root(state: LogState, edge: Edge, leaves: list[bytes]) -> None:
+    """What goes beyond a root that was fixed, and perhaps signed, must contain it."""
+    contained, _ = tiles.grow(edge, leaves[: state.tail.sequence - state.tree_size])
+    if contained.root().hex() != state.root:
+        raise EvidenceBroken(f"the records up to {state.tail.sequence} lead to another root than before")
 
 
 def _with(report: AnchorReport, collected: Collected) -> AnchorReport:

@@ -18,7 +18,7 @@ from indelible.ports import Clock, LogFiles
 from indelible.ports.deployment import CannotTell, Deployment
 from indelible.services.drift import NO_DRIFT, drift
 from indelible.services.keys import PinnedKeys
-from indelible.services.log import LEDGER, LogReader
+from indelible.services.log import LEDGER, MOST_FOREIGN, LogReader
 
 KEY_SPEC = "ECC_NIST_EDWARDS25519"
 SKEW_WARN_MS, SKEW_FAIL_MS = 5_000, 60_000
@@ -175,18 +175,22 @@ class Deployed:
 
     def _key_in_use(self) -> Iterator[Finding]:
         """The ledger's own last checkpoint opens with the keys that are deployed."""
-        sizes = list(self._log.sizes(LEDGER, at_least=1))
-        if not sizes:
-            yield ok("key in use", "the ledger's log has no checkpoint yet")
-            return
-        try:
-            self._log.opened(LEDGER, sizes[-1])
-        except NoteError as error:
-            said = f"the ledger's checkpoint of size {sizes[-1]:,} does not open with the deployed keys: {error}"
+        wrong = ""
+        for size in sorted(self._log.sizes(LEDGER, at_least=1), reverse=True)[:MOST_FOREIGN]:
+            try:
+                self._log.opened(LEDGER, size)
+            except NoteError as error:  # perhaps somebody else's file: the check of the logs names those
+                wrong = (
+                    wrong or f"the ledger's checkpoint of size {size:,} does not open with the deployed keys: {error}"
+                )
+            else:
+                yield ok("key in use", f"it signed the ledger's checkpoint of size {size:,}")
+                return
+        if wrong:
             mend = "Another key has signed, or somebody wrote into the bucket. Compare the keys that you have pinned."
-            yield Finding("key in use", Health.FAIL, said, mend)
+            yield Finding("key in use", Health.FAIL, wrong, mend)
         else:
-            yield ok("key in use", f"it signed the ledger's checkpoint of size {sizes[-1]:,}")
+            yield ok("key in use", "the ledger's log has no checkpoint yet")
 
     def _schedules(self) -> Iterator[Finding]:
         schedules = self._deployment.schedules()

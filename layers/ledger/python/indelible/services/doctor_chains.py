@@ -13,6 +13,7 @@ from indelible.domain import record
 from indelible.errors import HeadRegressed, LedgerError
 from indelible.ports import (
     Clock,
+    Inventory,
     Journal,
     LedgerOutbox,
     LedgerRegister,
@@ -42,6 +43,7 @@ class Chains:
         self,
         *,
         organisations: Organisations,
+        inventory: Inventory,
         journal: Journal,
         records: RecordStore,
         register: LogHead,
@@ -54,6 +56,7 @@ class Chains:
         clock: Clock,
     ) -> None:
         self._organisations = organisations
+        self._inventory = inventory
         self._journal = journal
         self._records = records
         self._register = register
@@ -74,7 +77,12 @@ class Chains:
         ]
 
     def _all(self) -> Iterator[Finding]:
-        names = list(self._organisations.all())
+        registered = set(self._organisations.all())
+        names = sorted({*registered, *self._inventory.owners()})
+        for org_id in names:
+            if org_id not in registered:
+                said = f"{org_id}: is in the bucket and not in the registry"
+                yield Finding("registry", Health.FAIL, said, f"indelible rebuild --org {org_id}")
         found = self._workers.gather([partial(self._look, org_id) for org_id in names])
         well = 0
         for org_id, outcome in zip(names, found, strict=True):
@@ -84,7 +92,7 @@ class Chains:
                 raise outcome
             else:
                 yield from outcome
-                well += not outcome
+                well += not outcome and org_id in registered
         yield ok("organisations", f"{well:,} of {len(names):,} are recorded and anchored as they should be")
 
     def _look(self, org_id: str) -> list[Finding]:
@@ -98,14 +106,15 @@ class Chains:
             state = self._register.read(org_id)
         except (KeyError, ValueError):
             return [Finding("log", Health.FAIL, f"{org_id}: the register cannot be read", rebuild)]
-        beyond = next(self._log.sizes(org_id, at_least=state.tail.sequence + 1), None)
-        if beyond is not None and self._register.read(org_id).tail.sequence < beyond:
-            said = f"{org_id}: a checkpoint of size {beyond:,} is published, the table knows of {state.tail.sequence:,}"
+        signed, foreign = self._log.beyond(org_id, state.tail.sequence)
+        if self._register.read(org_id).tail.sequence < signed:
+            said = f"{org_id}: a checkpoint of size {signed:,} is published, the table knows of {state.tail.sequence:,}"
             return [Finding("log", Health.FAIL, said, rebuild)]
+        strangers = [_foreign(org_id, foreign)] if foreign else []
         if state.tail.sequence > head.sequence:
             said = f"{org_id}: the log covers {state.tail.sequence:,} records, the head is at {head.sequence:,}"
-            return [Finding("head", Health.FAIL, said, rebuild)]
-        return list(self._late(org_id, state, head.sequence))
+            return [*strangers, Finding("head", Health.FAIL, said, rebuild)]
+        return [*strangers, *self._late(org_id, state, head.sequence)]
 
     def _late(self, org_id: str, state: LogState, last: int) -> Iterator[Finding]:
         """Records that no checkpoint covers, and records that are in the outbox alone."""
@@ -146,11 +155,13 @@ class Chains:
 
     def _ledger(self) -> Iterator[Finding]:
         state = self._ledger_register.read()
-        beyond = next(self._log.sizes(LEDGER, at_least=state.tree_size + 1), None)
-        if beyond is not None:
-            said = f"a checkpoint of size {beyond:,} is published, the table knows of {state.tree_size:,}"
+        signed, foreign = self._log.beyond(LEDGER, state.tree_size)
+        if self._ledger_register.read().tree_size < signed:
+            said = f"a checkpoint of size {signed:,} is published, the table knows of {state.tree_size:,}"
             yield Finding("ledger log", Health.FAIL, said, f"indelible rebuild --org {LEDGER}")
             return
+        if foreign:
+            yield _foreign(LEDGER, foreign)
         oldest_ms = min((leaf.published_ms for leaf in self._ledger_outbox.waiting()), default=None)
         if oldest_ms is not None and self._clock.now_ms() - oldest_ms >= LATE_MS:
             said = f"a checkpoint waits for {_minutes(self._clock.now_ms() - oldest_ms)}"
@@ -177,6 +188,12 @@ class Chains:
                 said = f"{track} has given nothing about the checkpoints of the last day"
                 mend = "The outside function's log says why; it is tried again with every round."
                 yield Finding("outside", Health.WARN, said, mend)
+
+
+def _foreign(owner: str, sizes: frozenset[int]) -> Finding:
+    said = f"{owner}: checkpoints/{min(sizes):012d} is signed by no key of the ledger; {len(sizes):,} such files"
+    mend = "Somebody wrote past the bucket policy: the trail says who. Anchoring goes around them."
+    return Finding("log", Health.WARN, said, mend)
 
 
 def _minutes(duration_ms: int) -> str:

@@ -70,7 +70,7 @@ class Walk:
             if key is not None:
                 found = max(found, key.sequence)
                 if stored is not None:
-                    roots.add(key.sequence, record.tx_hash(stored.data))
+                    roots.add(key, record.tx_hash(stored.data))
         roots.finish()
         ends = [self.asked.end_seq, self._beyond.sequence - 1 if self._beyond else None]
         limit = min((end for end in ends if end is not None), default=None)

@@ -88,12 +88,13 @@ class LedgerLog:
         return report
 
     def _run(self, deadline_ms: int) -> LedgerReport:
-        state = self._confirmed()
+        state, foreign = self._confirmed()
         report = LedgerReport(tree_size=state.published)
         while True:
             # The state was read before the outbox is: what another run covers in between has moved it, and the swap
             # fails, so that no leaf is taken twice.
             batch, refused = (self._read_back(state.batch), 0) if state.batch else self._chosen()
+            batch = batch if state.batch else _free(batch, state.published, foreign)
             report = replace(report, tree_size=state.published, refused=refused)
             if not batch:
                 return self._behind(report)
@@ -109,19 +110,24 @@ class LedgerLog:
             if self._clock.now_ms() >= deadline_ms:
                 return self._behind(replace(report, tree_size=state.published))
 
-    def _confirmed(self) -> LedgerState:
-        """The register, confirmed by the bucket: nothing is published beyond what it knows."""
+    def _confirmed(self) -> tuple[LedgerState, frozenset[int]]:
+        """The register, confirmed by the bucket: nothing is published beyond what it knows.
+
+        Also gives the sizes whose names somebody else's files have; they are announced, and gone around.
+        """
         state = self._register.read()
-        beyond = next(self._log.sizes(LEDGER, at_least=state.tree_size + 1), None)
-        if beyond is None:
-            return state
-        state = self._register.read()  # another run may have published it just now
-        if state.tree_size < beyond:
+        signed, foreign = self._log.beyond(LEDGER, state.tree_size)
+        if signed > state.tree_size:
+            state = self._register.read()  # another run may have published it just now
+        if signed > state.tree_size:
             raise HeadRegressed(
-                f"a checkpoint of the ledger of size {beyond} is published, but the table knows of {state.tree_size}:"
+                f"a checkpoint of the ledger of size {signed} is published, but the table knows of {state.tree_size}:"
                 " nothing is added to the ledger's log until the table is rebuilt"
             )
-        return state
+        if foreign:
+            self._telemetry.count("ForeignFiles", len(foreign))
+            self._telemetry.note("files that no key of the ledger signed", org_id=LEDGER, first=min(foreign))
+        return state, foreign
 
     def _chosen(self) -> tuple[tuple[LedgerLeaf, ...], int]:
         """What waits and is as it was signed, up to a batch, in the order of names and sizes; and how many are not."""
@@ -223,6 +229,12 @@ class LedgerLog:
         """With the age of what still waits: of the first of it, where there is much."""
         since_ms = (leaf.published_ms for leaf in islice(self._outbox.waiting(), BATCH_SIZE))
         return replace(report, behind_ms=_age_ms(since_ms, self._clock.now_ms()))
+
+
+def _free(batch: tuple[LedgerLeaf, ...], published: int, foreign: frozenset[int]) -> tuple[LedgerLeaf, ...]:
+    """As many of them as end in a place that is free; the rest, if only one, waits for the next."""
+    ends = (count for count in range(len(batch), 0, -1) if published + count not in foreign)
+    return batch[: next(ends, 0)]
 
 
 def _published(fixed: LedgerState) -> LedgerState:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 
 from indelible.domain import instants, merkle, tiles
 from indelible.domain.checkpoint import (
@@ -31,6 +32,9 @@ LEDGER = "_ledger"
 """The owner of the ledger's own log, and of the key statements."""
 
 LATEST = "checkpoint"
+
+MOST_FOREIGN = 100
+"""Files in a row with the name of a checkpoint and without a good signature that are opened nevertheless."""
 
 
 class LogReader:
@@ -72,29 +76,73 @@ class LogReader:
         """Sizes of published checkpoints, ascending."""
         return self._files.sizes(owner, at_least=at_least)
 
+    def beyond(self, owner: str, size: int) -> tuple[int, frozenset[int]]:
+        """The largest signed checkpoint of more than this size (else the size itself), and others' files there.
+
+        Raises EvidenceBroken where there are too many of those to go on around them.
+        """
+        largest, foreign = size, set[int]()
+        for found in self.sizes(owner, at_least=size + 1):
+            try:
+                self.opened(owner, found)
+                largest = found
+            except NoteError:
+                foreign.add(found)
+            if len(foreign) > MOST_FOREIGN:
+                raise EvidenceBroken(
+                    f"{self.origin(owner)}: over {MOST_FOREIGN} files that no key of the ledger signed"
+                )
+        return largest, frozenset(foreign)
+
     def proof(self, owner: str, index: int) -> TlogProof | None:
         """The leaf with this index (from 0) in the first checkpoint that covers it; None when there is none yet.
 
         Raises EvidenceBroken where the files for it are not there or not what was signed.
         """
-        size = next(self.sizes(owner, at_least=index + 1), None)
-        return None if size is None else self.proofs(owner, [index], size=size)[0]
+        wrong: EvidenceBroken | None = None
+        for size in islice(self.sizes(owner, at_least=index + 1), MOST_FOREIGN):
+            try:
+                signed = self.opened(owner, size)
+            except NoteError as error:  # somebody else's file: it hides none of those after it
+                wrong = wrong or EvidenceBroken(f"{self.origin(owner)}: {error}")
+            else:
+                return self._proofs(owner, [index], signed)[0]
+        if wrong is not None:
+            raise wrong
+        return None
 
     def proofs(self, owner: str, indices: Iterable[int], *, size: int) -> list[TlogProof]:
         """Leaves in the checkpoint of this size, which must cover them. Raises EvidenceBroken as `proof` does."""
         try:
-            note, node = self.opened(owner, size).note, tiles.node_reader(size, self.reader(owner))
+            return self._proofs(owner, indices, self.opened(owner, size))
+        except NoteError as error:
+            raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
+
+    def _proofs(self, owner: str, indices: Iterable[int], signed: SignedCheckpoint) -> list[TlogProof]:
+        size, note = signed.checkpoint.size, signed.note
+        try:
+            node = tiles.node_reader(size, self.reader(owner))
             return [TlogProof(index, tuple(merkle.inclusion_proof(index, size, node)), note) for index in indices]
         except ValueError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
 
-    def verified(self, owner: str, proof: TlogProof, leaf_data: bytes) -> Checkpoint:
-        """The checkpoint in a proof, once it is seen to hold this leaf. Raises EvidenceBroken."""
+    def verified(self, owner: str, proof: TlogProof, leaf_data: bytes, *, recorded_ms: int | None = None) -> Checkpoint:
+        """The checkpoint in a proof, once it is seen to hold this leaf. Raises EvidenceBroken.
+
+        `recorded_ms`: when the leaf's record was made; then its signer must not have been replaced before.
+        """
         try:
             keys = self._keys().public_keys
-            return verify_tlog_proof(proof, leaf_data, origin=self.origin(owner), public_keys=keys).checkpoint
+            signed = verify_tlog_proof(proof, leaf_data, origin=self.origin(owner), public_keys=keys)
+            if recorded_ms is not None:
+                self.refuse_late(signed, recorded_ms)
+            return signed.checkpoint
         except ValueError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}; run verify for the place") from None
+
+    def refuse_late(self, signed: SignedCheckpoint, recorded_ms: int) -> None:
+        """Raises KeyEnded for a checkpoint over a record of this time by keys that had been replaced by then."""
+        self._keys().refuse_late(signed, recorded_ms)
 
     def consistency(self, owner: str, old: int, new: int) -> tuple[Hash, ...]:
         """The proof that the tree of size `new` goes on from the one of size `old`."""

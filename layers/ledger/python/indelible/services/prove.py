@@ -85,7 +85,8 @@ class Prover:
             raise EvidenceBroken(f"the object under {key} does not have this hash; run verify for the place")
         inclusion, checkpoint, ledger = self._log.proof(org_id, entry.sequence - 1), None, None
         if inclusion is not None:
-            checkpoint = self._log.verified(org_id, inclusion, bytes.fromhex(entry.tx_hash))
+            leaf, made_ms = bytes.fromhex(entry.tx_hash), entry.timestamp_ms
+            checkpoint = self._log.verified(org_id, inclusion, leaf, recorded_ms=made_ms)
             ledger = self._upward.of(org_id, inclusion.checkpoint, size=checkpoint.size)
         return Proof(
             record=entry,

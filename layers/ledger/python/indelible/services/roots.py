@@ -5,21 +5,26 @@ A range may begin in the middle: the tree before it is taken from the published 
 by then. The next signed root commits to them and to the records read since, so a false tile fails there. The records
 after the last signed root in the range are compared with the following one, over the published leaves in between.
 
-A signed checkpoint is also a promise of how far the chain reaches, whatever the table says of its head.
+A signed checkpoint is also a promise of how far the chain reaches, whatever the table says of its head. A file with
+the name of a checkpoint that is not signed is reported and passed over: it hides none of those after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
+from indelible.domain import audit_id as audit_ids
 from indelible.domain import merkle, tiles
 from indelible.domain.chain import ChainChecker
-from indelible.domain.checkpoint import Checkpoint
+from indelible.domain.checkpoint import Checkpoint, SignedCheckpoint
 from indelible.domain.findings import FailureCode, Promise
+from indelible.domain.keyring import KeyEnded
 from indelible.domain.merkle import Subtree
 from indelible.domain.note import BadSignature, NoteError, NotSigned
+from indelible.domain.record import RecordKey
 from indelible.errors import EvidenceBroken
-from indelible.services.log import LogReader
+from indelible.services.log import MOST_FOREIGN, LogReader
 
 
 class Roots:
@@ -35,6 +40,8 @@ class Roots:
         self._size = checker.start - 1
         self._parts: list[Subtree] = []
         self._bad: set[int] = set()
+        self._signed: SignedCheckpoint | None = None
+        self._recorded: RecordKey | int | None = None
         self.last: Checkpoint | None = None
 
     @property
@@ -50,7 +57,7 @@ class Roots:
         start = self._checker.start
         self._promise_latest()
         self._sizes = self._log.sizes(self._org_id, at_least=start)
-        self._next = next(self._sizes, None)
+        self._next = self._following()
         if tree is not None:
             self._parts = tree
         elif start > 1 and self._next is not None:
@@ -66,19 +73,20 @@ class Roots:
         """No later root is waited for: without all records before it none can be rebuilt."""
         self._next = None
 
-    def add(self, sequence: int, tx_hash: str) -> None:
+    def add(self, key: RecordKey, tx_hash: str) -> None:
         """The next record, as read from the bucket. Without all records before it no root can be rebuilt."""
-        if self._next is None or sequence <= self._size:
+        if self._next is None or key.sequence <= self._size:
             return
-        if sequence != self._size + 1:
+        if key.sequence != self._size + 1:
             self._next = None  # the gap itself is reported by the chain
             return
+        self._recorded = key
         self._grow(bytes.fromhex(tx_hash))
         if self._size == self._next:
             self._compare(self._next)
 
-    def graft(self, first: int, pieces: Sequence[tuple[int, Sequence[Subtree]]]) -> None:
-        """As `add` for consecutive records from `first` on, whose leaves somebody has hashed.
+    def graft(self, first: int, pieces: Sequence[tuple[int, Sequence[Subtree]]], *, since_ms: int) -> None:
+        """As `add` for consecutive records from `first` on, whose leaves somebody has hashed: recorded then or later.
 
         Each piece is the tree size after it and its perfect subtrees, left to right. Wherever a checkpoint is, a piece
         ends.
@@ -88,6 +96,7 @@ class Roots:
         if first != self._size + 1:
             self._next = None
             return
+        self._recorded = since_ms
         for size, subtrees in pieces:
             if self._next is None:
                 return
@@ -123,17 +132,41 @@ class Roots:
         self._size += 1
 
     def _compare(self, size: int) -> None:
-        self._next = next(self._sizes, None)
         signed = self._opened(size)
+        self._next = self._following()
         if signed is None:
             return
-        root = merkle.root_of(self._parts)
-        if root == signed.root:
-            self.last = signed
+        root, checkpoint = merkle.root_of(self._parts), signed.checkpoint
+        if root == checkpoint.root:
+            if self._in_time(signed):
+                self.last = checkpoint
             return
         detail = f"the records up to {size} do not lead to the root that was signed for them"
-        self._mismatch(size, detail, expected=signed.root.hex(), found=root.hex())
+        self._mismatch(size, detail, expected=checkpoint.root.hex(), found=root.hex())
         self._next = None  # no later root can be right either
+
+    def _following(self) -> int | None:
+        """The next size that is signed. What lies in between under such a name and is not, is reported."""
+        for size in islice(self._sizes, MOST_FOREIGN):
+            if self._opened(size) is not None:
+                return size
+        return None
+
+    def _in_time(self, signed: SignedCheckpoint) -> bool:
+        """Whether a key signed that had not been replaced when the last record known to be covered was made."""
+        at = self._recorded
+        try:
+            since_ms = audit_ids.decode(at.audit_id).timestamp_ms if isinstance(at, RecordKey) else at
+            if since_ms is not None:
+                self._log.refuse_late(signed, since_ms)
+        except KeyEnded as error:
+            size = signed.checkpoint.size
+            self._bad.add(size)
+            self._checker.report(FailureCode.BAD_SIGNATURE, size, f"the checkpoint of size {size}: {error}")
+            return False
+        except ValueError:
+            pass  # an audit_id that is none: the chain's checker reports the record
+        return True
 
     def _promise_latest(self) -> None:
         try:
@@ -144,9 +177,10 @@ class Roots:
         if latest is None or latest.size < self._checker.start:
             return
         signed = self._opened(latest.size)
-        if signed is not None and signed.root != latest.root:
+        if signed is not None and signed.checkpoint.root != latest.root:
             detail = f"two roots are signed for size {latest.size}"
-            self._mismatch(latest.size, detail, expected=signed.root.hex(), found=latest.root.hex())
+            root = signed.checkpoint.root.hex()
+            self._mismatch(latest.size, detail, expected=root, found=latest.root.hex())
         self._promise(latest.size)
 
     def _promise(self, size: int) -> None:
@@ -157,7 +191,7 @@ class Roots:
         try:
             leaf = self._leaf(size - 1, size)
             proof = merkle.inclusion_proof(size - 1, size, tiles.node_reader(size, self._read))
-            merkle.verify_inclusion(merkle.leaf_hash(leaf), size - 1, size, proof, signed.root)
+            merkle.verify_inclusion(merkle.leaf_hash(leaf), size - 1, size, proof, signed.checkpoint.root)
         except ValueError as error:
             self._mismatch(size, f"the files of the tree of size {size}: {error}")
         else:
@@ -172,12 +206,15 @@ class Roots:
             raise ValueError(f"{tiles.entries_path(bundle, width)} does not have {width} entries")
         return leaves[index % tiles.WIDTH]
 
-    def _opened(self, size: int) -> Checkpoint | None:
+    def _opened(self, size: int) -> SignedCheckpoint | None:
         """The checkpoint of this size; None for one in which something is wrong."""
         if size in self._bad:
             return None
+        if self._signed is not None and self._signed.checkpoint.size == size:
+            return self._signed
         try:
-            return self._log.opened(self._org_id, size).checkpoint
+            self._signed = self._log.opened(self._org_id, size)
+            return self._signed
         except (NoteError, EvidenceBroken) as error:
             self._bad.add(size)
             self._checker.report(_code(error), size, f"the checkpoint of size {size}: {error}")

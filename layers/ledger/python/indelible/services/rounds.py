@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
@@ -105,9 +106,16 @@ class Rounds:
         broken = stopped + sum(bool(report.broken) for report in reports)
         self._telemetry.count("BrokenChain", broken)
         self._telemetry.count("ShadowedRecords", sum(report.shadowed for report in reports))
-        self._telemetry.count("AnchorLagSeconds", _seconds(r.behind_ms for r in reports), unit="Seconds")
+        behind_ms = [*(report.behind_ms for report in reports), *map(self._behind_ms, failed)]
+        self._telemetry.count("AnchorLagSeconds", _seconds(behind_ms), unit="Seconds")
         self._telemetry.count("OutboxAgeSeconds", _seconds(r.outbox_age_ms for r in reports), unit="Seconds")
         return RoundReport(tuple(reports), failed, tuple(not_reached))
+
+    def _behind_ms(self, org_id: str) -> int:
+        """Of an organisation whose run failed; 0 where that cannot be read either, which other metrics tell."""
+        with suppress(Exception):
+            return self._anchor.behind_ms(org_id)
+        return 0
 
 
 def _seconds(durations_ms: Iterable[int]) -> float:

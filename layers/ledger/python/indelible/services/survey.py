@@ -194,7 +194,7 @@ class _Walk:
             self._last_key = keys.s3_key
             if key is None or stored is None:
                 continue
-            self.roots.add(key.sequence, record.tx_hash(stored.data))
+            self.roots.add(key, record.tx_hash(stored.data))
             if sealed is not None:
                 self._sealed += 1
                 entries.append(IndexEntry(bytes.fromhex(sealed.tx_hash), sealed.audit_id))

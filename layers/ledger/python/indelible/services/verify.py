@@ -167,7 +167,7 @@ class Walk:
         self.checker.observe(specimen(keys, stored))
         found = record.parse_key(keys.s3_key)
         if found is not None and stored is not None:
-            self.roots.add(found.sequence, record.tx_hash(stored.data))
+            self.roots.add(found, record.tx_hash(stored.data))
 
     def _within(self, keys: Iterator[KeyVersions]) -> Iterator[KeyVersions]:
         for entry in keys:

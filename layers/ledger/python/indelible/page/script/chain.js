@@ -143,6 +143,14 @@ class ChainChecker {
     if (sequence !== null) this.firstBrokenAt = Math.min(sequence, this.firstBrokenAt ?? sequence);
     if (entry !== null) entry.codes.add(code);
     if (this.failures.length >= MAX_FAILURES) return;
-    this.failures.push({ code, sequence, detail, through: through === sequence ? null : through, entry, expected, found });
+    this.failures.push({
+      code,
+      sequence,
+      detail,
+      through: through === sequence ? null : through,
+      entry,
+      expected,
+      found,
+    });
   }
 }

@@ -8,25 +8,41 @@ function drawDetail(entry, { state, verdict, around, go, follow, back }) {
   const title = entry.sequence === null ? "An object among the records" : `Record ${COUNT.format(entry.sequence)}`;
   fill(
     at("detail"),
-    make("header", { class: "detail-head" },
+    make(
+      "header",
+      { class: "detail-head" },
       make("h3", { id: "detail-heading" }, title),
       make("p", { class: `standing ${state.name}` }, `${state.mark} ${state.label}`),
-      button("Back to the list", back, "quiet back")),
+      button("Back to the list", back, "quiet back"),
+    ),
     entry.codes.size ? findingsOf(entry, verdict) : null,
-    make("dl", { class: "facts" }, ...terms([
-      ["Who", value(event.actor)],
-      ["What", event.action ? [value(whatOf(event)), " ", value(event.type, "type")] : value(event.type)],
-      ["When", value(event.time && `${event.time.replace("T", " ").replace("Z", "")} UTC`)],
-      ["Why", event.reason ? value(event.reason, "reason") : null],
-      ["Level", event.level],
-      ["Trace", event.trace ? [value(event.trace), " ", button("show all of it", () => follow(event.trace))] : null],
-      ...eventTerms(objectAt(record, "event")),
-    ].filter(([, content]) => !(content instanceof Element) || content.textContent))),
+    make(
+      "dl",
+      { class: "facts" },
+      ...terms(
+        [
+          ["Who", value(event.actor)],
+          ["What", event.action ? [value(whatOf(event)), " ", value(event.type, "type")] : value(event.type)],
+          ["When", value(event.time && `${event.time.replace("T", " ").replace("Z", "")} UTC`)],
+          ["Why", event.reason ? value(event.reason, "reason") : null],
+          ["Level", event.level],
+          [
+            "Trace",
+            event.trace ? [value(event.trace), " ", button("show all of it", () => follow(event.trace))] : null,
+          ],
+          ...eventTerms(objectAt(record, "event")),
+        ].filter(([, content]) => !(content instanceof Element) || content.textContent),
+      ),
+    ),
     payloadOf(record),
     make("h4", {}, "In the chain"),
     make("dl", { class: "facts chain" }, ...chainTerms(entry, record, verdict, around, go)),
     make("h4", {}, entry.bytes === null ? "The bytes" : "The bytes, which are no plain text"),
-    make("pre", { class: "raw", tabindex: "0", "aria-label": "Bytes of the record" }, entry.text === null ? "none" : entry.text),
+    make(
+      "pre",
+      { class: "raw", tabindex: "0", "aria-label": "Bytes of the record" },
+      entry.text === null ? "none" : entry.text,
+    ),
   );
   at("detail").scrollTop = 0;
 }
@@ -37,8 +53,11 @@ function eventTerms(event) {
   const override = objectAt(rules, "human_override");
   const texts = (list) => (Array.isArray(list) ? list.map(String).join(", ") : "");
   const shown = (found) => (found === undefined || found === null ? "" : String(found));
-  const by = [textOf(override.operator) && `by ${override.operator}`, textOf(override.reason)].filter(Boolean).join(": ");
-  const overridden = override.overridden === true ? `yes, ${by}` : override.overridden === false ? `no${by && `; looked at ${by}`}` : "";
+  const by = [textOf(override.operator) && `by ${override.operator}`, textOf(override.reason)]
+    .filter(Boolean)
+    .join(": ");
+  const overridden =
+    override.overridden === true ? `yes, ${by}` : override.overridden === false ? `no${by && `; looked at ${by}`}` : "";
   return [
     ["Answers", textOf(event.correlation_id)],
     ["Happened at, it says", textOf(event.occurred_at)],
@@ -65,8 +84,13 @@ function payloadOf(record) {
 
 function chainTerms(entry, record, verdict, around, go) {
   const { before, after } = around(entry);
-  const cover = verdict && verdict.checkpoints.find((found) => found.confirmed && entry.sequence !== null && found.size >= entry.sequence);
-  const hashOf = (text, neighbour, label) => [value(text, "hash"), neighbour ? [" ", button(label, () => go(neighbour))] : null];
+  const cover =
+    verdict &&
+    verdict.checkpoints.find((found) => found.confirmed && entry.sequence !== null && found.size >= entry.sequence);
+  const hashOf = (text, neighbour, label) => [
+    value(text, "hash"),
+    neighbour ? [" ", button(label, () => go(neighbour))] : null,
+  ];
   return terms([
     ["SHA-256 of the bytes", entry.hash ? value(entry.hash, "hash") : "not computed yet"],
     ["Stored with it", entry.stored ? value(entry.stored, "hash") : "nothing"],
@@ -88,12 +112,19 @@ function findingsOf(entry, verdict) {
 /** A finding in full: code, words, and what was expected and found. */
 function findingText(failure) {
   return [
-    make("code", { class: "code" }, failure.code), ` ${MEANING[failure.code]} `,
+    make("code", { class: "code" }, failure.code),
+    ` ${MEANING[failure.code]} `,
     make("span", { class: "aside" }, value(sentence(failure.detail))),
-    failure.expected === null && failure.found === null ? null : make("dl", { class: "compare" }, ...terms([
-      ["expected", failure.expected && value(failure.expected, "hash")],
-      ["found", failure.found && value(failure.found, "hash")],
-    ])),
+    failure.expected === null && failure.found === null
+      ? null
+      : make(
+          "dl",
+          { class: "compare" },
+          ...terms([
+            ["expected", failure.expected && value(failure.expected, "hash")],
+            ["found", failure.found && value(failure.found, "hash")],
+          ]),
+        ),
   ];
 }
 

@@ -28,7 +28,9 @@ function make(tag, attributes = {}, ...children) {
 
 function fill(element, ...children) {
   element.replaceChildren(
-    ...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false)
+    ...children
+      .flat(3)
+      .filter((child) => child !== null && child !== undefined && child !== false)
       .map((child) => (child instanceof Node ? child : visible(child))),
   );
 }

@@ -49,7 +49,10 @@ class Filters {
     if (words) tests.push(textTest(words));
     const level = given("filter-level");
     if (level) tests.push((entry) => (entry.event.level || "none") === level);
-    for (const [id, name] of [["filter-actor", "actor"], ["filter-type", "type"]]) {
+    for (const [id, name] of [
+      ["filter-actor", "actor"],
+      ["filter-type", "type"],
+    ]) {
       const part = given(id).toLowerCase();
       if (part) tests.push((entry) => entry.event[name].toLowerCase().includes(part));
     }

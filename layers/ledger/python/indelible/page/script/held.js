@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the reader holds against the page: a key that is pinned, and receipts. Both change the verdict.
 
-const NO_KEY = "No key was given. Signatures are checked with the key that came inside this file, which whoever made the file could have chosen.";
+const NO_KEY =
+  "No key was given. Signatures are checked with the key that came inside this file, " +
+  "which whoever made the file could have chosen.";
 
 class Held {
   constructor(facts, changed) {
@@ -19,7 +21,8 @@ class Held {
     const names = [this.facts.ledger_name, `${this.facts.ledger_name}/${this.facts.org_id}`];
     try {
       const key = await parseKey(text);
-      if (key.name !== null && !names.includes(key.name)) throw new Malformed(`this key is of ${key.name}, not of this ledger`);
+      if (key.name !== null && !names.includes(key.name))
+        throw new Malformed(`this key is of ${key.name}, not of this ledger`);
       this.pinned = key.publicKey;
     } catch (error) {
       say("pinned-result", "bad", `${sentence(error.message)} Nothing was changed.`);
@@ -59,10 +62,17 @@ class Held {
   draw(verdict, entries) {
     if (this.pinned === null) say("pinned-result", "", NO_KEY);
     else {
-      const good = verdict.checkpoints.length > 0 && verdict.checkpoints.every((checkpoint) => checkpoint.signedBy.length);
-      say("pinned-result", good ? "ok" : "bad", good
-        ? "Every checkpoint here is signed by this key, or by one that it leads to."
-        : verdict.checkpoints.length ? "This key did not sign the checkpoints here." : "There is no checkpoint here that it could have signed.");
+      const good =
+        verdict.checkpoints.length > 0 && verdict.checkpoints.every((checkpoint) => checkpoint.signedBy.length);
+      say(
+        "pinned-result",
+        good ? "ok" : "bad",
+        good
+          ? "Every checkpoint here is signed by this key, or by one that it leads to."
+          : verdict.checkpoints.length
+            ? "This key did not sign the checkpoints here."
+            : "There is no checkpoint here that it could have signed.",
+      );
     }
     fill(at("receipt-result"), ...this.receipts.map((receipt) => receiptLine(receipt, entries)));
   }
@@ -70,12 +80,16 @@ class Held {
 
 /** Receipts from what may have been pasted: one, an answer that holds one or several, a list, or one a line. */
 function readReceipts(text) {
-  const read = (found) => (Array.isArray(found) ? found.flatMap(read) : found.receipts ? read(found.receipts) : [found.receipt || found]);
+  const read = (found) =>
+    Array.isArray(found) ? found.flatMap(read) : found.receipts ? read(found.receipts) : [found.receipt || found];
   try {
     return read(JSON.parse(text));
   } catch {
     try {
-      return text.split("\n").filter((line) => line.trim()).flatMap((line) => read(JSON.parse(line)));
+      return text
+        .split("\n")
+        .filter((line) => line.trim())
+        .flatMap((line) => read(JSON.parse(line)));
     } catch {
       throw new Malformed("this is not the JSON of a receipt");
     }
@@ -87,7 +101,8 @@ function checkedReceipt(receipt, facts) {
   if (!Number.isSafeInteger(sequence) || sequence < 1 || !/^[0-9a-f]{64}$/.test(txHash)) {
     throw new Malformed("a receipt has a sequence and a tx_hash");
   }
-  if (typeof key === "string" && !key.startsWith(`${facts.org_id}/`)) throw new Malformed("the receipt is another organisation’s");
+  if (typeof key === "string" && !key.startsWith(`${facts.org_id}/`))
+    throw new Malformed("the receipt is another organisation’s");
   return { sequence, txHash, key: typeof key === "string" ? key : null };
 }
 

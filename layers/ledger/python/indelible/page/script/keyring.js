@@ -7,12 +7,14 @@ const STATEMENT = "indelible/signing-key@v1";
 /** What a key statement says; nothing in it is believed yet. Throws Malformed. */
 async function parseStatement(note, ledgerName) {
   const lines = note.text.split("\n");
-  if (lines.length !== 7 || lines[0] !== STATEMENT) throw new Malformed(`a key statement is ${STATEMENT} and five lines`);
+  if (lines.length !== 7 || lines[0] !== STATEMENT)
+    throw new Malformed(`a key statement is ${STATEMENT} and five lines`);
   const [, name, generation, key, validFrom, previous] = lines;
   const begins = instant(validFrom);
   const named = await parseKey(key);
   if (name !== ledgerName || named.name !== ledgerName) throw new Malformed("the statement is another ledger's");
-  if (!/^[1-9][0-9]{0,3}$/.test(generation) || begins === null) throw new Malformed("a generation or an instant is not one");
+  if (!/^[1-9][0-9]{0,3}$/.test(generation) || begins === null)
+    throw new Malformed("a generation or an instant is not one");
   if (!/^(?:GENESIS|[0-9a-f]{64})$/.test(previous) || (previous === GENESIS) !== (generation === "1")) {
     throw new Malformed("the first generation, and no other, has no predecessor");
   }
@@ -26,8 +28,10 @@ async function readRing(statements, ledgerName) {
   for (const text of statements) {
     const found = await parseStatement(parseNote(text), ledgerName);
     const before = ring.at(-1);
-    if (found.generation !== ring.length + 1) throw new Malformed(`generation ${ring.length + 1} is missing, or stated twice`);
-    if (ring.some((key) => equal(key.publicKey, found.publicKey))) throw new Malformed("a key returns in another generation");
+    if (found.generation !== ring.length + 1)
+      throw new Malformed(`generation ${ring.length + 1} is missing, or stated twice`);
+    if (ring.some((key) => equal(key.publicKey, found.publicKey)))
+      throw new Malformed("a key returns in another generation");
     if (before && found.previous !== before.digest) {
       throw new Malformed(`generation ${found.generation} names another statement before it`);
     }

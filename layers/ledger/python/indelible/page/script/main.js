@@ -53,23 +53,32 @@ class Page {
     drawOutside(verdict, this.facts);
     this.list();
     if (this.timeline.selected) this.read(this.timeline.selected, false);
-    else if (this.entries.length) this.timeline.suggest(this.entries.find((entry) => entry.codes.size) || this.entries[0]);
+    else if (this.entries.length)
+      this.timeline.suggest(this.entries.find((entry) => entry.codes.size) || this.entries[0]);
     document.documentElement.dataset.verified = String(verdict.valid);
   }
 
   /** How the verification of an entry stands, in a word, a sign and a sentence. */
   state(entry) {
     if (entry.codes.size) return { name: "bad", mark: MARKS.bad, label: [...entry.codes].join(", ") };
-    if (this.verdict === null) return { name: "wait", mark: MARKS.wait, label: entry.hash ? "hashed" : "not yet checked" };
+    if (this.verdict === null)
+      return { name: "wait", mark: MARKS.wait, label: entry.hash ? "hashed" : "not yet checked" };
     if (entry.text === null || !entry.hash) return { name: "open", mark: MARKS.open, label: "not checked" };
     const signed = entry.sequence !== null && entry.sequence <= this.verdict.confirmed && this.verdict.signatures;
-    return { name: "ok", mark: MARKS.ok, label: signed ? "verified, under a signed root" : "verified, under no signed root" };
+    return {
+      name: "ok",
+      mark: MARKS.ok,
+      label: signed ? "verified, under a signed root" : "verified, under no signed root",
+    };
   }
 
   list() {
     const { found, filtered } = this.filters.apply(this.entries);
     this.shown = found;
-    const gaps = filtered || !this.verdict ? [] : this.verdict.failures.filter(({ code }) => code === "MISSING" || code === "TRUNCATED");
+    const gaps =
+      filtered || !this.verdict
+        ? []
+        : this.verdict.failures.filter(({ code }) => code === "MISSING" || code === "TRUNCATED");
     const { grouped } = this.filters;
     this.timeline.show(grouped ? rowsByTrace(found, this.closed) : rowsByDay(found, gaps), { grouped });
     const trace = this.filters.trace === null ? "" : ` of the trace ${visible(this.filters.trace)}`;
@@ -121,7 +130,10 @@ class Page {
   }
 
   drawDetailHint() {
-    fill(at("detail"), make("p", { class: "empty" }, "Choose a record to read it whole: who, what, when, why, its hash, and its bytes."));
+    fill(
+      at("detail"),
+      make("p", { class: "empty" }, "Choose a record to read it whole: who, what, when, why, its hash, and its bytes."),
+    );
   }
 }
 
@@ -145,7 +157,8 @@ async function start() {
 start().catch((error) => {
   at("verdict").dataset.state = "bad";
   at("verdict-headline").textContent = "Not valid: this page is damaged";
-  at("verdict-text").textContent = `What it says of itself cannot be read (${visible(error.message)}). Nothing in it can be relied on.`;
+  at("verdict-text").textContent =
+    `What it says of itself cannot be read (${visible(error.message)}). Nothing in it can be relied on.`;
   at("announcer").textContent = "Not valid: this page is damaged.";
   at("progress").hidden = true;
   document.documentElement.dataset.verified = "false";

@@ -44,7 +44,8 @@ function parseCheckpoint(text) {
 function parseProof(text) {
   const end = typeof text === "string" ? text.indexOf("\n\n") : -1;
   const lines = end < 0 ? [] : text.slice(0, end).split("\n");
-  if (lines.shift() !== "c2sp.org/tlog-proof@v1") throw new Malformed("a proof file starts with c2sp.org/tlog-proof@v1");
+  if (lines.shift() !== "c2sp.org/tlog-proof@v1")
+    throw new Malformed("a proof file starts with c2sp.org/tlog-proof@v1");
   if (lines.length && lines[0].startsWith("extra ")) lines.shift();
   const index = /^index (0|[1-9][0-9]{0,14})$/.exec(lines.shift() || "");
   if (!index) throw new Malformed("the index is decimal, without leading zeros");

@@ -2,22 +2,41 @@
 // The verdict and what it rests on, at the top of the page.
 
 const MOST_LISTED = 50;
-const PHASES = { hashing: "Hashing", signatures: "Checking signatures", links: "Following the chain", roots: "Rebuilding Merkle roots" };
+const PHASES = {
+  hashing: "Hashing",
+  signatures: "Checking signatures",
+  links: "Following the chain",
+  roots: "Rebuilding Merkle roots",
+};
 
 function drawAbout(facts, entries) {
   const times = entries.map((entry) => entry.event.time).filter(Boolean);
   const day = (time) => time.slice(0, 19).replace("T", " ");
   const last = facts.last_sequence ?? (entries.length ? entries.at(-1).sequence : null);
-  fill(at("title"), value(facts.org_id), " ", make("span", { class: "range" }, last === null || !entries.length
-    ? "no records"
-    : `records ${COUNT.format(facts.first_sequence)} to ${COUNT.format(last)}`));
-  fill(at("about"), ...terms([
-    ["Ledger", value(facts.ledger_name)],
-    ["Organisation", value(facts.org_id)],
-    ["From", times.length ? `${day(times[0])} UTC` : null],
-    ["To", times.length ? `${day(times.at(-1))} UTC` : null],
-    ["State of the ledger", facts.made_at ? value(`${day(facts.made_at)} UTC`) : null],
-  ].map(([term, content]) => [term, content])));
+  fill(
+    at("title"),
+    value(facts.org_id),
+    " ",
+    make(
+      "span",
+      { class: "range" },
+      last === null || !entries.length
+        ? "no records"
+        : `records ${COUNT.format(facts.first_sequence)} to ${COUNT.format(last)}`,
+    ),
+  );
+  fill(
+    at("about"),
+    ...terms(
+      [
+        ["Ledger", value(facts.ledger_name)],
+        ["Organisation", value(facts.org_id)],
+        ["From", times.length ? `${day(times[0])} UTC` : null],
+        ["To", times.length ? `${day(times.at(-1))} UTC` : null],
+        ["State of the ledger", facts.made_at ? value(`${day(facts.made_at)} UTC`) : null],
+      ].map(([term, content]) => [term, content]),
+    ),
+  );
 }
 
 function drawProgress(phase, done, of) {
@@ -38,10 +57,23 @@ function drawVerdict(verdict, facts, held, go) {
   at("verdict-caution").textContent = less ?? "";
   at("announcer").textContent = `${headline(verdict)}. ${summary(verdict, facts, held)}`;
   drawFailures(verdict, go);
-  fill(at("checks"), ...checksOf(verdict, facts, held).map(([name, mark, result]) =>
-    make("tr", { class: mark },
-      make("th", { scope: "row" }, nameOf(name)),
-      make("td", {}, make("span", { class: "glyph", "aria-hidden": "true" }, MARKS[mark]), make("span", { class: "hidden" }, { ok: "good: ", bad: "wrong: ", open: "not checked: " }[mark]), result))));
+  fill(
+    at("checks"),
+    ...checksOf(verdict, facts, held).map(([name, mark, result]) =>
+      make(
+        "tr",
+        { class: mark },
+        make("th", { scope: "row" }, nameOf(name)),
+        make(
+          "td",
+          {},
+          make("span", { class: "glyph", "aria-hidden": "true" }, MARKS[mark]),
+          make("span", { class: "hidden" }, { ok: "good: ", bad: "wrong: ", open: "not checked: " }[mark]),
+          result,
+        ),
+      ),
+    ),
+  );
   at("verdict-json").textContent = JSON.stringify(asJson(verdict, facts, held), null, 2);
 }
 
@@ -56,7 +88,9 @@ function drawLimits(facts, held) {
 }
 
 function drawFailures(verdict, go) {
-  const shown = [...verdict.failures].sort((some, other) => (some.sequence ?? 0) - (other.sequence ?? 0)).slice(0, MOST_LISTED);
+  const shown = [...verdict.failures]
+    .sort((some, other) => (some.sequence ?? 0) - (other.sequence ?? 0))
+    .slice(0, MOST_LISTED);
   const rest = verdict.failuresTotal - shown.length;
   at("failures").hidden = shown.length === 0;
   fill(
@@ -64,9 +98,20 @@ function drawFailures(verdict, go) {
     ...shown.map((failure) => {
       const place = placeOf(failure);
       const where = place === null ? "somewhere" : place;
-      return make("li", {}, failure.entry ? button(where, () => go(failure.entry)) : make("b", {}, where), make("div", {}, ...findingText(failure)));
+      return make(
+        "li",
+        {},
+        failure.entry ? button(where, () => go(failure.entry)) : make("b", {}, where),
+        make("div", {}, ...findingText(failure)),
+      );
     }),
-    rest > 0 ? make("li", { class: "rest" }, `and ${count(rest, "further finding")}; the list below can show the records with findings only`) : null,
+    rest > 0
+      ? make(
+          "li",
+          { class: "rest" },
+          `and ${count(rest, "further finding")}; the list below can show the records with findings only`,
+        )
+      : null,
   );
 }
 
@@ -78,7 +123,14 @@ function asJson(verdict, facts, held) {
     entries_checked: verdict.entriesChecked ?? 0,
     first_broken_at: verdict.firstBrokenAt ?? null,
     failures: verdict.failures.map(({ code, sequence, detail, through, entry, expected, found }) => ({
-      code, sequence, detail, through, s3_key: entry && entry.key, version_id: entry && entry.version, expected, found,
+      code,
+      sequence,
+      detail,
+      through,
+      s3_key: entry && entry.key,
+      version_id: entry && entry.version,
+      expected,
+      found,
     })),
     failures_total: verdict.failuresTotal,
     checkpoint: largest ? { tree_size: largest.size, root_hash: hex(largest.root) } : null,

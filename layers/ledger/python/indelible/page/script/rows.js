@@ -42,19 +42,24 @@ function rowElement(row, state) {
   const element = make("div", { role: "row", class: `row ${row.kind}` });
   if (row.kind === "gap") {
     const { sequence, through } = row.gap;
-    const which = through ? `Records ${COUNT.format(sequence)} to ${COUNT.format(through)} are` : `Record ${COUNT.format(sequence)} is`;
+    const which = through
+      ? `Records ${COUNT.format(sequence)} to ${COUNT.format(through)} are`
+      : `Record ${COUNT.format(sequence)} is`;
     fill(element, cell("whole", `${MARKS.bad} ${which} not here: ${row.gap.code}`));
   } else if (row.kind === "trace") {
     element.setAttribute("aria-expanded", String(row.open));
     element.setAttribute("aria-level", "1");
     const name = row.trace === NO_TRACE ? "No trace" : row.trace;
     const broken = row.members.filter((entry) => entry.codes.size).length;
-    fill(element, cell("whole", [
-      make("span", { class: "twist", "aria-hidden": "true" }, row.open ? "▾" : "▸"),
-      value(name, "trace-name"),
-      make("span", { class: "aside" }, ` ${count(row.members.length, "record")}, ${spanOf(row.members)}`),
-      broken ? make("strong", { class: "bad" }, ` ${count(broken, "record")} with findings`) : null,
-    ]));
+    fill(
+      element,
+      cell("whole", [
+        make("span", { class: "twist", "aria-hidden": "true" }, row.open ? "▾" : "▸"),
+        value(name, "trace-name"),
+        make("span", { class: "aside" }, ` ${count(row.members.length, "record")}, ${spanOf(row.members)}`),
+        broken ? make("strong", { class: "bad" }, ` ${count(broken, "record")} with findings`) : null,
+      ]),
+    );
   } else {
     fill(element, cell("whole", row.label));
   }
@@ -64,20 +69,30 @@ function rowElement(row, state) {
 function recordRow(row, state) {
   const { entry } = row;
   const { event } = entry;
-  const element = make("div", { role: "row", class: `row record ${state.name}${row.nested ? ` nested ${event.level}` : ""}` });
+  const element = make("div", {
+    role: "row",
+    class: `row record ${state.name}${row.nested ? ` nested ${event.level}` : ""}`,
+  });
   if (row.nested) element.setAttribute("aria-level", "2");
   const number = entry.sequence === null ? "?" : COUNT.format(entry.sequence);
   fill(
     element,
-    cell("place", [make("span", { class: "number" }, number), make("time", {}, clockOf(event).slice(0, 8), make("span", { class: "split" }, clockOf(event).slice(8)))]),
+    cell("place", [
+      make("span", { class: "number" }, number),
+      make("time", {}, clockOf(event).slice(0, 8), make("span", { class: "split" }, clockOf(event).slice(8))),
+    ]),
     cell("level", [
       event.level ? make("span", { class: `tag ${event.level}` }, event.level) : null,
       event.overridden ? make("span", { class: "tag override" }, "override") : null,
     ]),
     cell("what", [
-      make("p", { class: "line" }, event.readable
-        ? [value(event.actor || "somebody", "actor"), " ", value(whatOf(event), "act")]
-        : value(entry.text === null ? "no content" : "not readable as a record", "actor")),
+      make(
+        "p",
+        { class: "line" },
+        event.readable
+          ? [value(event.actor || "somebody", "actor"), " ", value(whatOf(event), "act")]
+          : value(entry.text === null ? "no content" : "not readable as a record", "actor"),
+      ),
       make("p", { class: "why" }, value(event.reason.slice(0, 400) || event.type || entry.key)),
     ]),
     cell("state", [
@@ -89,13 +104,19 @@ function recordRow(row, state) {
 }
 
 function cell(className, content) {
-  return make("div", { role: "gridcell", class: className, "aria-colspan": className === "whole" ? "4" : null }, content);
+  return make(
+    "div",
+    { role: "gridcell", class: className, "aria-colspan": className === "whole" ? "4" : null },
+    content,
+  );
 }
 
 function spanOf(members) {
   const [first, last] = [members[0].event, members.at(-1).event];
   if (first.at === null || last.at === null) return "times unknown";
   const day = first.time.slice(0, 10);
-  const end = last.time.startsWith(day) ? clockOf(last).slice(0, 8) : `${last.time.slice(0, 10)} ${clockOf(last).slice(0, 8)}`;
+  const end = last.time.startsWith(day)
+    ? clockOf(last).slice(0, 8)
+    : `${last.time.slice(0, 10)} ${clockOf(last).slice(0, 8)}`;
   return `${day} ${clockOf(first).slice(0, 8)} – ${end}`;
 }

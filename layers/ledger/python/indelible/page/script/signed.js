@@ -89,7 +89,11 @@ async function ledgerInclusion(facts, checkpoint, ring) {
   const proof = parseProof(checkpoint.ledger_proof);
   const found = parseCheckpoint(proof.note.text);
   if (found.origin !== facts.ledger_name) throw new Malformed("the proof is of another log");
-  await signers(proof.note, facts.ledger_name, ring.keys.map((key) => key.publicKey));
+  await signers(
+    proof.note,
+    facts.ledger_name,
+    ring.keys.map((key) => key.publicKey),
+  );
   const leaf = await leafHash(await sha256(utf8(checkpoint.note)));
   if (!(await isIncluded(leaf, proof.index, found.size, proof.hashes, found.root))) {
     throw new Malformed("the proof does not lead to the root");

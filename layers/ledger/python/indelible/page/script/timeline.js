@@ -123,7 +123,8 @@ class Timeline {
     const [top, bottom] = [this.offsets[index], this.offsets[index + 1]];
     const heading = index > 0 && this.rows[index - 1].kind !== "record" ? this.offsets[index - 1] : top;
     if (top < this.list.scrollTop) this.list.scrollTop = heading;
-    else if (bottom > this.list.scrollTop + this.list.clientHeight) this.list.scrollTop = bottom - this.list.clientHeight;
+    else if (bottom > this.list.scrollTop + this.list.clientHeight)
+      this.list.scrollTop = bottom - this.list.clientHeight;
     this.draw();
   }
 
@@ -139,5 +140,7 @@ class Timeline {
 }
 
 function sameRow(some, other) {
-  return some.kind === other.kind && some.entry === other.entry && some.trace === other.trace && some.label === other.label;
+  return (
+    some.kind === other.kind && some.entry === other.entry && some.trace === other.trace && some.label === other.label
+  );
 }

@@ -10,7 +10,16 @@ async function verify(facts, entries, held, progress) {
   const undecided = [];
   if (!SUBTLE) {
     undecided.push("This browser gives pages no cryptography here (WebCrypto needs a file of your own, or https).");
-    return { valid: null, undecided, failures: [], failuresTotal: 0, counts: {}, checkpoints: [], ring: null, ended: true };
+    return {
+      valid: null,
+      undecided,
+      failures: [],
+      failuresTotal: 0,
+      counts: {},
+      checkpoints: [],
+      ring: null,
+      ended: true,
+    };
   }
   const tick = (phase, of) => (done) => progress(phase, done, of);
   for (const entry of entries) entry.codes.clear();
@@ -32,7 +41,11 @@ async function verify(facts, entries, held, progress) {
   }
   const checkpoints = await openCheckpoints(facts, ring, tick("signatures", facts.checkpoints.length));
 
-  const checker = new ChainChecker(facts.org_id, facts.first_sequence, promisesOf(facts, held, checkpoints, signatures));
+  const checker = new ChainChecker(
+    facts.org_id,
+    facts.first_sequence,
+    promisesOf(facts, held, checkpoints, signatures),
+  );
   await walk(facts, entries, checker, progress);
   const report = checker.fail.bind(checker);
   if (ring.problem) report("BAD_SIGNATURE", null, `the key statements: ${ring.problem}`);

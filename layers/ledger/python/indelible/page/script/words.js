@@ -40,7 +40,10 @@ function headline(verdict) {
 function summary(verdict, facts, held) {
   if (verdict.valid === false) {
     const [first] = firstFailures(verdict);
-    const more = verdict.failuresTotal === 1 ? "It is the only finding." : `There are ${count(verdict.failuresTotal, "finding")} in all.`;
+    const more =
+      verdict.failuresTotal === 1
+        ? "It is the only finding."
+        : `There are ${count(verdict.failuresTotal, "finding")} in all.`;
     return `${MEANING[first.code]} ${more}${whatHolds(verdict, facts)}`;
   }
   if (verdict.valid === null) return verdict.undecided.join(" ");
@@ -56,14 +59,18 @@ function whatHolds(verdict, facts) {
   const from = facts.first_sequence;
   if (verdict.firstBrokenAt === null || verdict.firstBrokenAt <= from) return "";
   const before = Math.min(verdict.firstBrokenAt - 1, from + verdict.entriesChecked - 1);
-  const signed = verdict.confirmed >= from ? `; signed roots confirm those up to ${COUNT.format(verdict.confirmed)}` : "";
-  return ` Before that, ${from === before ? "record" : "records"} ${from === before ? "" : `${COUNT.format(from)} to `}${COUNT.format(before)} ${from === before ? "shows" : "show"} none${signed}.`;
+  const signed =
+    verdict.confirmed >= from ? `; signed roots confirm those up to ${COUNT.format(verdict.confirmed)}` : "";
+  if (before === from) return ` Before that, record ${COUNT.format(before)} shows none${signed}.`;
+  return ` Before that, records ${COUNT.format(from)} to ${COUNT.format(before)} show none${signed}.`;
 }
 
 function wholeness(facts, verdict) {
   if (verdict.entriesChecked === 0) return "There is no record in this range, and nobody promised one.";
-  if (verdict.entriesChecked === 1) return `Record ${COUNT.format(facts.first_sequence)} is what the ledger sealed, byte for byte.`;
-  return `All ${count(verdict.entriesChecked, "record")} are what the ledger sealed, byte for byte: none is changed, missing, added or out of order.`;
+  if (verdict.entriesChecked === 1)
+    return `Record ${COUNT.format(facts.first_sequence)} is what the ledger sealed, byte for byte.`;
+  const all = `All ${count(verdict.entriesChecked, "record")} are what the ledger sealed, byte for byte`;
+  return `${all}: none is changed, missing, added or out of order.`;
 }
 
 /** What takes away from a yes, in one sentence; null when nothing does. */
@@ -72,11 +79,14 @@ function caution(verdict, facts, held) {
   const said = [];
   const last = facts.first_sequence + verdict.entriesChecked - 1;
   if (verdict.checkpoints.length && !held.pinned) {
-    said.push("You gave no key of your own: so far the file agrees with itself, and with a key that its maker could have chosen.");
+    said.push(
+      "You gave no key of your own: so far the file agrees with itself, and with a key that its maker could have chosen.",
+    );
   }
   if (verdict.entriesChecked && verdict.confirmed < last) {
     const from = Math.max(verdict.confirmed + 1, facts.first_sequence);
-    const which = from === last ? `Record ${COUNT.format(last)} is` : `Records ${COUNT.format(from)} to ${COUNT.format(last)} are`;
+    const which =
+      from === last ? `Record ${COUNT.format(last)} is` : `Records ${COUNT.format(from)} to ${COUNT.format(last)} are`;
     said.push(`${which} under no signed root here; only the chain vouches for ${from === last ? "it" : "them"}.`);
   }
   return said.length ? said.join(" ") : null;
@@ -99,13 +109,30 @@ function checksOf(verdict, facts, held) {
   const promises = facts.promises.length + held.receipts.length + (verdict.signatures ? verdict.checkpoints.length : 0);
   const open = (name, why) => [name, "open", why];
   const end = "End: the chain reaches what was promised";
-  checks.push(promises || bad("TRUNCATED") ? line(end, bad("TRUNCATED"), count(promises, "promise")) : open(end, "nobody promised anything"));
+  checks.push(
+    promises || bad("TRUNCATED")
+      ? line(end, bad("TRUNCATED"), count(promises, "promise"))
+      : open(end, "nobody promised anything"),
+  );
   const root = "Merkle roots: the records lead to what was signed";
   const signature = "Signatures: Ed25519, by the ledger’s key";
-  if (!verdict.checkpoints.length) return [...checks, open(root, "no checkpoint in this file"), open(signature, "nothing to check")];
-  checks.push(roots || bad("CHECKPOINT_MISMATCH") ? line(root, bad("CHECKPOINT_MISMATCH"), `${COUNT.format(roots)} of ${count(verdict.checkpoints.length, "checkpoint")}`) : open(root, "none could be reached"));
+  if (!verdict.checkpoints.length)
+    return [...checks, open(root, "no checkpoint in this file"), open(signature, "nothing to check")];
+  checks.push(
+    roots || bad("CHECKPOINT_MISMATCH")
+      ? line(
+          root,
+          bad("CHECKPOINT_MISMATCH"),
+          `${COUNT.format(roots)} of ${count(verdict.checkpoints.length, "checkpoint")}`,
+        )
+      : open(root, "none could be reached"),
+  );
   const by = held.pinned ? "with your key" : "with the file’s own key";
-  checks.push(verdict.signatures || bad("BAD_SIGNATURE") ? line(signature, bad("BAD_SIGNATURE"), `${count(verdict.checkpoints.length, "checkpoint")}, ${by}`) : open(signature, "could not be checked"));
+  checks.push(
+    verdict.signatures || bad("BAD_SIGNATURE")
+      ? line(signature, bad("BAD_SIGNATURE"), `${count(verdict.checkpoints.length, "checkpoint")}, ${by}`)
+      : open(signature, "could not be checked"),
+  );
   return checks;
 }
 
@@ -120,13 +147,22 @@ function limitsOf(facts, held) {
   const anchored = facts.anchors.length || facts.checkpoints.some((checkpoint) => checkpoint.hasProof);
   return [
     ["Whether this is all.", `It knows nothing of what came after ${end}, nor whether anything was never recorded.`],
-    ["Who holds the key.", held.pinned
-      ? "It checked with the key that you gave; whose that is, you must know from elsewhere."
-      : "The key came with the file. Give the one that you have from elsewhere, below."],
-    ["The bucket.", "Locks, delete markers and newer versions are not in a copy: UNLOCKED and SHADOWED cannot be found here."],
-    ["Time and witnesses.", anchored
-      ? "Timestamps and cosignatures are listed below as they came; this page has not checked them. indelible verify does."
-      : "Timestamps are the ledger’s own clock; nothing from outside is in this file."],
+    [
+      "Who holds the key.",
+      held.pinned
+        ? "It checked with the key that you gave; whose that is, you must know from elsewhere."
+        : "The key came with the file. Give the one that you have from elsewhere, below.",
+    ],
+    [
+      "The bucket.",
+      "Locks, delete markers and newer versions are not in a copy: UNLOCKED and SHADOWED cannot be found here.",
+    ],
+    [
+      "Time and witnesses.",
+      anchored
+        ? "Timestamps and cosignatures are listed below as they came; this page has not checked them. indelible verify does."
+        : "Timestamps are the ledger’s own clock; nothing from outside is in this file.",
+    ],
     ["Whether it is true.", "The ledger keeps what an agent said. It cannot say that the agent was right."],
     ["Itself.", "A forged page can say anything. Check the bundle with another program: see the end of this page."],
   ];
