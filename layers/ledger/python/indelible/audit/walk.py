@@ -44,8 +44,9 @@ class Strides(Walk):
     first: int = field(init=False, default=1)
 
     def _begin(self) -> tuple[int, str]:
-        self.first, after = self._begins()
-        return self.first, after
+        start, after = self._begins()
+        self.first = start if self.begun is None else self.begun.first
+        return start, after
 
     def _begins(self) -> tuple[int, str]:
         if self.begun is not None:
@@ -106,5 +107,8 @@ class Strides(Walk):
         )
 
     def _keep(self, found: Scanned, part: Part) -> None:
+        def state() -> State:
+            return State.of(self.checker, self.roots, first=self.first, last=found.run.last, after=part.after)
+
         if self.keep is not None:
-            self.keep(lambda: State.of(self.checker, self.roots, found.run.last, part.after))
+            self.keep(state)

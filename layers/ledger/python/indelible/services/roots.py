@@ -69,6 +69,10 @@ class Roots:
             else:
                 self._parts = merkle.merged(edge.subtrees())
 
+    def stop(self) -> None:
+        """No later root is waited for: without all records before it none can be rebuilt."""
+        self._next = None
+
     def add(self, key: RecordKey, tx_hash: str) -> None:
         """The next record, as read from the bucket. Without all records before it no root can be rebuilt."""
         if self._next is None or key.sequence <= self._size:
