@@ -10,12 +10,14 @@ import pytest
 
 from indelible.audit import resume, stored_zip
 from indelible.audit.bundle import BundleSource
-from indelible.audit.scan import subtrees
+from indelible.audit.reading import read
+from indelible.audit.scan import Ask, scanned, subtrees
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import merkle
 from indelible.services.verify import Range
 from tests.fakes.audits import KEY, exported
+from tests.fakes.chains import ORG
 from tests.fakes.rfc6962 import root_of_leaves
 from tests.fakes.world import World
 
@@ -72,6 +74,18 @@ def test_subtrees_are_parts_of_the_tree_of_rfc_6962(first: int) -> None:
     for last in range(first, 40):
         parts = merkle.merged([*subtrees(leaves[:first], 0), *subtrees(leaves[first:last], first)])
         assert merkle.root_of(parts) == root_of_leaves(leaves[:last]), (first, last)
+
+
+def test_each_piece_of_the_tree_says_when_its_last_record_was_made() -> None:
+    """A key that had ended by then must not have signed it."""
+    made = sound().sealed()
+    found = read([entry.data for entry in made], ORG)
+    assert found is not None
+
+    run = scanned(found, Ask(ORG, {}, [5, 17, 60]))
+
+    assert run is not None
+    assert [piece[:2] for piece in run.pieces] == [(size, made[size - 1].timestamp_ms) for size in (5, 17, 60)]
 
 
 @pytest.mark.usefixtures("small_blocks")

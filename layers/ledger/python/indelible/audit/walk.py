@@ -72,7 +72,7 @@ class Strides(Walk):
         for part, found in scans(self.source, self.source.parts(after=self._last_key), self._ask(), jobs=self.jobs):
             before = self.checker.entries_checked
             if found is not None and self._inside(found) and self.checker.join(found.run):
-                self.roots.graft(found.run.first, found.pieces, since_ms=found.run.first_ms)
+                self.roots.graft(found.run.first, found.pieces)
                 self._last_key = part.after
                 self._keep(found, part)
             else:

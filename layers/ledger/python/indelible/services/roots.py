@@ -85,25 +85,24 @@ class Roots:
         if self._size == self._next:
             self._compare(self._next)
 
-    def graft(self, first: int, pieces: Sequence[tuple[int, Sequence[Subtree]]], *, since_ms: int) -> None:
-        """As `add` for consecutive records from `first` on, whose leaves somebody has hashed: recorded then or later.
+    def graft(self, first: int, pieces: Sequence[tuple[int, int, Sequence[Subtree]]]) -> None:
+        """As `add` for consecutive records from `first` on, whose leaves somebody has hashed.
 
-        Each piece is the tree size after it and its perfect subtrees, left to right. Wherever a checkpoint is, a piece
-        ends.
+        Each piece is the tree size after it, its last record's time (ms), and its perfect subtrees, left to right.
+        Wherever a checkpoint is, a piece ends.
         """
         if self._next is None:
             return
         if first != self._size + 1:
             self._next = None
             return
-        self._recorded = since_ms
-        for size, subtrees in pieces:
+        for size, recorded_ms, subtrees in pieces:
             if self._next is None:
                 return
             if size > self._next:
                 raise ValueError(f"a checkpoint of size {self._next} lies inside a piece")
             self._parts = merkle.merged([*self._parts, *subtrees])
-            self._size = size
+            self._size, self._recorded = size, recorded_ms
             if size == self._next:
                 self._compare(size)
 
