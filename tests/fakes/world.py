@@ -35,6 +35,7 @@ from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, 
 from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
 from tests.fakes.repair import FakeInventory, FakeRepair
+from tests.fakes.second import FakeSecondSigner
 from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations, FakeRoundStarts
 
 P = TypeVar("P")
@@ -66,6 +67,7 @@ class World:
     files: FakeLogFiles = field(init=False)
     signers: list[FakeSigner] = field(init=False)
     """All generations, oldest first: what a deployment names."""
+    second: FakeSecondSigner | None = None
     records: FakeRecords = field(init=False)
     journal: FakeJournal = field(init=False)
     administrator: Administrator = field(init=False)
@@ -158,6 +160,7 @@ class World:
             signer=keyholder.signer,
             retention=RETENTION,
             clock=self.clock,
+            second=None if self.second is None else wire.to("second", self.second),
         )
 
     def log(self, wiring: Wiring | None = None) -> LogReader:
