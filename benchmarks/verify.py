@@ -118,6 +118,8 @@ def _ratios(medians: dict[str, int]) -> dict[str, float]:
     }
     peers = [rate for name, rate in medians.items() if name.split()[0] in PEERS]
     if peers:
+        # Theirs hash and compare links, too, and nothing else.
+        ratios["hashes and links / faster peer"] = round(medians[f"{OURS}, hashes and links"] / max(peers), 2)
         ratios["whole / faster peer"] = round(ours[0] / max(peers), 2)
         ratios["whole, 2 processes / faster peer"] = round(ours[1] / max(peers), 2)
     return ratios

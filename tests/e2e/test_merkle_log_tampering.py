@@ -79,14 +79,21 @@ def _forged(log: MerkleLog, size: int, root: bytes) -> bytes:
 
 def test_a_forged_checkpoint_of_a_size_to_come_is_a_bad_signature(five: Five) -> None:
     org, log, chain = five
-    Forge(log.admin, org.org_id).extended(chain, 3)
+    chain = Forge(log.admin, org.org_id).extended(chain, 3)
     log.admin.overlay(log.s3_key(numbered(8)), _forged(log, 8, bytes(32)))
     verdict = org.verify()
     assert (verdict["valid"], _codes(verdict)) == (False, {"BAD_SIGNATURE"})
     assert [failure["sequence"] for failure in verdict["failures"]] == [8]
     assert verdict["checkpoint"]["tree_size"] == 5
-    assert org.org_id in log.anchor()["failed"], "nor is it ever laid over"
-    assert log.state() == {"tree_size": 5, "published": 5, "cleared": 5}
+    assert log.anchor()["failed"] == {}, "it is gone around"
+    assert log.state() == {"tree_size": 7, "published": 7, "cleared": 7}
+    Forge(log.admin, org.org_id).extended(chain, 4)
+    assert log.anchor()["failed"] == {}
+    assert log.state() == {"tree_size": 12, "published": 12, "cleared": 12}
+    verdict = org.verify()
+    assert [(failure["code"], failure["sequence"]) for failure in verdict["failures"]] == [("BAD_SIGNATURE", 8)]
+    assert verdict["checkpoint"]["tree_size"] == 12
+    assert org.post(_PROVE, {"audit_id": chain[0].audit_id}).status_code == 200
 
 
 def test_a_signed_checkpoint_of_another_tree_is_a_mismatch(five: Five) -> None:

@@ -141,12 +141,14 @@ def test_what_a_proof_takes(environment: Environment) -> None:
     chain = Forge(Admin.of(environment.org.ledger), environment.org.org_id).written(2)
     reader = environment.bootstrap.proof_reader()
     reader.prove(environment.org.signed({"audit_id": chain[1].audit_id}), _caller())
-    # The record's versions, the record, and whether a checkpoint covers it.
-    _expect_proof(environment, {"audit_id": chain[1].audit_id}, {"ListObjectVersions": 2, "GetObject": 1})
+    # The record's versions, the record, whether a checkpoint covers it, and when the last round began.
+    pending = {"ListObjectVersions": 2, "GetObject": 1, "GetItem": 1}
+    _expect_proof(environment, {"audit_id": chain[1].audit_id}, pending)
     Admin.of(environment.org.ledger).anchor(environment.org.org_id)
     reader.prove(environment.org.signed({"audit_id": chain[1].audit_id}), _caller())
-    # And then that checkpoint, and the tile with the neighbour's hash: each the first of its versions.
-    anchored = {"ListObjectVersions": 4, "GetObject": 3}
+    # And then that checkpoint, and the tile with the neighbour's hash: each the first of its versions. And whether the
+    # ledger's own log has taken the checkpoint up.
+    anchored = {"ListObjectVersions": 5, "GetObject": 3}
     _expect_proof(environment, {"audit_id": chain[1].audit_id}, anchored)
     _expect_proof(environment, {"tx_hash": chain[1].tx_hash}, {"GetItem": 1, **anchored})
 

@@ -54,6 +54,10 @@ class Read:
         """As the records write them."""
         return [one[_TIME] for one in self.data]
 
+    def time_ms(self, sequence: int) -> int:
+        """Of one of the records: the first 48 bits of its audit_id."""
+        return int(self.audit_ids[sequence - self.first][:13].replace(b"-", b""), 16)
+
     def keys(self, org_id: str) -> list[str]:
         """The key of each."""
         owner = org_id.encode()

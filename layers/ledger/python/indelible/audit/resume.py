@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from indelible.audit.source import NotEvidence
 from indelible.domain.chain import ChainChecker
+from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure
 from indelible.domain.merkle import Subtree
 from indelible.domain.record import Head
@@ -34,9 +35,10 @@ class _Node(Struct, frozen=True):
 class State(Struct, frozen=True, kw_only=True):
     """What a walk has found out up to the record `last`, behind which the source goes on `after` this key.
 
-    `tree` is None where no signed root was waited for any more.
+    `first` is the first sequence that was asked for; `tree` is None where no signed root was waited for any more.
     """
 
+    first: int
     after: str
     last: Head
     entries_checked: int
@@ -44,12 +46,14 @@ class State(Struct, frozen=True, kw_only=True):
     failures_total: int
     first_broken_at: int | None
     tree: list[_Node] | None
+    signed: Checkpoint | None
 
     @classmethod
-    def of(cls, checker: ChainChecker, roots: Roots, last: Head, after: str) -> State:
+    def of(cls, checker: ChainChecker, roots: Roots, *, first: int, last: Head, after: str) -> State:
         """Right after a run that ends in `last` was joined."""
         tree = roots.tree
         return cls(
+            first=first,
             after=after,
             last=last,
             entries_checked=checker.entries_checked,
@@ -57,6 +61,7 @@ class State(Struct, frozen=True, kw_only=True):
             failures_total=checker.failures_total,
             first_broken_at=checker.first_broken_at,
             tree=None if tree is None else [_Node(part.height, part.root.hex()) for part in tree],
+            signed=roots.last,
         )
 
     def put_back(self, checker: ChainChecker, roots: Roots) -> None:
@@ -64,7 +69,10 @@ class State(Struct, frozen=True, kw_only=True):
         checker.go_on(self.last)
         checker.entries_checked, checker.first_broken_at = self.entries_checked, self.first_broken_at
         checker.failures, checker.failures_total = [*self.failures], self.failures_total
-        roots.begin([Subtree(node.height, bytes.fromhex(node.root)) for node in self.tree] if self.tree else None)
+        roots.begin([Subtree(node.height, bytes.fromhex(node.root)) for node in self.tree or ()])
+        roots.last = self.signed
+        if self.tree is None:
+            roots.stop()
         again = len(checker.failures)  # beginning looks at the latest checkpoint once more, and may say the same again
         checker.failures = list(dict.fromkeys(checker.failures))
         checker.failures_total -= again - len(checker.failures)

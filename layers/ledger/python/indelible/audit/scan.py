@@ -40,10 +40,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """A faultless run, and what the log needs to know of it: tree sizes and the subtrees that lead to each."""
+    """A faultless run, and what the log needs of it: tree sizes, times of their last records, subtrees."""
 
     run: Run
-    pieces: tuple[tuple[int, tuple[Subtree, ...]], ...]
+    pieces: tuple[tuple[int, int, tuple[Subtree, ...]], ...]
 
 
 def read(data: Sequence[bytes], ask: Ask) -> Read | None:
@@ -71,7 +71,7 @@ def scanned(found: Read, ask: Ask) -> Scanned | None:
     return Scanned(run, _pieces(found, ask.sizes) if ask.sizes is not None else ())
 
 
-def _pieces(found: Read, sizes: Sequence[int]) -> tuple[tuple[int, tuple[Subtree, ...]], ...]:
+def _pieces(found: Read, sizes: Sequence[int]) -> tuple[tuple[int, int, tuple[Subtree, ...]], ...]:
     """The records as parts of the tree, cut wherever a checkpoint is."""
     first, end = found.first - 1, found.first - 1 + len(found.digests)
     cuts = [*sizes[bisect_right(sizes, first) : bisect_right(sizes, end)]]
@@ -81,7 +81,8 @@ def _pieces(found: Read, sizes: Sequence[int]) -> tuple[tuple[int, tuple[Subtree
         return ()  # no root is signed for any of these
     pieces = []
     for cut in cuts:
-        pieces.append((cut, subtrees(found.digests[first - found.first + 1 : cut - found.first + 1], first)))
+        leaves = found.digests[first - found.first + 1 : cut - found.first + 1]
+        pieces.append((cut, found.time_ms(cut), subtrees(leaves, first)))
         first = cut
     return tuple(pieces)
 

@@ -44,8 +44,9 @@ class Strides(Walk):
     first: int = field(init=False, default=1)
 
     def _begin(self) -> tuple[int, str]:
-        self.first, after = self._begins()
-        return self.first, after
+        start, after = self._begins()
+        self.first = start if self.begun is None else self.begun.first
+        return start, after
 
     def _begins(self) -> tuple[int, str]:
         if self.begun is not None:
@@ -71,7 +72,7 @@ class Strides(Walk):
         for part, found in scans(self.source, self.source.parts(after=self._last_key), self._ask(), jobs=self.jobs):
             before = self.checker.entries_checked
             if found is not None and self._inside(found) and self.checker.join(found.run):
-                self.roots.graft(found.run.first, found.pieces, since_ms=found.run.first_ms)
+                self.roots.graft(found.run.first, found.pieces)
                 self._last_key = part.after
                 self._keep(found, part)
             else:
@@ -106,5 +107,8 @@ class Strides(Walk):
         )
 
     def _keep(self, found: Scanned, part: Part) -> None:
+        def state() -> State:
+            return State.of(self.checker, self.roots, first=self.first, last=found.run.last, after=part.after)
+
         if self.keep is not None:
-            self.keep(lambda: State.of(self.checker, self.roots, found.run.last, part.after))
+            self.keep(state)

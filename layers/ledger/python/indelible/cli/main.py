@@ -48,6 +48,7 @@ _COMMANDS = _Commands(
         "rebuild": "rebuild:rebuild",
         "show": "show:show",
         "trace": "trace:trace",
+        "upgrade-ots": "upgrade_ots:upgrade_ots",
         "verify": "verify:verify",
     }
 )

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -29,8 +30,10 @@ from indelible.audit.receipts import promises
 from indelible.audit.source import Source
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.cli import report
+from indelible.cli.checkpoint import first_covering
 from indelible.cli.ranges import range_options, within
 from indelible.cli.sources import COULD_NOT_CHECK, json_option, key_option, opened, or_could_not_check, with_source
+from indelible.cli.upgrade_ots import in_hand
 
 _MANY = 50_000
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -53,6 +56,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--bitcoin-header", metavar="HEIGHT:HEX", multiple=True, help="One block header; repeatable.")
 @click.option("--check-anchors", is_flag=True, help="Could not check (2) if nobody outside vouches for the log.")
 @click.option("--check-tst", is_flag=True, help="Could not check (2) if no RFC 3161 token vouches for the log.")
+@click.option("--upgrade-pending", is_flag=True, help="First ask the calendars, as upgrade-ots does; needs a network.")
+@click.option("--print-anchor", type=click.IntRange(min=1), metavar="N", help="Print what was signed over record N.")
 @json_option
 def verify(
     source: str,
@@ -75,6 +80,8 @@ def verify(
     bitcoin_header: tuple[str, ...],
     check_anchors: bool,
     check_tst: bool,
+    upgrade_pending: bool,
+    print_anchor: int | None,
     as_json: bool,
 ) -> None:
     """Check every record, their order, every signed root and every promise.
@@ -93,6 +100,11 @@ def verify(
             headers=bitcoin_header,
         )
         evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
+        if print_anchor is not None:
+            click.echo(first_covering(evidence, print_anchor).decode(), nl=False)
+            return
+        if upgrade_pending:
+            trust = replace(trust, completed=in_hand(evidence))
         asked = Asked(
             within=within(start, end, from_, to),
             key=pinned_key(key) if key else None,

@@ -69,6 +69,10 @@ class Roots:
             else:
                 self._parts = merkle.merged(edge.subtrees())
 
+    def stop(self) -> None:
+        """No later root is waited for: without all records before it none can be rebuilt."""
+        self._next = None
+
     def add(self, key: RecordKey, tx_hash: str) -> None:
         """The next record, as read from the bucket. Without all records before it no root can be rebuilt."""
         if self._next is None or key.sequence <= self._size:
@@ -81,25 +85,24 @@ class Roots:
         if self._size == self._next:
             self._compare(self._next)
 
-    def graft(self, first: int, pieces: Sequence[tuple[int, Sequence[Subtree]]], *, since_ms: int) -> None:
-        """As `add` for consecutive records from `first` on, whose leaves somebody has hashed: recorded then or later.
+    def graft(self, first: int, pieces: Sequence[tuple[int, int, Sequence[Subtree]]]) -> None:
+        """As `add` for consecutive records from `first` on, whose leaves somebody has hashed.
 
-        Each piece is the tree size after it and its perfect subtrees, left to right. Wherever a checkpoint is, a piece
-        ends.
+        Each piece is the tree size after it, its last record's time (ms), and its perfect subtrees, left to right.
+        Wherever a checkpoint is, a piece ends.
         """
         if self._next is None:
             return
         if first != self._size + 1:
             self._next = None
             return
-        self._recorded = since_ms
-        for size, subtrees in pieces:
+        for size, recorded_ms, subtrees in pieces:
             if self._next is None:
                 return
             if size > self._next:
                 raise ValueError(f"a checkpoint of size {self._next} lies inside a piece")
             self._parts = merkle.merged([*self._parts, *subtrees])
-            self._size = size
+            self._size, self._recorded = size, recorded_ms
             if size == self._next:
                 self._compare(size)
 
