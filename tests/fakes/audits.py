@@ -16,7 +16,7 @@ from indelible.domain.record import Head
 from indelible.ports import LogFiles
 from indelible.services.export import Exporter
 from indelible.services.log import LogReader
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from tests.fakes.bucket import Bucket, Version
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner

@@ -20,11 +20,12 @@ from indelible.services.keys import Keyholder, PinnedKeys
 from indelible.services.ledger_log import LedgerLog, LedgerReport
 from indelible.services.log import LogReader, SignedLog
 from indelible.services.prove import Prover
+from indelible.services.ranges import Range
 from indelible.services.rebuild import Rebuilder
 from indelible.services.survey import Surveyor
 from indelible.services.timetable import Timetable
 from indelible.services.upward import Upward
-from indelible.services.verify import Range, Verdict, Verifier
+from indelible.services.verify import Verdict, Verifier
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION, event

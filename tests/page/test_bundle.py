@@ -11,7 +11,7 @@ import pytest
 from indelible.audit.bundle import BundleSource
 from indelible.audit.verify import Asked, audit
 from indelible.domain.note import verifier_key
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, exported
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME, FakeSigner

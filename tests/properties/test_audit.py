@@ -19,7 +19,7 @@ from indelible.audit.bundle import BundleSource
 from indelible.audit.source import NotEvidence, Source
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain.findings import Lock
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, bucket_source, bundle_source, exported, promised
 from tests.fakes.chains import ORG
 from tests.fakes.world import World

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from indelible.audit.bundle import BundleSource
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, exported
 from tests.fakes.world import World
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from indelible.domain import merkle
 from indelible.errors import LedgerError
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from tests.fakes.chains import ORG
 from tests.fakes.world import World
 

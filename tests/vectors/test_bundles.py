@@ -11,7 +11,7 @@ from indelible.domain.keyring import KeyRing
 from indelible.errors import NotFound
 from indelible.services.export import Exporter
 from indelible.services.log import LogReader
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from tests.fakes.chains import check, specimens
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner
 from tests.fakes.machine import ManualClock

@@ -16,7 +16,8 @@ from indelible.domain import audit_id, credentials, instants, record
 from indelible.domain.keyring import KeyRing
 from indelible.domain.record import GovernorKey, Head, Retention
 from indelible.services.log import LogReader
-from indelible.services.verify import Range, Verifier
+from indelible.services.ranges import Range
+from indelible.services.verify import Verifier
 from tests.fakes.chains import check, specimens
 from tests.fakes.journal import FakeJournal
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner

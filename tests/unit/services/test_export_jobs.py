@@ -12,7 +12,7 @@ from indelible.errors import InvalidField, NotFound, Unavailable
 from indelible.services import export_jobs
 from indelible.services.export_jobs import STALE_MS, ExportJobs
 from indelible.services.packing import Packer
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from tests.fakes.chains import ORG
 from tests.fakes.exports import KEPT_DAYS, FakeExportStore, FakePackers
 from tests.fakes.unpacked import Unpacked

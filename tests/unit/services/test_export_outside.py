@@ -12,7 +12,7 @@ from indelible.audit.verify import Asked, audit
 from indelible.domain.anchors import AnchorFile
 from indelible.services.export import Exporter
 from indelible.services.log import LEDGER
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from tests.fakes.audits import KEY
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME

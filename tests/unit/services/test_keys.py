@@ -11,7 +11,7 @@ from indelible.domain.note import parse_note
 from indelible.errors import ConfigurationError, EvidenceBroken
 from indelible.services.keys import HANDOVER_MS
 from indelible.services.log import LEDGER, SignedLog
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from tests.fakes.chains import ORG, RETENTION
 from tests.fakes.log import FakeSigner
 from tests.fakes.world import World

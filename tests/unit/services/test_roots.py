@@ -11,7 +11,8 @@ import pytest
 from indelible.domain.checkpoint import Checkpoint, signed_checkpoint
 from indelible.domain.record import EMPTY_CHAIN
 from indelible.services.log import checkpoint_path
-from indelible.services.verify import Range, Verdict
+from indelible.services.ranges import Range
+from indelible.services.verify import Verdict
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.log import FakeSigner
 from tests.fakes.world import World

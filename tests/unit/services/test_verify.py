@@ -8,7 +8,8 @@ from itertools import product
 import pytest
 
 from indelible.domain import instants
-from indelible.services.verify import PENDING_GRACE_MS, Range, Verdict
+from indelible.services.ranges import Range
+from indelible.services.verify import PENDING_GRACE_MS, Verdict
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.world import World
 from tests.faults.stage import Stage

@@ -54,11 +54,8 @@ def pending(source: Source) -> Iterator[Pending]:
 
 def complete(waiting: Pending, allowed: Iterable[str], say: Callable[[str], None]) -> tuple[int, bytes] | None:
     """Block height and completed proof; None where no calendar has it yet. Raises NotEvidence."""
-    try:
-        from indelible.outside.http import Http
-        from indelible.outside.opentimestamps import CalendarServer
-    except ModuleNotFoundError as error:
-        raise NotEvidence(f"{error.name} is needed to ask a calendar: pip install 'indelible[s3]'") from None
+    from indelible.outside.http import Http
+    from indelible.outside.opentimestamps import CalendarServer
     from indelible.outside.verify_ots import pending_at, read_detached
     from indelible.ports.outside import OutsideFailure
 

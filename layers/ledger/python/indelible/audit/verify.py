@@ -29,7 +29,7 @@ from indelible.domain.note import VerifierKey
 from indelible.domain.record import EMPTY_CHAIN
 from indelible.ports import LogFiles
 from indelible.services.log import LogReader
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 
 _UNKNOWN = "unknown"
 

@@ -77,7 +77,7 @@ class Strides(Walk):
                 self._keep(found, part)
             else:
                 self._observe_all(self.source.keys_of(part), deadline_ms)
-                if self._beyond is not None:
+                if self.end.beyond is not None:
                     break
             self.progress(self.checker.entries_checked - before)
         return True

@@ -28,7 +28,7 @@ from indelible.entry.machine import SystemClock, TemporaryFiles
 from indelible.ports import LogFiles, RecordStore
 from indelible.services.export import Bundle, Exporter
 from indelible.services.log import LEDGER, LogReader
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from indelible.views.formats import VIEWS
 from indelible.views.parquet import NotInstalled
 from indelible.views.source import Proof, entries

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import click
 
 from indelible.domain import instants
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 
 _OPTIONS = (
     click.option("--start", type=click.IntRange(min=1), help="The first sequence."),

@@ -31,10 +31,9 @@ from indelible.audit.source import Source
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.cli import report
 from indelible.cli.checkpoint import first_covering
+from indelible.cli.ranges import range_options, within
 from indelible.cli.sources import COULD_NOT_CHECK, json_option, key_option, opened, or_could_not_check, with_source
 from indelible.cli.upgrade_ots import in_hand
-from indelible.domain import instants
-from indelible.services.verify import Range
 
 _MANY = 50_000
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -44,10 +43,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @with_source
 @key_option
 @click.option("--receipt", "receipts", type=_FILE, multiple=True, help="Receipts that must be honoured; repeatable.")
-@click.option("--start", type=click.IntRange(min=1), help="The first sequence.")
-@click.option("--end", type=click.IntRange(min=1), help="The last sequence.")
-@click.option("--from", "from_", metavar="TIME", help="Not before this instant (RFC 3339).")
-@click.option("--to", metavar="TIME", help="Not after this instant (RFC 3339).")
+@range_options
 @click.option("--strict", is_flag=True, help="Parse every record wholly, and check that it is canonical JSON.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: one for each core]")
 @click.option(
@@ -110,7 +106,7 @@ def verify(
         if upgrade_pending:
             trust = replace(trust, completed=in_hand(evidence))
         asked = Asked(
-            within=_range(start, end, from_, to),
+            within=within(start, end, from_, to),
             key=pinned_key(key) if key else None,
             receipts=promises(receipts, evidence.org_id),
             jobs=jobs or _jobs(evidence),
@@ -141,22 +137,6 @@ def _lacking(verdict: Audit, trust: Trust, *, anchors: bool, tokens: bool) -> It
         yield "no RFC 3161 token by an authority that you trust vouches for the log"
     if anchors and not any(found.kind != "ledger log" for found in sound):
         yield "nobody outside whom you trust vouches for the log"
-
-
-def _range(start: int | None, end: int | None, from_: str | None, to: str | None) -> Range:
-    if start is not None and end is not None and start > end:
-        raise click.UsageError("--end is before --start")
-    from_ms, to_ms = _instant("--from", from_), _instant("--to", to)
-    if from_ms is not None and to_ms is not None and from_ms > to_ms:
-        raise click.UsageError("--to is before --from")
-    return Range(start_seq=start, end_seq=end, from_ms=from_ms, to_ms=to_ms)
-
-
-def _instant(option: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else instants.from_text(text)
-    except ValueError as error:
-        raise click.UsageError(f"{option}: {error}") from None
 
 
 def _jobs(source: Source) -> int:

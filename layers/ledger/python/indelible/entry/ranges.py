@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from indelible.domain import instants
 from indelible.errors import InvalidField
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 
 
 class RangeRequest(Protocol):

@@ -23,8 +23,8 @@ from indelible.services.export_files import log_part
 from indelible.services.export_outside import Anchored, outside_part
 from indelible.services.export_walk import Walk
 from indelible.services.log import LogReader, checkpoint_path
+from indelible.services.ranges import Range
 from indelible.services.spool import Spool
-from indelible.services.verify import Range
 
 Content = Callable[[], Iterator[bytes]]
 

@@ -14,7 +14,7 @@ from indelible.domain.export_job import BUNDLE, ExportJob, ExportState
 from indelible.errors import InvalidField, LedgerError, NotFound
 from indelible.ports import Clock, ExportStore, Journal, LogFiles, Packers, RecordStore
 from indelible.services.locate import Locator
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 
 AT_ONCE = 1_000
 """Up to so many records the answer is waited for."""

@@ -6,23 +6,22 @@ Invariant: what is wrong is packed like what is right, in the order of keys, one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from indelible.domain import audit_id as audit_ids
 from indelible.domain import bundle, instants, record
 from indelible.domain.bundle import Exported, Finding, LastRecord
 from indelible.domain.chain import ChainChecker
-from indelible.domain.record import Record, RecordKey
+from indelible.domain.record import Record
 from indelible.errors import NotFound
 from indelible.ports import Clock, KeyVersions, RecordStore, StoredVersion
 from indelible.services.export_page import PageMaker
 from indelible.services.locate import Locator
 from indelible.services.log import LogReader
+from indelible.services.ranges import End, Range
 from indelible.services.roots import Roots
 from indelible.services.specimen import specimen
 from indelible.services.spool import Spool
-from indelible.services.verify import Range
 
 MOST_FINDINGS = 100
 """Failures that a manifest lists; further ones are only counted."""
@@ -48,7 +47,6 @@ class Walk:
     _tail: Record | None = None
     _first: Record | None = None
     _before: list[bytes] = field(default_factory=list)
-    _beyond: RecordKey | None = None
 
     def go(self) -> None:
         """Walk. Raises NotFound where nothing is as late as the range begins."""
@@ -57,7 +55,8 @@ class Walk:
         roots = Roots(self.log, self.org_id, self.checker)
         roots.begin()
         found = start - 1
-        for keys, stored in self.store.read_all(self._within(self.store.versions(self.org_id, after=after))):
+        end = End(self.asked)
+        for keys, stored in self.store.read_all(end.until(self.store.versions(self.org_id, after=after))):
             key = record.parse_key(keys.s3_key)
             if key is not None and key.sequence < start:
                 if key.sequence == start - 1 and stored is not None:
@@ -72,12 +71,10 @@ class Walk:
                 if stored is not None:
                     roots.add(key, record.tx_hash(stored.data))
         roots.finish()
-        ends = [self.asked.end_seq, self._beyond.sequence - 1 if self._beyond else None]
-        limit = min((end for end in ends if end is not None), default=None)
-        self.checker.finish(limit, goes_on=self._beyond is not None)
+        self.checker.finish(end.last, goes_on=end.beyond is not None)
         promised = max((*self.checker.promises, found))
-        known = promised if self._beyond is None else self._beyond.sequence - 1
-        self.last = known if limit is None else min(limit, known)
+        known = promised if end.beyond is None else end.beyond.sequence - 1
+        self.last = known if end.last is None else min(end.last, known)
 
     @property
     def head(self) -> LastRecord | None:
@@ -120,19 +117,6 @@ class Walk:
         if start == 1:
             return 1, f"{self.org_id}/"
         return start, locator.key_before(start - 1, self.clock.now_ms())
-
-    def _within(self, keys: Iterator[KeyVersions]) -> Iterator[KeyVersions]:
-        for entry in keys:
-            found = record.parse_key(entry.s3_key)
-            if found is not None and self._is_beyond(found):
-                self._beyond = found
-                return
-            yield entry
-
-    def _is_beyond(self, found: RecordKey) -> bool:
-        if self.asked.end_seq is not None and found.sequence > self.asked.end_seq:
-            return True
-        return self.asked.to_ms is not None and audit_ids.decode(found.audit_id).timestamp_ms > self.asked.to_ms
 
     def _take(self, keys: KeyVersions, stored: StoredVersion | None) -> None:
         seen = specimen(keys, stored)

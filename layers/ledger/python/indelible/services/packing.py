@@ -13,7 +13,7 @@ from indelible.domain.export_job import ExportJob, ExportState
 from indelible.errors import LedgerError, TooLarge
 from indelible.ports import Clock, ExportStore, Telemetry
 from indelible.services.export import Bundle, Exporter
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 
 
 class Packer:

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from indelible.domain import audit_id as audit_ids
 from indelible.domain import record
 from indelible.domain.chain import ChainChecker
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, Promise
-from indelible.domain.record import Head, RecordKey
+from indelible.domain.record import Head
 from indelible.ports import Clock, Journal, KeyVersions, RecordStore, StoredRecords, StoredVersion
 from indelible.services.locate import Locator
 from indelible.services.log import LogReader
+from indelible.services.ranges import End, Range
 from indelible.services.roots import Roots
 from indelible.services.specimen import specimen
 
@@ -27,16 +27,6 @@ PENDING_GRACE_MS = 15 * 60_000
 """A record may wait in the outbox this long before it counts as missing."""
 
 _MOST_PENDING = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """What to verify: sequences or instants (ms), both ends included; None is open."""
-
-    start_seq: int | None = None
-    end_seq: int | None = None
-    from_ms: int | None = None
-    to_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +93,9 @@ class Walk:
     locks: bool = True
     checker: ChainChecker = field(init=False)
     roots: Roots = field(init=False)
+    end: End = field(init=False)
     complete: bool = False
     _last_key: str = ""
-    _beyond: RecordKey | None = None
 
     def go(self, deadline_ms: int) -> None:
         """Check everything in the range, or what can be checked before the deadline."""
@@ -115,15 +105,15 @@ class Walk:
             promise = Promise(self.head.sequence, self.head.tx_hash, "the table's head")
             self.checker.promises[promise.sequence] = promise
         self.roots = Roots(self.log, self.org_id, self.checker)
+        self.end = End(self.asked)
         self._prepare()
         self._last_key = after
         self.complete = self._walk(deadline_ms)
         self.roots.finish()
         if self.complete:
-            ends = [self.asked.end_seq, self._beyond.sequence - 1 if self._beyond else None]
-            last = min((end for end in ends if end is not None), default=None)
+            last = self.end.last
             self._explain_gap(self.head.sequence if last is None else min(last, self.head.sequence))
-            self.checker.finish(last, goes_on=self._beyond is not None)
+            self.checker.finish(last, goes_on=self.end.beyond is not None)
 
     def _prepare(self) -> None:
         self.roots.begin()
@@ -147,7 +137,7 @@ class Walk:
         return self._observe_all(self.records.versions(self.org_id, after=self._last_key), deadline_ms)
 
     def _observe_all(self, listed: Iterator[KeyVersions], deadline_ms: int) -> bool:
-        for keys, stored in self.records.read_all(self._within(listed)):
+        for keys, stored in self.records.read_all(self.end.until(listed)):
             found = record.parse_key(keys.s3_key)
             if found is not None and found.sequence < self.checker.start:
                 if found.sequence == self.checker.start - 1 and stored is not None:
@@ -168,19 +158,6 @@ class Walk:
         found = record.parse_key(keys.s3_key)
         if found is not None and stored is not None:
             self.roots.add(found, record.tx_hash(stored.data))
-
-    def _within(self, keys: Iterator[KeyVersions]) -> Iterator[KeyVersions]:
-        for entry in keys:
-            found = record.parse_key(entry.s3_key)
-            if found is not None and self._is_beyond(found):
-                self._beyond = found
-                return
-            yield entry
-
-    def _is_beyond(self, found: RecordKey) -> bool:
-        if self.asked.end_seq is not None and found.sequence > self.asked.end_seq:
-            return True
-        return self.asked.to_ms is not None and audit_ids.decode(found.audit_id).timestamp_ms > self.asked.to_ms
 
     def _find_predecessor(self) -> None:
         """The listing did not show it: it waits in the outbox, or it is missing."""

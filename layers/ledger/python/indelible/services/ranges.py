@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which part of a chain is asked for, and where that ends among the keys of the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from indelible.domain import audit_id as audit_ids
+from indelible.domain import record
+from indelible.domain.record import RecordKey
+from indelible.ports import KeyVersions
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Sequences or instants (ms), both ends included; None is open."""
+
+    start_seq: int | None = None
+    end_seq: int | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+    def ends_before(self, found: RecordKey) -> bool:
+        """Whether this record, and with it every later one, lies after the range."""
+        if self.end_seq is not None and found.sequence > self.end_seq:
+            return True
+        return self.to_ms is not None and audit_ids.decode(found.audit_id).timestamp_ms > self.to_ms
+
+
+@dataclass(slots=True)
+class End:
+    """The end of a range. `beyond` is the first record after it, once it was met."""
+
+    asked: Range
+    beyond: RecordKey | None = None
+
+    def until(self, keys: Iterable[KeyVersions]) -> Iterator[KeyVersions]:
+        """The keys up to the end."""
+        for entry in keys:
+            found = record.parse_key(entry.s3_key)
+            if found is not None and self.asked.ends_before(found):
+                self.beyond = found
+                return
+            yield entry
+
+    @property
+    def last(self) -> int | None:
+        """The last sequence that belongs to the range, where something says so."""
+        ends = [self.asked.end_seq, self.beyond.sequence - 1 if self.beyond else None]
+        return min((end for end in ends if end is not None), default=None)
