@@ -92,13 +92,11 @@ class World:
         """The newest generation."""
         return self.signers[-1]
 
-    def _signer(self, seed: int, predecessor: FakeSigner) -> FakeSigner:
-        return FakeSigner(self.register, self.bucket, seed, ledger=self.ledger_register, predecessor=predecessor)
-
     def rotate(self) -> None:
         """Name one more generation, for processes from now on; the anchor's next run pins it."""
         seed = 7 + len(self.signers)
-        self.signers = [*self.signers, self._signer(seed, self.signer)]
+        signer = FakeSigner(self.register, self.bucket, seed, ledger=self.ledger_register, predecessor=self.signer)
+        self.signers = [*self.signers, signer]
 
     def appender(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Appender:
         """A fresh process that records."""
