@@ -17,7 +17,7 @@ from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
 from infra.constructs.outside_function import OutsideFunction
 from infra.constructs.schedule import AnchorSchedule
-from infra.environment import ledger_environment
+from infra.environment import ledger_environment, second_line_environment
 from infra.ledger_stack import LedgerStack
 from infra.nag import acknowledge
 
@@ -57,8 +57,8 @@ class AnchorStack(Stack):
             name="anchor",
             layer=layer,
             timeout=Duration.seconds(FUNCTION_SECONDS),
-            environment=environment,
-            statements=permissions.anchor(bucket=ledger.bucket, table=ledger.table, keys=ledger.signing_keys),
+            environment=environment | second_line_environment(ledger),
+            statements=permissions.anchor(bucket=ledger.bucket, table=ledger.table, keys=ledger.all_keys),
             role_name=ledger.signer_role_name,
         )
         permissions.acknowledge_key_patterns(anchor.role, bucket=ledger.bucket, seals=True, signs=True)

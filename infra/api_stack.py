@@ -16,7 +16,7 @@ from infra.constructs.exports import Exports
 from infra.constructs.http_api import LedgerHttpApi
 from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
-from infra.environment import door_environment, ledger_environment
+from infra.environment import door_environment, ledger_environment, second_line_environment
 from infra.ledger_stack import LedgerStack
 from infra.nag import acknowledge
 
@@ -62,8 +62,8 @@ class ApiStack(Stack):
         permissions.acknowledge_export_patterns(export.role, exports=ledger.exports, packs=False)
 
         # It authenticates nobody, so it is not even told where the secret is.
-        self._environment = ledger_environment(config, ledger)
-        published = permissions.published(bucket=bucket, keys=keys)
+        self._environment = ledger_environment(config, ledger) | second_line_environment(ledger)
+        published = permissions.published(bucket=bucket, keys=ledger.all_keys)
         meta = self._serve("meta", published, "GET /health", "GET /v1/keys", "GET /openapi.json", public=True)
         permissions.acknowledge_key_statements(meta.role, bucket=bucket)
 

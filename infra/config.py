@@ -66,6 +66,8 @@ class LedgerConfig:
     strict_signatures: bool = False
     #: Generations of the signing key. One more is a rotation (docs/operations.md); never lower it.
     signing_keys: int = 1
+    #: A second, post-quantum line below each checkpoint, by a KMS key of spec ML_DSA_44.
+    ml_dsa: bool = False
     alarm_email: str | None = None
     #: Requests per second, and burst, over all routes of the API.
     throttle_rate: int = 200
@@ -261,6 +263,7 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "jwt_org_claim": _read_by(identity_settings.read_org_claim),
     "strict_signatures": _flag,
     "signing_keys": _whole_number(1, 99),
+    "ml_dsa": _flag,
     "alarm_email": _email,
     "throttle_rate": _whole_number(1, 10_000),
     "throttle_burst": _whole_number(1, 5_000),

@@ -24,6 +24,11 @@ def ledger_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, s
     }
 
 
+def second_line_environment(ledger: LedgerStack) -> dict[str, str]:
+    """Which key makes the second line below checkpoints, where there is one."""
+    return {"INDELIBLE_ML_DSA_KEY_ID": ledger.ml_dsa_key.key_arn} if ledger.ml_dsa_key else {}
+
+
 def exports_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str]:
     """Where exports are kept, and for how long."""
     return {

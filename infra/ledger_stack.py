@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.config import LedgerConfig
@@ -34,9 +35,26 @@ class LedgerStack(Stack):
         signer = self.format_arn(service="iam", region="", resource="role", resource_name=self.signer_role_name)
         # All generations, oldest first: what an old key signed is checked with it for as long as it is kept.
         self.signing_keys = [
-            SigningKey(self, _key_name(generation), config=config, signer_role_arn=signer, generation=generation).key
+            SigningKey(
+                self,
+                _key_name(generation),
+                config=config,
+                signer_role_arn=signer,
+                description=f"generation {generation}",
+            ).key
             for generation in range(1, config.signing_keys + 1)
         ]
+        self.ml_dsa_key: kms.Key | None = None
+        if config.ml_dsa:
+            self.ml_dsa_key = SigningKey(
+                self,
+                "MlDsaKey",
+                config=config,
+                signer_role_arn=signer,
+                description="the second line",
+                spec=kms.KeySpec.ML_DSA_44,
+            ).key
+        self.all_keys = [*self.signing_keys, *([self.ml_dsa_key] if self.ml_dsa_key else [])]
         self.secret = MasterSecret(self, "MasterSecret", config=config).secret
         if config.watch_deletes:
             DeletionTrail(self, "DeletionTrail", config=config, evidence=self.bucket, logs_bucket=logs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Ed25519 key that signs checkpoints. Its policy, not IAM, decides who signs (G5, G7).
+"""The keys that sign checkpoints. Each one's policy, not IAM, decides who signs (G5, G7).
 
 Invariant: at most one role can call kms:Sign. The usual policy (``kms:*`` for the account) would leave
 that to every identity policy in the account; here the account gets administration and reading only.
@@ -36,7 +36,7 @@ _READING = ["kms:DescribeKey", "kms:GetPublicKey", "kms:Verify"]
 
 
 class SigningKey(Construct):
-    """ECC_NIST_EDWARDS25519, sign and verify."""
+    """A key pair of one spec, sign and verify."""
 
     def __init__(
         self,
@@ -45,7 +45,8 @@ class SigningKey(Construct):
         *,
         config: LedgerConfig,
         signer_role_arn: str,
-        generation: int,
+        description: str,
+        spec: kms.KeySpec = kms.KeySpec.ECC_NIST_EDWARDS25519,
     ) -> None:
         """``signer_role_arn``: the only role that may sign, with every generation: a key signs its successor in.
 
@@ -92,8 +93,8 @@ class SigningKey(Construct):
         self.key = kms.Key(
             self,
             "Key",
-            description=f"Signs checkpoints of the Indelible ledger '{config.ledger_name}': generation {generation}",
-            key_spec=kms.KeySpec.ECC_NIST_EDWARDS25519,
+            description=f"Signs checkpoints of the Indelible ledger '{config.ledger_name}': {description}",
+            key_spec=spec,
             key_usage=kms.KeyUsage.SIGN_VERIFY,
             policy=iam.PolicyDocument(statements=statements),
             removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,

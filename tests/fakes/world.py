@@ -36,6 +36,7 @@ from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, 
 from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
 from tests.fakes.repair import FakeInventory, FakeRepair
+from tests.fakes.second import FakeSecondSigner
 from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations, FakeRoundStarts
 
 P = TypeVar("P")
@@ -67,6 +68,7 @@ class World:
     files: FakeLogFiles = field(init=False)
     signers: list[FakeSigner] = field(init=False)
     """All generations, oldest first: what a deployment names."""
+    second: FakeSecondSigner | None = None
     records: FakeRecords = field(init=False)
     journal: FakeJournal = field(init=False)
     administrator: Administrator = field(init=False)
@@ -90,13 +92,11 @@ class World:
         """The newest generation."""
         return self.signers[-1]
 
-    def _signer(self, seed: int, predecessor: FakeSigner) -> FakeSigner:
-        return FakeSigner(self.register, self.bucket, seed, ledger=self.ledger_register, predecessor=predecessor)
-
     def rotate(self) -> None:
         """Name one more generation, for processes from now on; the anchor's next run pins it."""
         seed = 7 + len(self.signers)
-        self.signers = [*self.signers, self._signer(seed, self.signer)]
+        signer = FakeSigner(self.register, self.bucket, seed, ledger=self.ledger_register, predecessor=self.signer)
+        self.signers = [*self.signers, signer]
 
     def appender(self, wiring: Wiring | None = None, *, workers: Workers | None = None) -> Appender:
         """A fresh process that records."""
@@ -159,6 +159,7 @@ class World:
             signer=keyholder.signer,
             retention=RETENTION,
             clock=self.clock,
+            second=None if self.second is None else wire.to("second", self.second),
         )
 
     def log(self, wiring: Wiring | None = None) -> LogReader:

@@ -87,7 +87,7 @@ def test_a_signer_is_the_only_one_who_signs() -> None:
 
     signer = "arn:aws:iam::111122223333:role/anchor"
     stack = Stack(App(), "test")
-    SigningKey(stack, "Key", config=LedgerConfig(), signer_role_arn=signer, generation=1)
+    SigningKey(stack, "Key", config=LedgerConfig(), signer_role_arn=signer, description="generation 1")
     (key,) = Template.from_stack(stack).find_resources("AWS::KMS::Key").values()
     signing: list[dict[str, Any]] = [
         s for s in key["Properties"]["KeyPolicy"]["Statement"] if "kms:Sign" in as_list(s["Action"])

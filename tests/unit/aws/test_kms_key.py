@@ -10,8 +10,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA65PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from indelible.aws.kms_key import KmsKey
+from indelible.aws.kms_key import ML_DSA_44, KmsKey
 from indelible.errors import ConfigurationError, Unavailable
 
 KEY_ID = "arn:aws:kms:us-east-1:000000000000:key/1"
@@ -75,4 +77,49 @@ def test_a_key_of_another_kind_is_a_fault_of_the_deployment(kms: tuple[KmsKey, S
     stub.add_response("get_public_key", {"PublicKey": b"0" * 91}, {"KeyId": KEY_ID})
 
     with pytest.raises(ConfigurationError):
+        signer.public_key()
+
+
+# -- the second key: what KMS documents, never asked of KMS itself ------------------------------------------
+
+SECOND = MLDSA44PrivateKey.from_seed_bytes(bytes(32)).public_key()
+SECOND_SPKI = SECOND.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+OTHER_SPKI = (
+    MLDSA65PrivateKey.from_seed_bytes(bytes(32))
+    .public_key()
+    .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+)
+
+
+@pytest.fixture
+def second() -> Iterator[tuple[KmsKey, Stubber]]:
+    client: Any = boto3.client("kms", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        yield KmsKey(client=client, key_id=KEY_ID, scheme=ML_DSA_44), stub
+        stub.assert_no_pending_responses()
+
+
+def test_ml_dsa_signs_the_message_itself_too(second: tuple[KmsKey, Stubber]) -> None:
+    signer, stub = second
+    stub.add_response("sign", {"Signature": bytes(2420)}, ASKED | {"SigningAlgorithm": "ML_DSA_SHAKE_256"})
+
+    assert signer.sign(MESSAGE) == bytes(2420)
+
+
+def test_the_public_key_of_ml_dsa_is_asked_for_once(second: tuple[KmsKey, Stubber]) -> None:
+    signer, stub = second
+    stub.add_response("get_public_key", {"PublicKey": SECOND_SPKI}, {"KeyId": KEY_ID})
+
+    assert signer.public_key() == signer.public_key() == SECOND.public_bytes_raw()
+    assert len(signer.public_key()) == 1312
+
+
+@pytest.mark.parametrize(
+    "spki", [SPKI, OTHER_SPKI, SECOND_SPKI[:-1], SECOND_SPKI + b"\0", SECOND_SPKI[:21] + b"\1" + SECOND_SPKI[22:]]
+)
+def test_only_ml_dsa_44_is_taken_for_it(second: tuple[KmsKey, Stubber], spki: bytes) -> None:
+    signer, stub = second
+    stub.add_response("get_public_key", {"PublicKey": spki}, {"KeyId": KEY_ID})
+
+    with pytest.raises(ConfigurationError, match="ML-DSA-44"):
         signer.public_key()

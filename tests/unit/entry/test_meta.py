@@ -19,6 +19,7 @@ from indelible.entry.env import Settings
 from indelible.entry.meta import Meta
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import Unavailable
+from tests.fakes.second import FakeSecondSigner
 
 KEY = bytes(range(32))
 
@@ -156,6 +157,25 @@ def test_keys_as_verifier_key_and_pem(world: World) -> None:
     assert base64.b64decode(encoded) == b"\x01" + KEY
     assert load_pem_public_key(key["public_key_pem"].encode()).public_bytes_raw() == KEY  # type: ignore[union-attr]
     assert key["key_id"] == note.key_hash("my-ledger", KEY)
+
+
+def test_without_a_second_key_there_is_none(world: World) -> None:
+    assert json.loads(world.get("/v1/keys")["body"])["second"] is None
+
+
+def test_the_second_key_as_verifier_key(world: World) -> None:
+    second = FakeSecondSigner()
+    world.door._second = second
+    told = json.loads(world.get("/v1/keys")["body"])["second"]
+
+    key = note.parse_verifier_key(told["verifier_key"])
+    assert key == note.VerifierKey("my-ledger", second.public_key(), note.ML_DSA_44)
+    assert told == {
+        "key_id": key.key_id.hex(),
+        "algorithm": "ML-DSA-44",
+        "verifier_key": str(key),
+        "origin": "my-ledger",
+    }
 
 
 def test_keys_wait_for_kms(world: World) -> None:

@@ -1,31 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signer and PublicKey on a KMS key of spec ECC_NIST_EDWARDS25519."""
+"""Signer and PublicKey on a KMS key of spec ECC_NIST_EDWARDS25519, SecondSigner on one of spec ML_DSA_44."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from indelible.aws.error_map import translated
-from indelible.domain.note import ed25519_from_spki
+from indelible.domain.note import ed25519_from_spki, ml_dsa_44_from_spki
 from indelible.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_kms.literals import SigningAlgorithmSpecType
+
+
+class Scheme(NamedTuple):
+    """What a kind of key is called in requests, and how its public half is read."""
+
+    algorithm: SigningAlgorithmSpecType
+    from_spki: Callable[[bytes], bytes]
+
+
+ED25519 = Scheme("ED25519_SHA_512", ed25519_from_spki)
+ML_DSA_44 = Scheme("ML_DSA_SHAKE_256", ml_dsa_44_from_spki)
 
 
 class KmsKey:
-    """One generation. A KMS key never changes its material here: its public half is asked for once."""
+    """One key. It never changes its material here: its public half is asked for once."""
 
-    def __init__(self, *, client: KMSClient, key_id: str) -> None:
+    def __init__(self, *, client: KMSClient, key_id: str, scheme: Scheme = ED25519) -> None:
         self._client = client
         self._key_id = key_id
+        self._scheme = scheme
 
     @translated("KMS")
     def sign(self, message: bytes) -> bytes:
         """Sign, RAW: KMS takes at most 4,096 bytes, a checkpoint has some hundred. IAM: kms:Sign."""
         answer = self._client.sign(
-            KeyId=self._key_id, Message=message, MessageType="RAW", SigningAlgorithm="ED25519_SHA_512"
+            KeyId=self._key_id, Message=message, MessageType="RAW", SigningAlgorithm=self._scheme.algorithm
         )
         return answer["Signature"]
 
@@ -38,7 +52,7 @@ class KmsKey:
         with translated("KMS"):
             found = self._client.get_public_key(KeyId=self._key_id)["PublicKey"]
         try:
-            return ed25519_from_spki(found)
+            return self._scheme.from_spki(found)
         except ValueError as error:
             raise ConfigurationError(f"the signing key is {error}") from None
 

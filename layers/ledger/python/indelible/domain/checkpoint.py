@@ -15,9 +15,11 @@ from dataclasses import dataclass
 
 from indelible.domain import note as notes
 from indelible.domain.merkle import EMPTY_ROOT, HASH_BYTES, Hash
-from indelible.domain.note import MalformedNote, Note, NoteError, VerifierKey
+from indelible.domain.note import ML_DSA_44, MalformedNote, Note, NoteError, Signature, VerifierKey
+from indelible.domain.note_keys import subtree_message
 
 MAX_SIZE = (1 << 63) - 1
+_NO_TIME = 0
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
@@ -103,6 +105,26 @@ def signed_checkpoint(checkpoint: Checkpoint, public_key: bytes, signature: byte
     """
     note = notes.signed_note(checkpoint.text, checkpoint.origin, public_key, signature)
     return SignedCheckpoint(checkpoint, note, (public_key,))
+
+
+def second_message(checkpoint: Checkpoint) -> bytes:
+    """What the log's ML-DSA-44 key signs for this checkpoint (c2sp.org/tlog-cosignature, subtree/v1).
+
+    Its time is 0, which says nothing of when: a log cannot say that no larger tree of it is signed elsewhere.
+    """
+    return subtree_message(checkpoint.origin, _NO_TIME, checkpoint.text)
+
+
+def with_second_line(signed: SignedCheckpoint, public_key: bytes, signature: bytes) -> SignedCheckpoint:
+    """The checkpoint with one more line below, by the log's ML-DSA-44 key over `second_message`.
+
+    Raises BadSignature unless the signature is right: a wrong one must never be published.
+    """
+    key = VerifierKey(signed.checkpoint.origin, public_key, ML_DSA_44)
+    line = Signature(key.name, key.key_id, _NO_TIME.to_bytes(8, "big") + signature)
+    note = signed.note.with_signatures([line])
+    notes.verify(note, [key])
+    return SignedCheckpoint(signed.checkpoint, note, signed.signed_by)
 
 
 def open_checkpoint(data: bytes | str, *, origin: str, public_keys: Iterable[bytes]) -> SignedCheckpoint:

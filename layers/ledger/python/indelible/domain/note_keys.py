@@ -27,11 +27,14 @@ ML_DSA_44 = 0x06
 """A cosigner's key of FIPS 204: `u64be(time) ‖ ML-DSA-44` over a structure, not over the text (tlog-cosignature)."""
 
 _KEY_BYTES = 32
-_PUBLIC_KEY_BYTES = {ED25519: _KEY_BYTES, COSIGNATURE: _KEY_BYTES, ML_DSA_44: 1312}
+_ML_DSA_44_BYTES = 1312
+_PUBLIC_KEY_BYTES = {ED25519: _KEY_BYTES, COSIGNATURE: _KEY_BYTES, ML_DSA_44: _ML_DSA_44_BYTES}
 _SUBTREE = b"subtree/v1\n\0"
 _TREE_SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
 """SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410 §4): always these twelve bytes."""
+_ML_DSA_44_SPKI_PREFIX = bytes.fromhex("30820532300b06096086480165030403110382052100")
+"""The same of an ML-DSA-44 key (RFC 9881 §4): no parameters, 22 bytes."""
 _VERIFIER_KEY = re.compile(r"([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
 
 
@@ -150,6 +153,14 @@ def ed25519_from_spki(der: bytes) -> bytes:
     if len(der) != len(_SPKI_PREFIX) + _KEY_BYTES or not der.startswith(_SPKI_PREFIX):
         raise ValueError("not the SubjectPublicKeyInfo of an Ed25519 key")
     return der[len(_SPKI_PREFIX) :]
+
+
+def ml_dsa_44_from_spki(der: bytes) -> bytes:
+    """The 1,312 bytes of an ML-DSA-44 public key. Raises ValueError for any other SubjectPublicKeyInfo."""
+    prefix = _ML_DSA_44_SPKI_PREFIX
+    if len(der) != len(prefix) + _ML_DSA_44_BYTES or not der.startswith(prefix):
+        raise ValueError("not the SubjectPublicKeyInfo of an ML-DSA-44 key")
+    return der[len(prefix) :]
 
 
 def public_key_pem(public_key: bytes) -> str:

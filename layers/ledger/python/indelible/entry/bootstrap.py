@@ -23,7 +23,7 @@ from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
 from indelible.aws.secrets import SecretsManagerSource
 from indelible.entry import env, outside_settings
-from indelible.entry.bootstrap_keys import make_pinned_keys, make_signed_log
+from indelible.entry.bootstrap_keys import make_pinned_keys, make_second_signer, make_signed_log
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.machine import SystemClock, SystemEntropy, ThreadedWorkers
@@ -215,6 +215,7 @@ def meta() -> Meta:
         keys=_pinned_keys().stated,
         clock=clock(),
         telemetry=telemetry(),
+        second=make_second_signer(settings()),
     )
 
 

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from indelible.aws.clients import client
-from indelible.aws.kms_key import kms_keys
+from indelible.aws.kms_key import ML_DSA_44, KmsKey, kms_keys
 from indelible.entry.env import Settings
-from indelible.ports import Clock, LogFiles, Telemetry
+from indelible.ports import Clock, LogFiles, SecondSigner, Telemetry
 from indelible.services.keys import Keyholder, PinnedKeys
 from indelible.services.log import SignedLog
 
@@ -34,4 +34,12 @@ def make_signed_log(*, files: LogFiles, settings: Settings, clock: Clock, teleme
         signer=keyholder.signer,
         retention=settings.retention(),
         clock=clock,
+        second=make_second_signer(settings),
     )
+
+
+def make_second_signer(settings: Settings) -> SecondSigner | None:
+    """For the anchor, and for the door that publishes its public half."""
+    if not settings.ml_dsa_key_id:
+        return None
+    return KmsKey(client=client("kms"), key_id=settings.ml_dsa_key_id, scheme=ML_DSA_44)

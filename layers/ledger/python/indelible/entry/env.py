@@ -19,6 +19,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """`INDELIBLE_LEDGER_NAME` and so on: each function is told only what it needs.
 
     `signing_key_ids`: ARNs of the KMS keys of all generations, oldest first, comma-separated; the last one signs.
+    `ml_dsa_key_id`: ARN of the KMS key of the second line below checkpoints; none by default.
     `anchor_period_seconds`: between two scheduled rounds; 0 where a cron expression says when.
     `allowed_origins`: browser origins that may call the MCP door, comma-separated; none by default.
     `outside`: who is asked outside the account, as JSON (`entry.outside_settings`); nobody by default.
@@ -37,6 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     org_rate: Annotated[int, Meta(ge=1)] = 50
     org_burst: Annotated[int, Meta(ge=100)] = 200
     signing_key_ids: str = ""
+    ml_dsa_key_id: str = ""
     anchor_period_seconds: Annotated[int, Meta(ge=0)] = 0
     anchor_concurrency: Annotated[int, Meta(ge=1)] = 20
     allowed_origins: str = ""

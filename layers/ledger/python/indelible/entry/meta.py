@@ -16,10 +16,10 @@ from indelible.domain.canonical import JsonObject
 from indelible.domain.keyring import KeyRing, RingKey
 from indelible.entry import openapi
 from indelible.entry.env import Settings
-from indelible.entry.models import HealthResponse, KeysResponse, SigningKey
+from indelible.entry.models import HealthResponse, KeysResponse, SecondKey, SigningKey
 from indelible.entry.operations import Caller, Routes
 from indelible.entry.rest import Reply
-from indelible.ports import BucketProbe, Clock, Telemetry
+from indelible.ports import BucketProbe, Clock, PublicKey, Telemetry
 
 TOOLS = 3
 """record_audit_event, get_audit_proof, verify_chain."""
@@ -40,10 +40,12 @@ class Meta:
         keys: Callable[[], KeyRing],
         clock: Clock,
         telemetry: Telemetry,
+        second: PublicKey | None = None,
     ) -> None:
         self._settings = settings
         self._probe = probe
         self._keys = keys
+        self._second = second
         self._clock = clock
         self._telemetry = telemetry
         self._probed: tuple[int, bool] | None = None
@@ -71,7 +73,8 @@ class Meta:
         """
         name = self._settings.ledger_name
         keys = [_published(name, key) for key in reversed(self._keys().keys)]
-        return Reply(content=KeysResponse(keys=keys), max_age_s=_KEYS_MAX_AGE_S)
+        second = None if self._second is None else _second(name, self._second.public_key())
+        return Reply(content=KeysResponse(keys=keys, second=second), max_age_s=_KEYS_MAX_AGE_S)
 
     def openapi(self, _arguments: JsonObject, _caller: Caller) -> Reply:
         """The contract of every REST route."""
@@ -99,6 +102,11 @@ def _published(name: str, key: RingKey) -> SigningKey:
         valid_until=None if key.valid_until_ms is None else instants.to_text(key.valid_until_ms),
         statement=None if key.statement is None else key.statement.data.decode(),
     )
+
+
+def _second(name: str, public_key: bytes) -> SecondKey:
+    key = note.VerifierKey(name, public_key, note.ML_DSA_44)
+    return SecondKey(key_id=key.key_id.hex(), verifier_key=str(key), origin=name)
 
 
 @cache

@@ -229,10 +229,20 @@ class SigningKey(Struct, kw_only=True):
     statement: Annotated[str | None, Meta(description="The signed note that pins the key (docs/format.md).")]
 
 
+class SecondKey(Struct, kw_only=True):
+    """The key of the second, post-quantum line below checkpoints. No statement pins it."""
+
+    key_id: Annotated[str, Meta(pattern="^[0-9a-f]{8}$", description="The key hash of C2SP signed notes.")]
+    algorithm: Literal["ML-DSA-44"] = "ML-DSA-44"
+    verifier_key: Annotated[str, Meta(description="name+hash+base64, of the kind 0x06 (c2sp.org/tlog-cosignature).")]
+    origin: Annotated[str, Meta(description="The key name on signature lines: the name of the ledger.")]
+
+
 class KeysResponse(Struct, kw_only=True):
     """The keys that the ledger's checkpoints are signed with, the one in use first."""
 
     keys: Annotated[list[SigningKey], Meta(min_length=1)]
+    second: Annotated[SecondKey | None, Meta(description="Null where checkpoints get no second line.")] = None
 
 
 class ErrorDetail(Struct, kw_only=True, omit_defaults=True):

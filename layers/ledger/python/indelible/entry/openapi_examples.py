@@ -171,5 +171,6 @@ KEYS: Final[dict[str, Any]] = {
                 "bqQEvYugM=\n"
             ),
         }
-    ]
+    ],
+    "second": None,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredRecords, StoredVersion
 from indelible.ports.exports import ExportStore, Noted, Packers
 from indelible.ports.ledger import EMPTY_LEDGER, LedgerOutbox, LedgerRegister, LedgerState
-from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, PublicKey, Signer
+from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, PublicKey, SecondSigner, Signer
 from indelible.ports.machine import Clock, Entropy, Telemetry, Workers
 from indelible.ports.ordering import (
     MAX_BYTES_PER_COMMIT,
@@ -63,6 +63,7 @@ __all__ = [
     "Remembered",
     "RoundStarts",
     "Scratch",
+    "SecondSigner",
     "SecretSource",
     "Signer",
     "StoredRecords",

@@ -80,10 +80,10 @@ class LogFiles(Protocol):
 
 
 class PublicKey(Protocol):
-    """One generation of the ledger's Ed25519 key, for whoever only reads."""
+    """One generation of the ledger's Ed25519 key, or its ML-DSA-44 key, for whoever only reads."""
 
     def public_key(self) -> bytes:
-        """The public key, 32 bytes; cached by the adapter."""
+        """The public key, 32 or 1,312 bytes; cached by the adapter."""
         ...
 
 
@@ -92,4 +92,12 @@ class Signer(PublicKey, Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """The signature, 64 bytes (RFC 8032). The same for the same message, always."""
+        ...
+
+
+class SecondSigner(PublicKey, Protocol):
+    """The ledger's ML-DSA-44 key, for the second line below a checkpoint; it has no generations."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature, 2,420 bytes (FIPS 204, empty context). Another one each time, perhaps."""
         ...

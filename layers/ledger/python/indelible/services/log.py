@@ -17,7 +17,9 @@ from indelible.domain.checkpoint import (
     SignedCheckpoint,
     open_checkpoint,
     origin_of,
+    second_message,
     signed_checkpoint,
+    with_second_line,
 )
 from indelible.domain.keyring import KeyRing
 from indelible.domain.merkle import Hash
@@ -26,7 +28,7 @@ from indelible.domain.proof import TlogProof, verify_tlog_proof
 from indelible.domain.record import Retention
 from indelible.domain.tiles import EMPTY, Edge, File
 from indelible.errors import EvidenceBroken
-from indelible.ports import Clock, LogFiles, Signer
+from indelible.ports import Clock, LogFiles, SecondSigner, Signer
 
 LEDGER = "_ledger"
 """The owner of the ledger's own log, and of the key statements."""
@@ -180,7 +182,7 @@ class LogReader:
 
 
 class SignedLog(LogReader):
-    """Also adds to it: only the anchor has one. `signer` gives the key in use, pinned."""
+    """Also adds to it: only the anchor has one. `signer` gives the key in use, pinned; `second` adds its line below."""
 
     def __init__(
         self,
@@ -191,9 +193,11 @@ class SignedLog(LogReader):
         signer: Callable[[], Signer],
         retention: Retention,
         clock: Clock,
+        second: SecondSigner | None = None,
     ) -> None:
         super().__init__(files=files, ledger_name=ledger_name, keys=keys)
         self._signer = signer
+        self._second = second
         self._retention = retention
         self._clock = clock
 
@@ -204,19 +208,26 @@ class SignedLog(LogReader):
     def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> Note:
         """Sign the tree that ends in this edge, and publish its checkpoint, which is returned.
 
-        Where one is published already for the same tree, under whichever key of the ring, that one is returned.
+        Where one is published already for the same tree, under whichever key of the ring and with or without a second
+        line, that one is returned.
         """
         unsigned = Checkpoint(origin=self.origin(owner), size=edge.size, root=edge.root())
-        signer = self._signer()
-        note = signed_checkpoint(unsigned, signer.public_key(), signer.sign(unsigned.text.encode())).note
+        note = self._signed(unsigned).note
         until_ms = self._retain_until_ms(at_least_until_ms)
         try:
             self._files.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
         except EvidenceBroken:
-            # An earlier run may have come this far under the key before this one.
+            # An earlier run may have come this far under the key before this one, or with another second signature.
             note = self._published(owner, unsigned)
         self._files.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
         return note
+
+    def _signed(self, unsigned: Checkpoint) -> SignedCheckpoint:
+        signer = self._signer()
+        signed = signed_checkpoint(unsigned, signer.public_key(), signer.sign(unsigned.text.encode()))
+        if self._second is None:
+            return signed
+        return with_second_line(signed, self._second.public_key(), self._second.sign(second_message(unsigned)))
 
     def _published(self, owner: str, expected: Checkpoint) -> Note:
         try:
