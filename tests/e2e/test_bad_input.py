@@ -93,8 +93,8 @@ def test_nothing_at_all_was_left_by_any_of_them(org: Tenant, before: Footprint) 
     # Nor under any other name: everything in the table and the bucket belongs to somebody who is registered.
     items = list(admin.items())
     known = {entry["sk"]["S"] for entry in items if entry["pk"]["S"] == "_ORGS"}
-    assert {entry["pk"]["S"].partition("#")[0] for entry in items} <= known | {"_ORGS", "_NEWS"}
-    assert {version["Key"].partition("/")[0] for version in admin.versions("")} <= known
+    assert {entry["pk"]["S"].partition("#")[0] for entry in items} <= known | {"_ORGS", "_NEWS", "_LEDGER", "_ledger"}
+    assert {version["Key"].partition("/")[0] for version in admin.versions("")} <= known | {"_ledger"}
 
 
 @pytest.mark.parametrize(("value", "field"), [("hunter2-hunter2", "payload.a"), ("hunter2-hunter2", "level")])

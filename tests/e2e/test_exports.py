@@ -100,7 +100,11 @@ def test_it_cannot_be_deleted_while_it_is_kept(tenants: tuple[Tenant, Tenant], l
     org, _ = tenants
     answer = until(lambda: org.post(EXPORT, {"start_seq": 2, "end_seq": 5}).json())
     s3 = Admin.of(ledger).client("s3")
-    (bucket,) = [one["Name"] for one in s3.list_buckets()["Buckets"] if "export" in one["Name"]]
+    (bucket,) = [
+        one["Name"]
+        for one in s3.list_buckets()["Buckets"]
+        if one["Name"].startswith(f"{ledger.ledger_name}-") and "export" in one["Name"]
+    ]
     key = f"{org.org_id}/{answer['export_id']}/{answer['sha256']}.zip"
     (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
     lock = s3.get_object_retention(Bucket=bucket, Key=key, VersionId=version["VersionId"])["Retention"]

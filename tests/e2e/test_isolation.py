@@ -145,7 +145,12 @@ def test_nothing_in_a_request_gets_into_a_key(ledger: Outputs) -> None:
     assert all(json.loads(admin.body(key))["org_id"] == own.org_id for key in keys)
     known = {entry["sk"]["S"] for entry in admin.items() if entry["pk"]["S"] == "_ORGS"}
     assert {version["Key"].partition("/")[0] for version in admin.versions("")} <= known | {"_ledger"}
-    assert {entry["pk"]["S"].partition("#")[0] for entry in admin.items()} <= known | {"_ORGS", "_NEWS", "_LEDGER"}
+    assert {entry["pk"]["S"].partition("#")[0] for entry in admin.items()} <= known | {
+        "_ORGS",
+        "_NEWS",
+        "_LEDGER",
+        "_ledger",
+    }
     own_items = [entry for entry in admin.items() if own.org_id in entry["pk"]["S"]]
     parts = {entry["pk"]["S"].partition("#")[2].partition("#")[0] for entry in own_items}
     assert parts <= {"", "OUTBOX", "TX", "IDEM"}

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One browser for the session, in which every page is opened from its own file with the network cut off."""
+"""One browser for these tests, in which every page is opened from its own file with the network cut off.
+
+Its driver keeps an event loop running in this thread: it must be gone before tests elsewhere start one of their own.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from indelible.page.render import render
 from tests.page.browser import FLAGS, Opened, chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Headless Chromium. Without one these tests fail: a page that nobody opened proves nothing."""
     with sync_playwright() as playwright:
@@ -23,7 +26,7 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tab(browser: Browser) -> Iterator[Opened]:
     """A tab that pages are opened in, one after the other: a new one for each would take longer than the page does."""
     opened = Opened(browser.new_context())

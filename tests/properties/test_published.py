@@ -31,7 +31,8 @@ def world_of(*sizes: int) -> World:
 
 @cache
 def names(shape: str) -> list[str]:
-    return sorted(world_of(*SIZES[shape]).bucket.stacks)
+    """But for key statements: with one key nobody asks what they say. tests/unit/services/test_keys.py has theirs."""
+    return sorted(name for name in world_of(*SIZES[shape]).bucket.stacks if not name.startswith("_ledger/_log/keys/"))
 
 
 def change(world: World, name: str, version: int, position: int, by: int, *, fresh: bool) -> None:
