@@ -76,8 +76,8 @@ def telemetry() -> PowertoolsTelemetry:
 def recorder() -> Recorder:
     """For the record function."""
     appender = Appender(
-        journal=_journal(),
-        records=_records(),
+        journal=journal(),
+        records=record_store(),
         index=_index(),
         news=DynamoNews(client=_dynamodb(), table=settings().table),
         clock=clock(),
@@ -87,8 +87,8 @@ def recorder() -> Recorder:
     )
     return Recorder(
         settings=settings(),
-        authenticator=_authenticator(),
-        limits=_limits(),
+        authenticator=authenticator(),
+        limits=limits(),
         appender=appender,
         secrets=_secrets(),
         clock=clock(),
@@ -100,8 +100,8 @@ def proof_reader() -> ProofReader:
     """For the prove function."""
     named = outside_settings.load(settings().outside)
     upward = Upward(
-        log=_log(),
-        files=_log_files(),
+        log=log_reader(),
+        files=log_files(),
         anchors=S3Anchors(client=client("s3"), bucket=settings().bucket),
         token_time=_token_time,
         witnesses=tuple(named.witness_keys()),
@@ -109,9 +109,10 @@ def proof_reader() -> ProofReader:
     )
     timetable = Timetable(starts=round_starts(), period_ms=settings().anchor_period_seconds * 1000, clock=clock())
     prover = Prover(
-        records=_records(), index=_index(), journal=_journal(), log=_log(), upward=upward, timetable=timetable
+        records=record_store(), index=_index(), journal=journal(), log=log_reader(), upward=upward, timetable=timetable
     )
-    return ProofReader(authenticator=_authenticator(), limits=_limits(), prover=prover, consistency=Consistency(_log()))
+    consistency = Consistency(log_reader())
+    return ProofReader(authenticator=authenticator(), limits=limits(), prover=prover, consistency=consistency)
 
 
 def _token_time(response: bytes, data: bytes) -> int:
@@ -124,16 +125,16 @@ def _token_time(response: bytes, data: bytes) -> int:
 @cache
 def chain_reader() -> ChainReader:
     """For the verify function."""
-    verifier = Verifier(records=_records(), journal=_journal(), log=_log(), clock=clock())
-    return ChainReader(authenticator=_authenticator(), limits=_limits(), verifier=verifier)
+    verifier = Verifier(records=record_store(), journal=journal(), log=log_reader(), clock=clock())
+    return ChainReader(authenticator=authenticator(), limits=limits(), verifier=verifier)
 
 
 @cache
 def rounds() -> Rounds:
     """For the anchor function."""
     collector = Collector(
-        records=_records(),
-        journal=_journal(),
+        records=record_store(),
+        journal=journal(),
         index=_index(),
         clock=clock(),
         workers=ThreadedWorkers(_pool()),
@@ -144,8 +145,8 @@ def rounds() -> Rounds:
         log=_signed_log(),
         register=DynamoLogHead(client=_dynamodb(), table=settings().table),
         outbox=DynamoLedgerOutbox(client=_dynamodb(), table=settings().table),
-        journal=_journal(),
-        records=_records(),
+        journal=journal(),
+        records=record_store(),
         clock=clock(),
         telemetry=telemetry(),
     )
@@ -171,7 +172,7 @@ def ledger_log() -> LedgerLog:
     workers = ThreadedWorkers(ThreadPoolExecutor(max_workers=THREADS // 2, thread_name_prefix="ledger-log"))
     return LedgerLog(
         log=_signed_log(),
-        files=_log_files(),
+        files=log_files(),
         register=DynamoLedgerRegister(client=_dynamodb(), table=table),
         outbox=DynamoLedgerOutbox(client=_dynamodb(), table=table),
         workers=workers,
@@ -191,7 +192,7 @@ def outside() -> Outside:
     """For the function that goes outside."""
     from indelible.entry.bootstrap_outside import make_outside
 
-    return make_outside(log=_log(), files=_log_files(), settings=settings(), clock=clock(), telemetry=telemetry())
+    return make_outside(log=log_reader(), files=log_files(), settings=settings(), clock=clock(), telemetry=telemetry())
 
 
 @cache
@@ -220,7 +221,8 @@ def meta() -> Meta:
 
 
 @cache
-def _authenticator() -> Authenticator:
+def authenticator() -> Authenticator:
+    """Who asks, for every door."""
     return Authenticator(
         organisations=_organisations(),
         secrets=_secrets(),
@@ -231,7 +233,8 @@ def _authenticator() -> Authenticator:
 
 
 @cache
-def _limits() -> OrgLimits:
+def limits() -> OrgLimits:
+    """Each organisation's share of this environment."""
     return OrgLimits(rate=settings().org_rate, burst=settings().org_burst)
 
 
@@ -246,7 +249,8 @@ def _secrets() -> SecretsManagerSource:
 
 
 @cache
-def _journal() -> DynamoJournal:
+def journal() -> DynamoJournal:
+    """The heads and the outbox."""
     return DynamoJournal(client=_dynamodb(), table=settings().table)
 
 
@@ -256,28 +260,31 @@ def _index() -> DynamoIndex:
 
 
 @cache
-def _records() -> S3Records:
+def record_store() -> S3Records:
+    """The records in the bucket."""
     return S3Records(client=client("s3"), bucket=settings().bucket, pool=_pool())
 
 
 @cache
-def _log() -> LogReader:
-    return LogReader(files=_log_files(), ledger_name=settings().ledger_name, keys=_pinned_keys().ring)
+def log_reader() -> LogReader:
+    """The signed logs, by the pinned keys."""
+    return LogReader(files=log_files(), ledger_name=settings().ledger_name, keys=_pinned_keys().ring)
 
 
 @cache
 def _signed_log() -> SignedLog:
-    return make_signed_log(files=_log_files(), settings=settings(), clock=clock(), telemetry=telemetry())
+    return make_signed_log(files=log_files(), settings=settings(), clock=clock(), telemetry=telemetry())
 
 
 @cache
-def _log_files() -> S3LogFiles:
+def log_files() -> S3LogFiles:
+    """The files of the logs."""
     return S3LogFiles(client=client("s3"), bucket=settings().bucket, retention=settings().retention(), pool=_pool())
 
 
 @cache
 def _pinned_keys() -> PinnedKeys:
-    return make_pinned_keys(files=_log_files(), settings=settings())
+    return make_pinned_keys(files=log_files(), settings=settings())
 
 
 @cache

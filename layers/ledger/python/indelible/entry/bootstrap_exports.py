@@ -25,14 +25,14 @@ from indelible.services.packing import Packer
 def export_door() -> ExportDoor:
     """For the export function."""
     jobs = ExportJobs(
-        records=shared._records(),
-        journal=shared._journal(),
-        files=shared._log_files(),
+        records=shared.record_store(),
+        journal=shared.journal(),
+        files=shared.log_files(),
         store=_store(),
         packers=PackFunction(client=client("lambda", WAITING), name=shared.settings().pack_function),
         clock=shared.clock(),
     )
-    return ExportDoor(authenticator=shared._authenticator(), limits=shared._limits(), jobs=jobs, clock=shared.clock())
+    return ExportDoor(authenticator=shared.authenticator(), limits=shared.limits(), jobs=jobs, clock=shared.clock())
 
 
 @cache
@@ -40,9 +40,9 @@ def packer() -> Packer:
     """For the pack function."""
     anchors = S3Anchors(client=client("s3"), bucket=shared.settings().bucket)
     exporter = Exporter(
-        records=shared._records(),
-        files=shared._log_files(),
-        log=shared._log(),
+        records=shared.record_store(),
+        files=shared.log_files(),
+        log=shared.log_reader(),
         ledger_name=shared.settings().ledger_name,
         scratch=TemporaryFiles(),
         clock=shared.clock(),
