@@ -20,7 +20,7 @@ failed = { echo "error: could not install $(1) (is the network reachable?); $(IN
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
-.PHONY: help install venv node_modules up down status demo clean test test-fast chromium fuzz lint format openapi lock bench-record bench-parse bench-anchor bench-verify synth deploy
+.PHONY: help install venv node_modules up down status demo clean test test-fast chromium fuzz crash-matrix lint format openapi lock bench-record bench-parse bench-anchor bench-verify synth deploy
 
 help: ## list what can be made
 	@echo 'usage: make TARGET'
@@ -107,6 +107,9 @@ lint: venv ## style, format and types
 
 openapi: venv ## write docs/openapi.json from the models
 	@$(BIN)/python -m indelible.entry.openapi >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+crash-matrix: venv ## two anchors switched at every pair of calls; make test takes every third diagonal
+	@INDELIBLE_CRASH_MATRIX=whole $(BIN)/python -m pytest -q -n 2 tests/faults
 
 fuzz: install ## thousands of generated requests against a deployed ledger of their own, held to docs/openapi.json
 	@INDELIBLE_FUZZ_CASES=$(or $(CASES),3000) $(BIN)/python -m pytest -q -s tests/e2e/test_contract.py

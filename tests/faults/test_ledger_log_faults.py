@@ -19,6 +19,7 @@ from indelible.services.log import LEDGER
 from tests.fakes.log import LEDGER_NAME
 from tests.fakes.rfc6962 import root_of_leaves
 from tests.fakes.world import World
+from tests.faults.cells import cells
 from tests.faults.leftovers import run as run_anchor
 from tests.faults.leftovers import world_with_leftovers
 from tests.faults.stage import Stage
@@ -136,7 +137,7 @@ def test_two_runs_at_once_at_every_step(batch_size: int, monkeypatch: pytest.Mon
     monkeypatch.setattr(ledger_logs, "BATCH_SIZE", batch_size)
     wire = Wire()
     run(waiting_world(FEW), wire)
-    for first, second in product(range(len(wire.calls) + 1), repeat=2):
+    for first, second in cells(range(len(wire.calls) + 1), range(len(wire.calls) + 1)):
         world, stage = waiting_world(FEW), Stage()
 
         def live(name: str, world: World = world, stage: Stage = stage) -> Callable[[], LedgerReport | None]:

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
 
 import pytest
 
 from indelible.services import anchor as anchors
 from tests.fakes.world import World
+from tests.faults.cells import cells
 from tests.faults.leftovers import run, world_with_leftovers
 from tests.faults.oracle import assert_guarantees
 from tests.faults.stage import Stage
@@ -21,7 +21,7 @@ def test_two_anchors_at_once_at_every_step(pass_size: int, monkeypatch: pytest.M
     monkeypatch.setattr(anchors, "PASS_SIZE", pass_size)
     wire = Wire()
     run(world_with_leftovers(), wire)
-    for first, second in product(range(len(wire.calls) + 1), repeat=2):
+    for first, second in cells(range(len(wire.calls) + 1), range(len(wire.calls) + 1)):
         world, stage = world_with_leftovers(), Stage()
 
         def live(name: str, world: World = world, stage: Stage = stage) -> Callable[[], object]:
@@ -42,7 +42,7 @@ def test_an_anchor_that_fails_beside_one_that_does_not(when: str, how: str, monk
     monkeypatch.setattr(anchors, "PASS_SIZE", 2)
     wire = Wire()
     run(world_with_leftovers(), wire)
-    for first, at in product(range(1, len(wire.calls)), range(1, len(wire.calls) + 1)):
+    for first, at in cells(range(1, len(wire.calls)), range(1, len(wire.calls) + 1)):
         if at <= first:
             continue
         world, stage = world_with_leftovers(), Stage()
@@ -63,7 +63,7 @@ def test_records_come_between_the_passes_of_two_anchors(monkeypatch: pytest.Monk
     monkeypatch.setattr(anchors, "PASS_SIZE", 3)
     wire = Wire()
     run(world_with_leftovers(), wire)
-    for first, second in product(range(len(wire.calls) + 1), repeat=2):
+    for first, second in cells(range(len(wire.calls) + 1), range(len(wire.calls) + 1)):
         world, stage = world_with_leftovers(), Stage()
 
         def late(world: World = world, stage: Stage = stage) -> object:
