@@ -98,7 +98,7 @@ def measured(outputs: Outputs, size: int, count: int) -> Cost:
         made, log_read, log_written = dict(calls.counts()), *_log_traffic(calls)
         if report.failed or report.reports[0].records != count:
             raise click.ClickException(f"the run on a tree of {size} did not anchor {count} records: {report}")
-        opened = bootstrap._log().opened(org_id, size + count)
+        opened = bootstrap.log_reader().opened(org_id, size + count)
         if opened.checkpoint.size != size + count:
             raise click.ClickException("no checkpoint of the size that was anchored")
         _write(bootstrap, org_id, chain[-1].head, 1)
@@ -116,7 +116,7 @@ def _pretend(bootstrap: ModuleType, org_id: str, size: int) -> Head | None:
     edge, files = _edge(size)
     now_ms = time.time_ns() // 1_000_000
     until_ms = instants.first_midnight_at_or_after(now_ms + instants.DAY_MS * bootstrap.settings().retention().days)
-    bootstrap._log_files().write(org_id, files, retain_until_ms=until_ms)
+    bootstrap.log_files().write(org_id, files, retain_until_ms=until_ms)
     log = bootstrap.rounds()._anchor._log
     log.publish(org_id, edge, at_least_until_ms=until_ms)
     head = Head(sequence=size, tx_hash=_leaf(size - 1).hex(), timestamp_ms=now_ms)
@@ -154,7 +154,7 @@ def _leaf(index: int) -> bytes:
 def _write(bootstrap: ModuleType, org_id: str, head: Head | None, count: int) -> list[Record]:
     """Real records after the head: committed, waiting in the outbox, sealed."""
     settings = bootstrap.settings()
-    journal = bootstrap._journal()
+    journal = bootstrap.journal()
     before = head or EMPTY_CHAIN
     chain: list[Record] = []
     for number in range(count):
@@ -171,7 +171,7 @@ def _write(bootstrap: ModuleType, org_id: str, head: Head | None, count: int) ->
         )
     for start in range(0, count, _COMMIT):
         journal.commit(chain[start - 1].head if start else before, chain[start : start + _COMMIT], None, 0)
-    records: S3Records = bootstrap._records()
+    records: S3Records = bootstrap.record_store()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(records.seal, chain))
         list(pool.map(bootstrap._index().put, chain))
