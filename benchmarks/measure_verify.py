@@ -30,12 +30,12 @@ def whole(path: Path, jobs: int, key: str) -> None:
 
 def links(path: Path) -> None:
     """Records hashed and held against each other; no receipts, no tree."""
-    archive, prev = StoredZip(path), "GENESIS"
+    archive, prev = StoredZip(path), b"GENESIS"
     for _, block in archive.line_blocks(bundle.RECORDS):
         found = reading.read(block.split(b"\n")[:-1], "acme-corp")
-        if found is None or found.prev_hash != prev:
+        if found is None or found.prev_hashes[0] != prev:
             raise SystemExit("what was made does not verify")
-        prev = found.hashes[-1].decode()
+        prev = found.hashes[-1]
 
 
 def floor(path: Path, jobs: int) -> None:
@@ -59,8 +59,8 @@ def _open(path: Path) -> None:
 
 def _part(start: int, end: int) -> int:
     assert _zip is not None
-    for place in range(start, end, 1 << 20):
-        _hash(_zip.slice(place, min(end, place + (1 << 20))))
+    for place in range(start, end, 1 << 19):
+        _hash(_zip.slice(place, min(end, place + (1 << 19))))
     return end
 
 

@@ -11,7 +11,7 @@ import pytest
 from indelible.audit import resume, stored_zip
 from indelible.audit.bundle import BundleSource
 from indelible.audit.reading import read
-from indelible.audit.scan import Ask, scanned, subtrees
+from indelible.audit.scan import Ask, scanned
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import merkle
@@ -72,7 +72,7 @@ def interrupted_after(count: int) -> object:
 def test_subtrees_are_parts_of_the_tree_of_rfc_6962(first: int) -> None:
     leaves = [bytes([number]) * 32 for number in range(40)]
     for last in range(first, 40):
-        parts = merkle.merged([*subtrees(leaves[:first], 0), *subtrees(leaves[first:last], first)])
+        parts = merkle.merged([*merkle.subtrees(leaves[:first], 0), *merkle.subtrees(leaves[first:last], first)])
         assert merkle.root_of(parts) == root_of_leaves(leaves[:last]), (first, last)
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import eq
 from pathlib import Path
 
 import msgspec
 
 from indelible.audit import scan
-from indelible.audit.manifest import LONG_LINE, describes, read_manifest
+from indelible.audit.manifest import describes, read_manifest
 from indelible.audit.reading import Read
 from indelible.audit.scan import Ask, Scanned
 from indelible.audit.source import NotEvidence, Part
@@ -33,6 +34,7 @@ _RECEIPT = (
     b'{"audit_id":"%%b","prev_hash":"%%b","retention_until":"%%b","s3_key":"%b/%%b/%%012d-%%b.json"'
     b',"s3_lock_mode":"%%b","s3_version_id":"%%b","sequence":%%d,"timestamp":"%%b","tx_hash":"%%b"}'
 )
+_NOTHING: tuple[int, list[bytes], list[bytes]] = (-1, [], [])
 _VERSION, _AFTER_VERSION = b'"s3_version_id":"', b'","sequence":'
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 """Of a version id: characters in which JSON escapes nothing."""
@@ -79,7 +81,7 @@ class BundleSource:
         self.fingerprint = f"bundle {self._zip.sha256(bundle.MANIFEST)}"
         self._strange: list[Failure] = []
         self._lines: int | None = None
-        self._ahead: dict[int, bytes] = {}
+        self._ahead = _NOTHING
 
     def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
         """The record before the range, then every line, in the order of the file."""
@@ -127,13 +129,13 @@ class BundleSource:
         receipts = self._zip.areas[bundle.RECEIPTS]
         start, lines = receipts.start, 0
         for area, block in self._zip.line_blocks(bundle.RECORDS):
-            count = block.count(b"\n") + (not block.endswith(b"\n"))
-            beside = self._zip.lines(start, receipts.end, count, likely=count * _LIKELY)
-            end, lines = start + len(beside), lines + count
+            data = _lines(block)
+            beside, end = self._zip.lines(start, receipts.end, len(data), likely=len(data) * _LIKELY)
+            lines += len(data)
             last = self._last_key(beside)
             if last > after:
-                self._ahead = {area.start: block, start: beside}
-                yield Part([area.start, area.end, start, end], count, last)
+                self._ahead = area.start, data, beside
+                yield Part([area.start, area.end, start, end], len(data), last)
             start = end
         if start < receipts.end:  # lines that no record stands beside
             yield Part([0, 0, start, receipts.end], 0, after)
@@ -159,9 +161,9 @@ class BundleSource:
         """See Source."""
         if part.place[0] == _PREDECESSOR or not part.records:
             return None
-        start, end, receipts, receipts_end = part.place
-        read = scan.read(_lines(self._block(start, end)), ask)
-        if read is None or not _given(read, ask.org_id, _lines(self._block(receipts, receipts_end))):
+        data, receipts = self._both(part)
+        read = scan.read(data, ask)
+        if read is None or not _given(read, ask.org_id, receipts):
             return None
         return scan.scanned(read, ask)
 
@@ -221,34 +223,44 @@ class BundleSource:
             return  # the first record's link then has nothing to be held against, which is reported
         yield _Placed(key, ("-",), (), area.start, area.end)
 
-    def _last_key(self, lines: bytes) -> str:
-        said = _said(lines[-LONG_LINE:].rstrip(b"\n").rpartition(b"\n")[2])
+    def _last_key(self, lines: list[bytes]) -> str:
+        said = _said(lines[-1]) if lines else None
         return said.s3_key if said else f"{self.org_id}/9~"
 
-    def _block(self, start: int, end: int) -> bytes:
-        """What this process has just read, or another one has."""
-        return self._ahead.get(start) or self._zip.slice(start, end)
+    def _both(self, part: Part) -> tuple[list[bytes], list[bytes]]:
+        """The records and the lines beside them: what this process has just read, or another one has."""
+        start, end, receipts, receipts_end = part.place
+        ahead, data, beside = self._ahead
+        if ahead == start:
+            return data, beside
+        return _lines(self._zip.slice(start, end)), _lines(self._zip.slice(receipts, receipts_end))
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_ahead": {}}
+        return {**self.__dict__, "_ahead": _NOTHING}
 
 
 def _given(read: Read, org_id: str, lines: list[bytes]) -> bool:
     """Whether these lines are the receipts of these records, to the last byte."""
-    if len(lines) != len(read.digests):
+    if len(lines) != len(read.hashes):
         return False
-    versions = [line[line.find(_VERSION) + len(_VERSION) : line.rfind(_AFTER_VERSION)] for line in lines]
+    versions = [line[line.rfind(_VERSION) + len(_VERSION) : line.rfind(_AFTER_VERSION)] for line in lines]
     if not all(versions) or b"".join(versions).translate(None, _PLAIN):
         return False
-    form = _RECEIPT % org_id.encode()
-    prev, sequence = read.prev_hash.encode(), read.first - 1
-    facts = zip(read.audit_ids, read.days, read.times, read.hashes, read.promises, versions, lines, strict=True)
-    for audit_id, day, time, tx_hash, (mode, until), version, line in facts:
-        sequence += 1
-        if line != form % (audit_id, prev, until, day, sequence, audit_id, mode, version, sequence, time, tx_hash):
-            return False
-        prev = tx_hash
-    return True
+    facts = zip(
+        read.audit_ids,
+        read.prev_hashes,
+        read.retain_untils,
+        read.days,
+        read.sequences,
+        read.audit_ids,
+        read.lock_modes,
+        versions,
+        read.sequences,
+        read.times,
+        read.hashes,
+        strict=True,
+    )
+    return all(map(eq, lines, map((_RECEIPT % org_id.encode()).__mod__, facts)))
 
 
 def _said(line: bytes) -> _Line | None:

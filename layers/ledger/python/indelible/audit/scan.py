@@ -7,9 +7,8 @@ failure is ever named here: the slow checker, which knows what to say, reads the
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -19,7 +18,7 @@ from indelible.audit import reading
 from indelible.audit.reading import Read
 from indelible.domain import canonical
 from indelible.domain.findings import Run
-from indelible.domain.merkle import Subtree
+from indelible.domain.merkle import Subtree, subtrees
 from indelible.domain.record import Head
 from indelible.errors import InvalidRequest
 
@@ -33,7 +32,7 @@ class Ask:
     """
 
     org_id: str
-    promised: Mapping[int, Collection[str]] = field(default_factory=dict)
+    promised: Mapping[int, set[str]] = field(default_factory=dict)
     sizes: Sequence[int] | None = None
     strict: bool = False
 
@@ -62,45 +61,25 @@ def is_canonical(data: bytes) -> bool:
 
 def scanned(found: Read, ask: Ask) -> Scanned | None:
     """The run that these records are, once their surroundings are found to fit; None where a promise is not kept."""
-    last = found.first + len(found.digests) - 1
     for sequence, hashes in ask.promised.items():
-        if found.first <= sequence <= last and set(hashes) != {found.digests[sequence - found.first].hex()}:
+        if sequence in found.sequences and hashes != {found.hashes[sequence - found.first].decode()}:
             return None
-    end = Head(last, found.digests[-1].hex(), found.last_ms)
-    run = Run(found.first, found.prev_hash, found.first_ms, end)
+    end = Head(found.sequences[-1], found.hashes[-1].decode(), found.times_ms[-1])
+    run = Run(found.first, found.prev_hashes[0].decode(), found.times_ms[0], end)
     return Scanned(run, _pieces(found, ask.sizes) if ask.sizes is not None else ())
 
 
 def _pieces(found: Read, sizes: Sequence[int]) -> tuple[tuple[int, int, tuple[Subtree, ...]], ...]:
     """The records as parts of the tree, cut wherever a checkpoint is."""
-    first, end = found.first - 1, found.first - 1 + len(found.digests)
-    cuts = [*sizes[bisect_right(sizes, first) : bisect_right(sizes, end)]]
+    before, end = found.first - 1, found.sequences[-1]
+    if not sizes or sizes[-1] <= before:
+        return ()  # no root is signed for any of these
+    cuts = [*sizes[bisect_right(sizes, before) : bisect_right(sizes, end)]]
     if not cuts or cuts[-1] != end:
         cuts.append(end)
-    if not sizes or sizes[-1] <= first:
-        return ()  # no root is signed for any of these
     pieces = []
-    for cut in cuts:
-        leaves = found.digests[first - found.first + 1 : cut - found.first + 1]
-        pieces.append((cut, found.time_ms(cut), subtrees(leaves, first)))
-        first = cut
+    for size in cuts:
+        leaves = found.digests[before - found.first + 1 : size - found.first + 1]
+        pieces.append((size, found.times_ms[size - found.first], subtrees(leaves, before)))
+        before = size
     return tuple(pieces)
-
-
-def subtrees(leaves: Sequence[bytes], first: int) -> tuple[Subtree, ...]:
-    """The perfect subtrees over neighbouring leaf data, left to right; `first` is the index of the first leaf."""
-    sha256 = hashlib.sha256
-    row = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
-    left: list[Subtree] = []
-    right: list[Subtree] = []
-    height, index = 0, first
-    while row:
-        if index & 1:
-            left.append(Subtree(height, row[0]))
-            row, index = row[1:], index + 1
-        if len(row) & 1:
-            right.append(Subtree(height, row.pop()))
-        pairs = iter(row)
-        row = [sha256(b"\x01" + one + other).digest() for one, other in zip(pairs, pairs, strict=True)]
-        height, index = height + 1, index >> 1
-    return (*left, *reversed(right))

@@ -58,6 +58,25 @@ def merged(subtrees: Iterable[Subtree]) -> list[Subtree]:
     return stack
 
 
+def subtrees(leaves: Sequence[bytes], first: int) -> tuple[Subtree, ...]:
+    """The fewest perfect subtrees over neighbouring leaf data, left to right; `first` is the first leaf's index."""
+    sha256 = hashlib.sha256  # not `leaf_hash` and `node_hash`: their calls would take longer than the hashing
+    row = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    left: list[Subtree] = []
+    right: list[Subtree] = []
+    height, index = 0, first
+    while row:
+        if index & 1:
+            left.append(Subtree(height, row[0]))
+            row, index = row[1:], index + 1
+        if len(row) & 1:
+            right.append(Subtree(height, row.pop()))
+        pairs = iter(row)
+        row = [sha256(b"\x01" + one + other).digest() for one, other in zip(pairs, pairs, strict=True)]
+        height, index = height + 1, index >> 1
+    return (*left, *reversed(right))
+
+
 def root_of(subtrees: Iterable[Subtree]) -> Hash:
     """The root of the tree that these adjoining perfect subtrees make; `EMPTY_ROOT` for none."""
     parts = merged(subtrees)
