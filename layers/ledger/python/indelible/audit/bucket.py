@@ -19,6 +19,7 @@ _PART = 200
 class BucketSource:
     """`names` lists paths below `{owner}/_log/`. `again` opens the same in another process."""
 
+    may_lack_statements: bool = False
     locks: bool = True
     starts_at = 1
     unchecked: Sequence[str] = ()

@@ -62,6 +62,7 @@ class _Placed(KeyVersions):
 class BundleSource:
     """`org_id` may only be that of the bundle."""
 
+    may_lack_statements: bool = False
     locks: bool = False
     unchecked: Sequence[str] = (
         "locks: a bundle does not show whether, and for how long, S3 keeps the objects",

@@ -29,6 +29,7 @@ _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 class DirectorySource:
     """`path` holds the organisation's records, or the organisation's directory beside others."""
 
+    may_lack_statements: bool = True
     locks: bool = False
     starts_at = 1
     unchecked: Sequence[str] = (

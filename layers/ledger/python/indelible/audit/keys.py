@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives import serialization
 
 from indelible.audit.source import NotEvidence, Source
 from indelible.domain import note as notes
+from indelible.domain.checkpoint import open_checkpoint, origin_of
 from indelible.domain.keyring import KeyRing, parse_statement, statement_path
-from indelible.services.log import LEDGER
+from indelible.services.log import LEDGER, checkpoint_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,16 @@ def ledger_name(source: Source, given: Pinned | None) -> str | None:
     if given is not None and given.name is not None:
         return given.name
     size = next(source.sizes(source.org_id, at_least=1), None)
-    note = None if size is None else source.read(source.org_id, f"checkpoints/{size:012d}")
+    note = None if size is None else source.read(source.org_id, checkpoint_path(size))
     name, slash, owner = (note or b"").partition(b"\n")[0].decode(errors="replace").partition("/")
     return name if slash and owner == source.org_id else None
 
 
 def key_ring(source: Source, pinned: Pinned | None, name: str, unchecked: list[str]) -> KeyRing:
-    """The pinned key, and all others that the source's statements lead to from there; no keys without one."""
+    """The pinned key, and all others that the source's statements lead to from there; no keys without one.
+
+    Raises NotEvidence where the source has no statements, may lack them, and has checkpoints by another key.
+    """
     if pinned is None:
         return KeyRing(name, ())
     notes_of: list[bytes] = []
@@ -82,7 +86,26 @@ def key_ring(source: Source, pinned: Pinned | None, name: str, unchecked: list[s
             return KeyRing.trusting(pinned.public_key, notes_of, ledger_name=name)
         except notes.NoteError as error:
             unchecked.append(f"other signing keys than the one given: the statements do not lead to them ({error})")
+    elif source.may_lack_statements:
+        _refuse_other_keys(source, pinned.public_key, name)
     return KeyRing.of_one(name, pinned.public_key)
+
+
+def _refuse_other_keys(source: Source, public_key: bytes, name: str) -> None:
+    """Without the ledger's statements a key that it rotated to cannot be told from a forger's: nobody is accused."""
+    sizes = [*source.sizes(source.org_id, at_least=1)]
+    for size in dict.fromkeys([*sizes[:1], *sizes[-1:]]):
+        note = source.read(source.org_id, checkpoint_path(size)) or b""
+        try:
+            open_checkpoint(note, origin=origin_of(name, source.org_id), public_keys=[public_key])
+        except notes.NotSigned:
+            raise NotEvidence(
+                f"{source.where}: the checkpoint of size {size} is not signed by the key that was given, and the copy "
+                "lacks the statements that lead from one signing key of the ledger to the next; "
+                "copy s3://BUCKET/_ledger/_log to _ledger/_log beside the organisation's directory, too"
+            ) from None
+        except (notes.NoteError, ValueError):
+            continue  # whatever is wrong with it, verification says so
 
 
 def _is_verifier_key(text: str) -> bool:

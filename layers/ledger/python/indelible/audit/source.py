@@ -42,6 +42,8 @@ class Source(StoredRecords, Protocol):
     """Whether it shows locks."""
     unchecked: Sequence[str]
     """What it cannot show, each as a clause for people."""
+    may_lack_statements: bool
+    """Whether it can be a sound copy without the ledger's statements about its signing keys."""
     starts_at: int
     """The first sequence that it can have: 1, but for a bundle of a later range."""
     fingerprint: str

@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
-from indelible.audit.keys import Pinned, pinned_key
+from indelible.audit.keys import Pinned, key_ring, pinned_key
 from indelible.audit.source import NotEvidence, Source
 from indelible.cli.sources import json_option, key_option, opened, or_could_not_check, with_source
 from indelible.domain import note as notes
-from indelible.domain.checkpoint import Checkpoint, parse_checkpoint
-from indelible.domain.note import Note, NoteError, VerifierKey
+from indelible.domain.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
+from indelible.domain.keyring import KeyRing
+from indelible.domain.note import Note, NoteError
 from indelible.services.log import checkpoint_path
 
 _MOST = 1_000_000
@@ -37,18 +38,22 @@ def checkpoint(
 ) -> None:
     """Print the latest checkpoint and say who signed it.
 
-    SOURCE is a checkpoint in a file, or whatever `indelible verify` takes. With --key: exit status 1 unless the ledger
-    signed it. This checks the signature; that the records lead to the root is for `indelible verify`.
+    SOURCE is a checkpoint in a file, or whatever `indelible verify` takes. With --key: exit status 1 unless that key,
+    or one that SOURCE's key statements lead to from there, signed it. This checks the signature; that the records lead
+    to the root is for `indelible verify`.
     """
     with or_could_not_check():
         pinned = pinned_key(key) if key else None
-        data = _note(source, org, profile, endpoint_url, sequence)
+        data = _in_a_file(source)
+        evidence = None if data else opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
+        if evidence is not None:
+            data = first_covering(evidence, sequence)
         try:
             note = notes.parse_note(data)
             found = parse_checkpoint(note.text)
         except NoteError as error:
             raise NotEvidence(f"{source}: {error}") from None
-    signed = None if pinned is None else _signed(note, found, pinned)
+        signed = None if pinned is None else _signed(note, found, pinned, evidence)
     if as_json:
         click.echo(json.dumps(_as_json(note, found, signed)))
     else:
@@ -69,22 +74,27 @@ def first_covering(source: Source, sequence: int | None) -> bytes:
     return note
 
 
-def _note(source: str, org: str | None, profile: str | None, endpoint_url: str | None, sequence: int | None) -> bytes:
+def _in_a_file(source: str) -> bytes:
+    """The checkpoint, or the one at the end of a proof, in this file; nothing where it is another kind of source."""
     path = Path(source)
-    if not source.startswith("s3://") and path.is_file():
-        with path.open("rb") as file:
-            data = file.read(_MOST + 1)
-        if not data.startswith(b"PK"):
-            return data.partition(b"\n\n")[2] if data.startswith(b"c2sp.org/tlog-proof@v1\n") else data
-    return first_covering(opened(source, org=org, profile=profile, endpoint_url=endpoint_url), sequence)
+    if source.startswith("s3://") or not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        data = file.read(_MOST + 1)
+    if data.startswith(b"PK"):
+        return b""
+    return data.partition(b"\n\n")[2] if data.startswith(b"c2sp.org/tlog-proof@v1\n") else data
 
 
-def _signed(note: Note, found: Checkpoint, pinned: Pinned) -> bool:
+def _signed(note: Note, found: Checkpoint, pinned: Pinned, evidence: Source | None) -> bool:
+    """By the pinned key, or by one that the evidence's statements lead to from there."""
+    name = pinned.name or found.origin.partition("/")[0]
+    ring = KeyRing.of_one(name, pinned.public_key) if evidence is None else key_ring(evidence, pinned, name, [])
     try:
-        notes.verify(note, [VerifierKey(found.origin, pinned.public_key)])
+        verify_checkpoint(note, origin=found.origin, public_keys=ring.public_keys)
     except (NoteError, ValueError):
         return False
-    return pinned.name is None or found.origin.partition("/")[0] == pinned.name
+    return found.origin.partition("/")[0] == name
 
 
 def _as_json(note: Note, found: Checkpoint, signed: bool | None) -> dict[str, Any]:
@@ -103,4 +113,9 @@ def _as_json(note: Note, found: Checkpoint, signed: bool | None) -> dict[str, An
 def _words(signed: bool | None) -> str:
     if signed is None:
         return "Not checked: no --key was given."
-    return "Signed by the key that you have pinned." if signed else "NOT SIGNED by the key that you have pinned."
+    if signed:
+        return "Signed by the key that you have pinned, or by one that it leads to."
+    return (
+        "NOT SIGNED by the key that you have pinned, nor by one that the source's statements lead to from there. "
+        "(A file alone has no statements: where the ledger has rotated its key, name the bucket or a bundle.)"
+    )

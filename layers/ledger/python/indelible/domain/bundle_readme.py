@@ -98,8 +98,9 @@ def _signature(ledger_name: str, org_id: str, checkpoint: LastCheckpoint | None)
    written anew from its first record could not be told from this one. Export the range again in some minutes."""
     origin, path = f"{ledger_name}/{org_id}", f"log/checkpoints/{checkpoint.size:012d}"
     return f"""\
-3. The ledger signed a checkpoint over its first {checkpoint.size:,} records. ledger.pem is the ledger's public key,
-   which you have kept since you began to trust it, and which must not come from here:
+3. The ledger signed a checkpoint over its first {checkpoint.size:,} records. ledger.pem is the public key that it
+   signed with: the one that you have kept since you began to trust the ledger, which must not come from here, or
+   one that the statements in keys/ lead to from there:
 
       sed '/^$/,$d' {path} > text
       grep '^— {origin} ' {path} |

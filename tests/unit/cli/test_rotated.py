@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""After a rotation an auditor who pinned one key gets a yes where the statements are, and no accusation where not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from indelible.cli.main import cli
+from indelible.domain import note
+from tests.fakes.audits import copied, exported
+from tests.fakes.chains import ORG
+from tests.fakes.log import LEDGER_NAME
+from tests.fakes.world import World
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def world() -> World:
+    """Checkpoints 2 and 4 by one key, 6 by the next."""
+    made = World()
+    for first in (1, 3):
+        made.record(first, first + 1)
+        made.anchored()
+    made.clock.advance(1_000)
+    made.rotate()
+    made.record(5, 6)
+    made.anchored()
+    return made
+
+
+@pytest.fixture
+def keys(world: World) -> list[str]:
+    return [note.verifier_key(LEDGER_NAME, signer.public_key()) for signer in world.signers]
+
+
+@pytest.fixture
+def copy(world: World, tmp_path: Path) -> Path:
+    return copied(world.bucket, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("generation", [0, 1])
+def test_either_key_is_enough_where_the_statements_are(keys: list[str], copy: Path, generation: int) -> None:
+    for command in (("verify", copy / ORG), ("checkpoint", copy / ORG), ("checkpoint", copy / ORG, "--record", 1)):
+        answer = run(*command, "--key", keys[generation])
+        assert answer.exit_code == 0, (command, answer.output)
+
+
+@pytest.mark.parametrize("generation", [0, 1])
+def test_a_copy_without_the_statements_accuses_nobody(keys: list[str], copy: Path, generation: int) -> None:
+    """As after `aws s3 sync s3://bucket/org copy`, and nothing else."""
+    shutil.rmtree(copy / "_ledger")
+
+    for command in (("verify", copy / ORG), ("export", copy / ORG, "-o", copy / "evidence.zip")):
+        answer = run(*command, "--key", keys[generation])
+        assert answer.exit_code == 2, answer.output
+        assert "_ledger/_log" in answer.stderr
+    assert not (copy / "evidence.zip").exists()
+
+
+def test_a_copy_without_the_statements_needs_none_before_a_rotation(copy: Path, keys: list[str]) -> None:
+    shutil.rmtree(copy / "_ledger")
+    for name in ("checkpoints/000000000006", "checkpoint"):
+        (copy / ORG / "_log" / name).unlink()
+
+    assert run("verify", copy / ORG, "--key", keys[0], "--end", 4).exit_code == 0
+
+
+def test_a_key_of_nobody_is_not_signed_by_way_of_statements(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(exported(world.bucket))
+    stranger = note.verifier_key(LEDGER_NAME, b"\x09" * 32)
+
+    answer = run("checkpoint", path, "--key", stranger, "--json")
+
+    assert answer.exit_code == 1
+    assert json.loads(answer.stdout)["signed"] is False
