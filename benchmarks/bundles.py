@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from indelible.domain import bundle, instants, note, record, tiles
 from indelible.domain.archive import Entry, archive, entry_of
-from indelible.domain.bundle import Exported, LastRecord, Listed, Manifest
+from indelible.domain.bundle import Exported, LastCheckpoint, LastRecord, Listed, Manifest
 from indelible.domain.canonical import canonical_bytes
 from indelible.domain.checkpoint import Checkpoint, signed_checkpoint
 from indelible.domain.record import EMPTY_CHAIN, GovernorKey, Retention
@@ -33,7 +33,7 @@ VERIFIER_KEY = note.verifier_key(LEDGER, _PUBLIC)
 
 def bundle_of(count: int, place: Path) -> Path:
     """The bundle of so many records, made once."""
-    path = place / f"{count}.zip"
+    path = place / f"bundle-{count}.zip"
     if not path.exists():
         place.mkdir(parents=True, exist_ok=True)
         making = path.with_suffix(".making")
@@ -47,7 +47,7 @@ def _make(count: int, out: BinaryIO) -> None:
     records = Spool(bundle.RECORDS, TemporaryFile())  # noqa: SIM115 -- the spool closes it
     receipts = Spool(bundle.RECEIPTS, TemporaryFile())  # noqa: SIM115
     small: dict[str, bytes] = {bundle.README: b"Made by a benchmark.\n"}
-    chance, head, edge, leaves = random.Random(7), EMPTY_CHAIN, tiles.EMPTY, list[bytes]()
+    chance, head, edge, leaves, signed = random.Random(7), EMPTY_CHAIN, tiles.EMPTY, list[bytes](), b""
     event = canonical_bytes({"event_type": "AGENT_DECISION", "payload": {"text": "x" * (EVENT_BYTES - 50)}})
     for number in range(count):
         made = record.build(
@@ -81,7 +81,7 @@ def _make(count: int, out: BinaryIO) -> None:
         last_sequence=count,
         records=count,
         head=LastRecord(sequence=count, tx_hash=head.tx_hash, timestamp=instants.to_text(head.timestamp_ms)),
-        checkpoint=None,
+        checkpoint=LastCheckpoint(size=edge.size, sha256=hashlib.sha256(signed).hexdigest()),
         exported=Exported(valid=True, first_broken_at=None, failures_total=0, failures=[]),
         files={**listed, bundle.RECORDS: records.listed, bundle.RECEIPTS: receipts.listed},
     ).data

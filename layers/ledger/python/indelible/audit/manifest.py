@@ -11,10 +11,11 @@ import msgspec
 
 from indelible.audit.stored_zip import StoredZip
 from indelible.domain import bundle
-from indelible.domain.bundle import MalformedBundle, Manifest
+from indelible.domain.bundle import LastCheckpoint, MalformedBundle, Manifest
 
 LONG_LINE = 4096
 """Of a receipt; its version id may have 1,024 characters."""
+_CHECKPOINTS = f"{bundle.LOG}checkpoints/"
 _NEEDED = frozenset({bundle.MANIFEST, bundle.RECORDS, bundle.RECEIPTS})
 
 
@@ -37,11 +38,11 @@ def read_manifest(archive: StoredZip) -> Manifest:
 
 def describes(manifest: Manifest, archive: StoredZip) -> bool:
     """Whether the manifest says of the range what its first and its last line say. Only a sound one has a range."""
-    said, noted = manifest, manifest.checkpoint
-    if noted is not None:
-        path = f"{bundle.LOG}checkpoints/{noted.size:012d}"
-        if path not in archive.areas or archive.sha256(path) != noted.sha256:
-            return False
+    said = manifest
+    path = max((name for name in archive.names if name.startswith(_CHECKPOINTS)), default=None)
+    largest = path and LastCheckpoint(size=int(path.removeprefix(_CHECKPOINTS)), sha256=archive.sha256(path))
+    if said.checkpoint != largest:
+        return False
     if said.exported.valid is not (said.exported.failures_total == 0):
         return False
     if not said.exported.valid:
