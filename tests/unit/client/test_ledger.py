@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from indelible.client import LedgerClient, LedgerRefusal, StubLedgerClient, connect
-from indelible.client import ledger as client_module
 from indelible.domain.credentials import sign
+from indelible.entry.models import VerifyResponse
 
 SECRET = "ab" * 32
 RECEIPT = {"audit_id": "x", "sequence": 1}
@@ -125,10 +127,23 @@ def test_what_was_broken_in_the_first_part_stays_broken() -> None:
     assert (found["valid"], found["first_broken_at"]) == (False, 3)
 
 
-def test_recording_can_be_switched_off() -> None:
-    off = connect("", org_id="acme-corp")
-    assert isinstance(off, StubLedgerClient)
-    assert off.record({"event_type": "X"}) == {}
-    assert off.record_batch([{"event_type": "X"}]) == [{}]
+def public(kind: type) -> dict[str, str]:
+    methods = inspect.getmembers(kind, inspect.isfunction)
+    return {name: str(inspect.signature(method)) for name, method in methods if name != "__init__" and name[0] != "_"}
+
+
+def test_a_client_that_is_switched_off_has_every_method_of_the_real_one() -> None:
+    assert public(StubLedgerClient) == public(LedgerClient)
     assert isinstance(connect("https://ledger.example", org_id="a1", hmac_secret=SECRET), LedgerClient)
-    assert client_module.connect is connect
+    with connect("", org_id="acme-corp") as off:
+        assert isinstance(off, StubLedgerClient)
+        assert off.record({"event_type": "X"}) == {}
+        assert off.record_batch([{"event_type": "X"}]) == [{}]
+        assert off.prove(audit_id="x") == off.consistency(1, 2) == {}
+
+
+def test_a_client_that_is_switched_off_gives_no_verdict_in_the_form_of_one() -> None:
+    found = connect(None, org_id="acme-corp").verify(start_seq=1)
+
+    assert found["valid"] is None
+    assert found.keys() == {field.encode_name for field in msgspec.structs.fields(VerifyResponse)}

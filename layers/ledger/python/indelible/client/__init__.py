@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
-from indelible.client.ledger import LedgerClient, LedgerRefusal, Recording, StubLedgerClient, connect
+from indelible.client.ledger import Ledger, LedgerClient, LedgerRefusal, connect
+from indelible.client.stub import StubLedgerClient
 
-__all__ = ["LedgerClient", "LedgerRefusal", "Recording", "StubLedgerClient", "connect"]
+__all__ = ["Ledger", "LedgerClient", "LedgerRefusal", "StubLedgerClient", "connect"]

@@ -9,11 +9,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import httpx
 import tenacity
 
+from indelible.client.stub import StubLedgerClient
 from indelible.domain.credentials import sign
 
 _ATTEMPTS = 5
@@ -31,8 +32,8 @@ class LedgerRefusal(Exception):
         self.audit_id = error.get("audit_id")
 
 
-class Recording(Protocol):
-    """What an application that records needs: the real client or the stub."""
+class Ledger(Protocol):
+    """What an application needs of a ledger: the real client or the stub."""
 
     def record(self, event: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:
         """Record one event and return its receipt."""
@@ -42,6 +43,32 @@ class Recording(Protocol):
         self, events: Sequence[Mapping[str, Any]], *, idempotency_key: str | None = None
     ) -> list[dict[str, Any]]:
         """Record up to a hundred events in order and return their receipts."""
+        ...
+
+    def prove(self, *, audit_id: str | None = None, tx_hash: str | None = None) -> dict[str, Any]:
+        """One record, re-read and re-hashed by the ledger."""
+        ...
+
+    def consistency(
+        self, old_size: int, new_size: int, *, log: Literal["organisation", "ledger"] = "organisation"
+    ) -> dict[str, Any]:
+        """The proof that a log only grew between two of its published checkpoints."""
+        ...
+
+    def verify(self, **asked: int | str) -> dict[str, Any]:
+        """Verify `start_seq`/`end_seq`, `from`/`to`, or everything; long ranges are continued to their end."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+    def __enter__(self) -> Self:
+        """The ledger; it is closed at the end."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
         ...
 
 
@@ -62,7 +89,7 @@ class LedgerClient:
             base_url=api_url, timeout=timeout_s, headers={"X-Novus-Org-ID": org_id}, trust_env=False
         )
 
-    def __enter__(self) -> LedgerClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -131,26 +158,7 @@ class LedgerClient:
         return answered
 
 
-class StubLedgerClient:
-    """Takes everything and records nothing: for applications whose recording is switched off."""
-
-    def record(self, event: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:  # noqa: ARG002
-        """An empty receipt."""
-        return {}
-
-    def record_batch(
-        self,
-        events: Sequence[Mapping[str, Any]],
-        *,
-        idempotency_key: str | None = None,  # noqa: ARG002
-    ) -> list[dict[str, Any]]:
-        """An empty receipt for each event."""
-        return [{} for _ in events]
-
-
-def connect(
-    api_url: str | None, *, org_id: str, hmac_secret: str = "", key_id: str | None = None
-) -> LedgerClient | StubLedgerClient:
+def connect(api_url: str | None, *, org_id: str, hmac_secret: str = "", key_id: str | None = None) -> Ledger:
     """The real client, or the stub when `api_url` is empty: recording switched off by configuration."""
     if not api_url:
         return StubLedgerClient()

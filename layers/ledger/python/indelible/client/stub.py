@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client of a ledger that is switched off: every method of the real one, and nothing leaves the process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
+
+
+class StubLedgerClient:
+    """Takes everything and records nothing: for applications whose recording is switched off.
+
+    Receipts and proofs are empty, and a verdict says that nothing was checked: `valid` is None.
+    """
+
+    def record(self, event: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:  # noqa: ARG002
+        """An empty receipt."""
+        return {}
+
+    def record_batch(
+        self,
+        events: Sequence[Mapping[str, Any]],
+        *,
+        idempotency_key: str | None = None,  # noqa: ARG002
+    ) -> list[dict[str, Any]]:
+        """An empty receipt for each event."""
+        return [{} for _ in events]
+
+    def prove(self, *, audit_id: str | None = None, tx_hash: str | None = None) -> dict[str, Any]:  # noqa: ARG002
+        """Nothing."""
+        return {}
+
+    def consistency(
+        self,
+        old_size: int,  # noqa: ARG002
+        new_size: int,  # noqa: ARG002
+        *,
+        log: Literal["organisation", "ledger"] = "organisation",  # noqa: ARG002
+    ) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def verify(self, **asked: int | str) -> dict[str, Any]:  # noqa: ARG002
+        """No verdict, in the form of one."""
+        return {
+            "valid": None,
+            "entries_checked": 0,
+            "first_broken_at": None,
+            "verification_time_ms": 0,
+            "failures": [],
+            "failures_total": 0,
+            "pending": [],
+            "complete": True,
+            "next_seq": None,
+            "checkpoint": None,
+        }
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
