@@ -49,10 +49,28 @@ def test_detail_is_another_name_for_payload() -> None:
     assert event.from_arguments(sent, checked(detail={"a": 1})) == {"event_type": "X", "payload": {"a": 1}}
 
 
-def test_both_names_at_once_are_refused() -> None:
+def test_timestamp_is_another_name_for_occurred_at() -> None:
+    at = "2026-03-20T14:22:01Z"
+    sent: Any = {"event_type": "X", "timestamp": at}
+
+    assert event.from_arguments(sent, checked(timestamp=at)) == {"event_type": "X", "occurred_at": at}
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-03-20 14:22:01Z", 1])
+def test_a_timestamp_is_an_instant(at: object) -> None:
     with pytest.raises(InvalidField) as refused:
-        event.from_arguments({}, checked(detail={}, payload={}))
-    assert refused.value.field == "detail"
+        checked(timestamp=at)
+    assert refused.value.field == "timestamp"
+
+
+@pytest.mark.parametrize(
+    "both",
+    [{"detail": {}, "payload": {}}, {"timestamp": "2026-03-20T14:22:01Z", "occurred_at": "2026-03-20T14:22:01Z"}],
+)
+def test_both_names_at_once_are_refused(both: dict[str, object]) -> None:
+    with pytest.raises(InvalidField) as refused:
+        event.from_arguments({}, checked(**both))
+    assert refused.value.field == next(iter(both))
 
 
 def test_a_decision_needs_its_reason() -> None:
@@ -85,7 +103,7 @@ def test_event_types_that_are_taken(name: str) -> None:
         ({"event_type": 1}, InvalidField, "event_type"),
         ({"event_type": ["X"]}, InvalidField, "event_type"),
         ({"event_type": "X", "sanitized_paths": []}, UnknownField, "sanitized_paths"),
-        ({"event_type": "X", "timestamp": "now"}, UnknownField, "timestamp"),
+        ({"event_type": "X", "time": "now"}, UnknownField, "time"),
         ({"event_type": "X", "": 1}, UnknownField, ""),
         ({"event_type": "X", "payload": []}, InvalidField, "payload"),
         ({"event_type": "X", "payload": "text"}, InvalidField, "payload"),

@@ -145,6 +145,8 @@ BASE = {"org_id": "acme-corp", "event_type": "X"}
         {"payload": {}},
         {"detail": {}},
         {"payload": {}, "detail": {}},
+        {"timestamp": "2026-03-20T14:22:01Z"},
+        {"timestamp": "2026-03-20T14:22:01Z", "occurred_at": "2026-03-20T14:22:01Z"},
         {"payload": []},
         {"level": "decision"},
         {"level": "decision", "reason": "because"},

@@ -88,10 +88,15 @@ class Event(Struct, kw_only=True, forbid_unknown_fields=True):
     occurred_at: (
         Annotated[datetime, Meta(tz=True, description="When, by the caller's clock (RFC 3339).")] | UnsetType
     ) = UNSET
+    timestamp: (
+        Annotated[datetime, Meta(tz=True, description="Another name for occurred_at; send one of them.")] | UnsetType
+    ) = UNSET
     regulatory: Regulatory | UnsetType = UNSET
 
 
 FIELDS = frozenset(Event.__struct_fields__)
+OTHER_NAMES = {"detail": "payload", "timestamp": "occurred_at"}
+"""What callers may say, and what is recorded."""
 
 _StructT = TypeVar("_StructT", bound=Struct)
 _PATH = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
@@ -112,15 +117,16 @@ def validate(arguments: JsonObject, model: type[_StructT]) -> _StructT:
 
 
 def from_arguments(arguments: JsonObject, checked: Event) -> JsonObject:
-    """The event to record: the caller's own event fields, with `detail` under its proper name.
+    """The event to record: the caller's own event fields, under their proper names.
 
-    Raises MissingField when a decision gives no reason, InvalidField when both names of the payload are used.
+    Raises MissingField when a decision gives no reason, InvalidField when a field is there under both its names.
     """
     if checked.level == "decision" and checked.reason is UNSET:
         raise MissingField("a decision needs its reason: say why", field="reason")
-    if checked.payload is not UNSET and checked.detail is not UNSET:
-        raise InvalidField("detail is another name for payload: send one of them", field="detail")
-    return {"payload" if name == "detail" else name: value for name, value in arguments.items() if name in FIELDS}
+    for other, name in OTHER_NAMES.items():
+        if getattr(checked, other) is not UNSET and getattr(checked, name) is not UNSET:
+            raise InvalidField(f"{other} is another name for {name}: send one of them", field=other)
+    return {OTHER_NAMES.get(name, name): value for name, value in arguments.items() if name in FIELDS}
 
 
 def _check_instants(given: JsonObject, checked: Struct, path: str) -> None:

@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from indelible.domain.event import OTHER_NAMES
 from indelible.entry import export_models, models, proof_models
 
 Schema = dict[str, Any]
 
 _DEFINED = vars(proof_models) | vars(export_models) | vars(models)
 
-_NOT_BOTH_NAMES: Schema = {"not": {"required": ["payload", "detail"]}}
+_NOT_BOTH_NAMES: Schema = {"not": {"anyOf": [{"required": [*names]} for names in OTHER_NAMES.items()]}}
 _A_DECISION_SAYS_WHY: Schema = {
     "if": {"properties": {"level": {"const": "decision"}}, "required": ["level"]},
     "then": {"required": ["reason"]},
