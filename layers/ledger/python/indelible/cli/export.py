@@ -70,7 +70,8 @@ def export(
 ) -> None:
     """Pack a range of a chain, and what proves it, into one file.
 
-    SOURCE is s3://BUCKET/ORGANISATION, or a directory that was copied from there. The same range gives the same bytes.
+    SOURCE is s3://BUCKET/ORGANISATION, or a directory that was copied from there. The same range gives the same bytes,
+    as long as source and version are the same.
     A broken chain is packed as it is, as evidence of that. Prints the file's SHA-256, as sha256sum does.
 
     Exit status: 0 written, 2 could not be.
