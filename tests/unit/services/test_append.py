@@ -183,6 +183,27 @@ def test_an_unsealed_record_is_named() -> None:
     assert world.telemetry.counts["SealFailures"] == 1
 
 
+def test_a_bucket_that_refuses_does_not_hide_what_is_committed() -> None:
+    """A policy, a quota, a defect: the caller has the audit_id, may retry, and nothing is recorded twice."""
+    world = World()
+    process, seal = world.appender(), world.records.seal
+
+    def refuse(record: Record) -> str:
+        raise PermissionError("AccessDenied")
+
+    world.records.seal = refuse  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(NotSealed) as refused:
+            process.append(world.submission(1, key="once"))
+        assert refused.value.audit_id == record.read(world.journal.waiting[ORG][1]).audit_id
+        assert refused.value.retryable
+    world.records.seal = seal  # type: ignore[method-assign]
+
+    assert [one.audit_id for one in process.append(world.submission(1, key="once"))] == [refused.value.audit_id]
+    assert len(world.sealed()) == 1
+    assert ("not sealed", {"error": "PermissionError", "audit_id": refused.value.audit_id}) in world.telemetry.notes
+
+
 def test_a_key_that_somebody_filled_is_broken_evidence_not_a_crash() -> None:
     """Random bits make it all but impossible; an administrator who reads the table could."""
     world = World()

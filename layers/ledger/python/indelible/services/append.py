@@ -225,11 +225,16 @@ class Appender:
     def _receipt(self, entry: Record, result: str | Exception | None) -> Receipt:
         if isinstance(result, str):
             return Receipt.of(entry, result)
+        if isinstance(result, EvidenceBroken) or result is None:
+            raise result or AssertionError("seal returned no version id")
+        raise self._not_sealed(entry, result) from result
+
+    def _not_sealed(self, entry: Record, error: Exception) -> NotSealed:
+        """Whatever keeps it from the bucket, even a definite refusal: it is committed, and the caller must know it."""
         self._telemetry.count("SealFailures")
-        if isinstance(result, Unavailable):
-            message = f"committed as {entry.audit_id}; the bucket did not answer, the anchor will seal it"
-            raise NotSealed(message, audit_id=entry.audit_id) from result
-        raise result if isinstance(result, Exception) else AssertionError("seal returned no version id")
+        self._telemetry.note("not sealed", error=type(error).__name__, audit_id=entry.audit_id)
+        message = f"committed as {entry.audit_id}; the bucket did not take it, the anchor will seal it"
+        return NotSealed(message, audit_id=entry.audit_id)
 
     def _replay(self, submission: Submission, remembered: Remembered) -> list[Receipt]:
         """The receipts of the first request with this idempotency key, sealing what it left unsealed."""
@@ -257,11 +262,13 @@ class Appender:
             if waiting is None:
                 message = f"the committed record {audit_id} is in neither outbox nor bucket"
                 raise LedgerError(message, audit_id=audit_id)
+            entry = record.read(waiting)
             try:
-                entry = record.read(waiting)
                 return Receipt.of(entry, self._records.seal(entry))
-            except Unavailable as error:
-                raise NotSealed(f"committed as {audit_id}, not yet sealed", audit_id=audit_id) from error
+            except EvidenceBroken:
+                raise
+            except Exception as error:
+                raise self._not_sealed(entry, error) from error
         entry = intact(stored)
         if waiting not in (None, stored.data) or not locked(stored, entry):
             # Somebody filled the key before the record was sealed, or took its lock away since.
