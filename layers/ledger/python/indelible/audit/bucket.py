@@ -10,7 +10,7 @@ from indelible.audit import scan
 from indelible.audit.scan import Ask, Scanned
 from indelible.audit.source import Part
 from indelible.domain.findings import Failure
-from indelible.ports import KeyVersions, LogFiles, StoredRecords, StoredVersion
+from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords, StoredVersion
 
 _PART = 200
 """Records of a part: 50 MiB of them at most."""
@@ -30,7 +30,7 @@ class BucketSource:
         where: str,
         org_id: str,
         records: StoredRecords,
-        files: LogFiles,
+        files: StoredLogFiles,
         names: Callable[[str, str], Iterator[str]],
         again: Callable[[], BucketSource] | None = None,
     ) -> None:

@@ -91,7 +91,7 @@ class BundleSource:
             yield from (keys for keys in self.keys_of(part) if keys.s3_key > after)
 
     def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
-        """As RecordStore."""
+        """As StoredRecords."""
         for entry in keys:
             if not isinstance(entry, _Placed) or not entry.versions:
                 yield entry, None
@@ -102,16 +102,16 @@ class BundleSource:
             yield entry, StoredVersion(entry.s3_key, entry.versions[0], data, said.tx_hash if said else None, None)
 
     def first_key_after(self, org_id: str, key: str) -> str | None:
-        """As RecordStore."""
+        """As StoredRecords."""
         found = (entry.s3_key for entry in self.versions(org_id, after=key))
         return next((name for name in found if record.parse_key(name)), None)
 
     def read(self, owner: str, path: str) -> bytes | None:
-        """As LogFiles."""
+        """As StoredLogFiles."""
         return self._zip.read(_inside(owner, path))
 
     def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
-        """As LogFiles."""
+        """As StoredLogFiles."""
         place = _inside(owner, "checkpoints/")
         names = (name.removeprefix(place) for name in self._zip.names if name.startswith(place))
         return (size for size in sorted(map(int, names)) if size >= max(at_least, 1))

@@ -57,19 +57,19 @@ class DirectorySource:
             yield entry, StoredVersion(entry.s3_key, "", self._bytes(entry.s3_key), None, None)
 
     def first_key_after(self, org_id: str, key: str) -> str | None:
-        """As RecordStore."""
+        """As StoredRecords."""
         found = (entry.s3_key for entry in self.versions(org_id, after=key))
         return next((name for name in found if record.parse_key(name)), None)
 
     def read(self, owner: str, path: str) -> bytes | None:
-        """As LogFiles."""
+        """As StoredLogFiles."""
         try:
             return (self._log(owner) / path).read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
     def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
-        """As LogFiles."""
+        """As StoredLogFiles."""
         names = _names(self._log(owner) / "checkpoints")
         return (int(name) for name in names if _SIZE.fullmatch(name) and int(name) >= max(at_least, 1))
 

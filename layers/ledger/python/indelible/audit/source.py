@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where evidence comes from: what every source can do, and what each of them cannot show.
 
-A source is the reading half of the ports `RecordStore` and `LogFiles`, so everything that the API runs on the bucket
+A source is the reading half of the ports for records and logs, so everything that the API runs on the bucket
 runs on it; and beside that it can be read in parts, each of which another process may read.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from indelible.audit.scan import Ask, Scanned
 from indelible.domain.findings import Failure
-from indelible.ports import KeyVersions, StoredRecords
+from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords
 
 
 class NotEvidence(Exception):
@@ -32,7 +32,7 @@ class Part:
     after: str
 
 
-class Source(StoredRecords, Protocol):
+class Source(StoredRecords, StoredLogFiles, Protocol):
     """One organisation's records and the logs, for reading only."""
 
     where: str
@@ -48,14 +48,6 @@ class Source(StoredRecords, Protocol):
     """The first sequence that it can have: 1, but for a bundle of a later range."""
     fingerprint: str
     """Changes when the source is another, so that nobody goes on in the middle of one."""
-
-    def read(self, owner: str, path: str) -> bytes | None:
-        """As LogFiles."""
-        ...
-
-    def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
-        """As LogFiles."""
-        ...
 
     def names(self, owner: str, prefix: str) -> Iterator[str]:
         """The paths below `{owner}/_log/` that begin with this, in order."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
@@ -27,7 +26,7 @@ from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, FailureCode, Promise
 from indelible.domain.note import VerifierKey
 from indelible.domain.record import EMPTY_CHAIN
-from indelible.ports import LogFiles
+from indelible.ports import StoredLogFiles
 from indelible.services.log import LogReader
 from indelible.services.ranges import Range
 
@@ -148,7 +147,7 @@ def _range(source: Source, within: Range) -> Range:
     return within
 
 
-def _log_files(source: Source, within: Range, key: Pinned | None, unchecked: list[str]) -> LogFiles:
+def _log_files(source: Source, within: Range, key: Pinned | None, unchecked: list[str]) -> StoredLogFiles:
     if next(source.sizes(source.org_id, at_least=1), None) is None:
         unchecked.append("signed roots: the source has no checkpoint of this organisation")
         return NoLog()
@@ -158,7 +157,7 @@ def _log_files(source: Source, within: Range, key: Pinned | None, unchecked: lis
     if isinstance(source, BundleSource) and not _whole(source, within):
         unchecked.append("signed roots: a bundle has what it takes for its own range only, not for a part of it")
         return NoLog()
-    return cast("LogFiles", source)  # whoever reads logs uses the reading half
+    return source
 
 
 def _whole(source: BundleSource, within: Range) -> bool:

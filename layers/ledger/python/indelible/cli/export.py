@@ -25,7 +25,6 @@ from indelible.cli.sources import key_option, opened, or_could_not_check, with_s
 from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
 from indelible.domain.bundle import Manifest
 from indelible.entry.machine import SystemClock, TemporaryFiles
-from indelible.ports import LogFiles, RecordStore
 from indelible.services.export import Bundle, Exporter
 from indelible.services.log import LEDGER, LogReader
 from indelible.services.ranges import Range
@@ -91,7 +90,6 @@ def export(
 
 def _exporter(evidence: Source, key: Pinned | None, ledger: str | None) -> Exporter:
     name = ledger_name(evidence, key) or ledger or "indelible"
-    files = cast("LogFiles", evidence)  # whoever packs uses the reading half
     if key is None:
         click.echo("Without --key no signature is looked at; whoever verifies the bundle does.", err=True)
     unchecked: list[str] = []
@@ -99,9 +97,9 @@ def _exporter(evidence: Source, key: Pinned | None, ledger: str | None) -> Expor
     for said in unchecked:
         click.echo(f"Not checked: {said}", err=True)
     return Exporter(
-        records=cast("RecordStore", evidence),
-        files=files,
-        log=LogReader(files=files if key else NoLog(), ledger_name=name, keys=lambda: ring),
+        records=evidence,
+        files=evidence,
+        log=LogReader(files=evidence if key else NoLog(), ledger_name=name, keys=lambda: ring),
         ledger_name=name,
         scratch=TemporaryFiles(),
         clock=SystemClock(),

@@ -10,7 +10,16 @@ from __future__ import annotations
 from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredRecords, StoredVersion
 from indelible.ports.exports import ExportStore, Noted, Packers
 from indelible.ports.ledger import EMPTY_LEDGER, LedgerOutbox, LedgerRegister, LedgerState
-from indelible.ports.log import NOTHING_COVERED, LogFiles, LogHead, LogState, PublicKey, SecondSigner, Signer
+from indelible.ports.log import (
+    NOTHING_COVERED,
+    LogFiles,
+    LogHead,
+    LogState,
+    PublicKey,
+    SecondSigner,
+    Signer,
+    StoredLogFiles,
+)
 from indelible.ports.machine import Clock, Entropy, Telemetry, Workers
 from indelible.ports.ordering import (
     MAX_BYTES_PER_COMMIT,
@@ -20,6 +29,7 @@ from indelible.ports.ordering import (
     Idempotency,
     Index,
     Journal,
+    JournalReader,
     News,
     Remembered,
 )
@@ -45,6 +55,7 @@ __all__ = [
     "IndexEntry",
     "Inventory",
     "Journal",
+    "JournalReader",
     "KeyVersions",
     "LedgerOutbox",
     "LedgerRegister",
@@ -66,6 +77,7 @@ __all__ = [
     "SecondSigner",
     "SecretSource",
     "Signer",
+    "StoredLogFiles",
     "StoredRecords",
     "StoredVersion",
     "TableRepair",

@@ -46,15 +46,23 @@ class LogHead(Protocol):
         ...
 
 
-class LogFiles(Protocol):
-    """The static files of logs (c2sp.org/tlog-tiles), each below `{owner}/_log/`.
+class StoredLogFiles(Protocol):
+    """The static files of logs (c2sp.org/tlog-tiles), each below `{owner}/_log/`, for whoever reads them.
 
-    `owner` is an organisation, or `_ledger`. Everything is locked until `retain_until_ms` at least.
+    `owner` is an organisation, or `_ledger`.
     """
 
     def read(self, owner: str, path: str) -> bytes | None:
         """The first version ever stored of a file (of `checkpoint`, the newest), None when there is none."""
         ...
+
+    def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
+        """The tree sizes of published checkpoints from `at_least` on, ascending, lazily."""
+        ...
+
+
+class LogFiles(StoredLogFiles, Protocol):
+    """The same where they are written. Everything is locked until `retain_until_ms` at least."""
 
     def current(self, owner: str, path: str) -> bytes | None:
         """What a plain GET finds, in one request; None when there is nothing, or a delete marker over it.
@@ -65,10 +73,6 @@ class LogFiles(Protocol):
 
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
         """Store files, create-only, in any order. Raises EvidenceBroken where other bytes have the name."""
-        ...
-
-    def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
-        """The tree sizes of published checkpoints from `at_least` on, ascending, lazily."""
         ...
 
     def latest(self, owner: str, note: bytes, *, size: int, retain_until_ms: int) -> None:

@@ -44,12 +44,20 @@ class AlreadyRecorded(Exception):
         self.remembered = remembered
 
 
-class Journal(Protocol):
-    """The head of each chain, and the outbox of what is committed but perhaps not yet sealed."""
+class JournalReader(Protocol):
+    """What the table promises: the head of each chain, and what is committed but perhaps not yet sealed."""
 
     def head(self, org_id: str) -> Head:
         """The head now (a consistent read); `EMPTY_CHAIN` before the first record."""
         ...
+
+    def outbox(self, org_id: str, sequences: Sequence[int]) -> dict[int, bytes]:
+        """The bytes of those records that are still in the outbox (a consistent read)."""
+        ...
+
+
+class Journal(JournalReader, Protocol):
+    """The head of each chain, and the outbox, for whoever moves them."""
 
     def commit(self, head: Head, records: Sequence[Record], idempotency: Idempotency | None, now_ms: int) -> None:
         """Move the head from `head` past `records`, all or nothing: the linearization point of the ledger.
@@ -61,10 +69,6 @@ class Journal(Protocol):
         HeadMoved, or HeadRegressed where the outbox has a record for the next sequence already; then nothing was
         written.
         """
-        ...
-
-    def outbox(self, org_id: str, sequences: Sequence[int]) -> dict[int, bytes]:
-        """The bytes of those records that are still in the outbox (a consistent read)."""
         ...
 
     def clear(self, org_id: str, sequences: Sequence[int]) -> None:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from indelible.domain.keyring import statement_path
 from indelible.domain.note import NoteError
 from indelible.errors import LedgerError
-from indelible.ports import Clock, LogFiles
+from indelible.ports import Clock, StoredLogFiles
 from indelible.ports.deployment import CannotTell, Deployment
 from indelible.services.drift import NO_DRIFT, drift
 from indelible.services.keys import PinnedKeys
@@ -72,7 +72,7 @@ class Deployed:
     """Checks of what is deployed: bucket, key, schedules, alarms, secret, clock."""
 
     def __init__(
-        self, *, deployment: Deployment, log: LogReader, keys: PinnedKeys, files: LogFiles, clock: Clock
+        self, *, deployment: Deployment, log: LogReader, keys: PinnedKeys, files: StoredLogFiles, clock: Clock
     ) -> None:
         self._deployment = deployment
         self._log = log

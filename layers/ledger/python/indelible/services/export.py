@@ -18,7 +18,7 @@ from indelible.domain.bundle import LastCheckpoint, Listed, Manifest
 from indelible.domain.bundle_readme import readme
 from indelible.domain.ledger import ledger_proof_path
 from indelible.errors import NotFound
-from indelible.ports import Clock, LogFiles, RecordStore, Scratch
+from indelible.ports import Clock, Scratch, StoredLogFiles, StoredRecords
 from indelible.services.export_files import log_part
 from indelible.services.export_outside import Anchored, outside_part
 from indelible.services.export_walk import Walk
@@ -67,8 +67,8 @@ class Exporter:
     def __init__(
         self,
         *,
-        records: RecordStore,
-        files: LogFiles,
+        records: StoredRecords,
+        files: StoredLogFiles,
         log: LogReader,
         ledger_name: str,
         scratch: Scratch,

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from indelible.domain import merkle, tiles
-from indelible.ports import LogFiles
+from indelible.ports import StoredLogFiles
 from indelible.services.log import checkpoint_path
 
 
@@ -25,7 +25,7 @@ class LogPart:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def log_part(files: LogFiles, org_id: str, *, first: int, last: int) -> LogPart:
+def log_part(files: StoredLogFiles, org_id: str, *, first: int, last: int) -> LogPart:
     """The part of an organisation's log that is about the records `first` to `last`.
 
     Every checkpoint inside the range and the first that covers its end; for the smallest of them the right edge of the
@@ -57,7 +57,7 @@ def log_part(files: LogFiles, org_id: str, *, first: int, last: int) -> LogPart:
     return part
 
 
-def _sizes(files: LogFiles, org_id: str, first: int, last: int) -> Iterator[int]:
+def _sizes(files: StoredLogFiles, org_id: str, first: int, last: int) -> Iterator[int]:
     for size in files.sizes(org_id, at_least=first):
         yield size
         if size >= last:

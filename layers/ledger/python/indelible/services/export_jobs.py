@@ -12,7 +12,7 @@ import msgspec
 from indelible.domain import record
 from indelible.domain.export_job import BUNDLE, ExportJob, ExportState
 from indelible.errors import InvalidField, LedgerError, NotFound
-from indelible.ports import Clock, ExportStore, Journal, LogFiles, Packers, RecordStore
+from indelible.ports import Clock, ExportStore, Journal, Packers, RecordStore, StoredLogFiles
 from indelible.services.locate import Locator
 from indelible.services.ranges import Range
 
@@ -33,7 +33,7 @@ class ExportJobs:
         *,
         records: RecordStore,
         journal: Journal,
-        files: LogFiles,
+        files: StoredLogFiles,
         store: ExportStore,
         packers: Packers,
         clock: Clock,

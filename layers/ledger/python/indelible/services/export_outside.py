@@ -21,7 +21,7 @@ from indelible.domain.ledger import ledger_proof_path
 from indelible.domain.note import NoteError
 from indelible.domain.proof import parse_tlog_proof
 from indelible.page.parts import PageAnchor
-from indelible.ports import LogFiles
+from indelible.ports import StoredLogFiles
 from indelible.services.log import LEDGER, checkpoint_path
 
 Anchored: TypeAlias = Callable[[int], Iterator[tuple[int, AnchorFile]]]
@@ -41,7 +41,7 @@ class OutsidePart:
     anchors: list[PageAnchor] = field(default_factory=list)
 
 
-def outside_part(files: LogFiles, anchored: Anchored, org_id: str, sizes: list[int]) -> OutsidePart:
+def outside_part(files: StoredLogFiles, anchored: Anchored, org_id: str, sizes: list[int]) -> OutsidePart:
     """What there is about these checkpoints of an organisation."""
     part = OutsidePart()
     for generation in range(1, 10_000):
@@ -68,7 +68,7 @@ def outside_part(files: LogFiles, anchored: Anchored, org_id: str, sizes: list[i
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    files: LogFiles
+    files: StoredLogFiles
     kept: dict[str, bytes]
 
     def read(self, path: str) -> bytes:

@@ -12,7 +12,7 @@ from indelible.domain.findings import Specimen
 from indelible.domain.merkle import Subtree
 from indelible.page.parts import PageCheckpoint, PageParts, around
 from indelible.page.render import render
-from indelible.ports import LogFiles
+from indelible.ports import StoredLogFiles
 from indelible.services.export_files import LogPart
 from indelible.services.export_outside import OutsidePart
 from indelible.services.log import checkpoint_path
@@ -54,7 +54,7 @@ class PageMaker:
 
     def made(
         self,
-        files: LogFiles,
+        files: StoredLogFiles,
         part: LogPart,
         outside: OutsidePart,
         *,
@@ -90,7 +90,7 @@ class PageMaker:
 
 
 def _around(
-    files: LogFiles, part: LogPart, org_id: str, first: int, last: int
+    files: StoredLogFiles, part: LogPart, org_id: str, first: int, last: int
 ) -> tuple[tuple[Subtree, ...], tuple[Subtree, ...]]:
     def read(path: str) -> bytes:
         data = part.files[path] if path in part.files else files.read(org_id, path)

@@ -14,7 +14,7 @@ from indelible.domain.bundle import Exported, Finding, LastRecord
 from indelible.domain.chain import ChainChecker
 from indelible.domain.record import Record
 from indelible.errors import NotFound
-from indelible.ports import Clock, KeyVersions, RecordStore, StoredVersion
+from indelible.ports import Clock, KeyVersions, StoredRecords, StoredVersion
 from indelible.services.export_page import PageMaker
 from indelible.services.locate import Locator
 from indelible.services.log import LogReader
@@ -31,7 +31,7 @@ MOST_FINDINGS = 100
 class Walk:
     """`last` is where the range ends, `lines` how many objects were packed; `progress` is told as they are."""
 
-    store: RecordStore
+    store: StoredRecords
     log: LogReader
     clock: Clock
     org_id: str

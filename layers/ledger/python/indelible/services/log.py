@@ -28,7 +28,7 @@ from indelible.domain.proof import TlogProof, verify_tlog_proof
 from indelible.domain.record import Retention
 from indelible.domain.tiles import EMPTY, Edge, File
 from indelible.errors import EvidenceBroken
-from indelible.ports import Clock, LogFiles, SecondSigner, Signer
+from indelible.ports import Clock, LogFiles, SecondSigner, Signer, StoredLogFiles
 
 LEDGER = "_ledger"
 """The owner of the ledger's own log, and of the key statements."""
@@ -42,7 +42,7 @@ MOST_FOREIGN = 100
 class LogReader:
     """Opens what was published. `keys` gives the ring of those whose signatures count."""
 
-    def __init__(self, *, files: LogFiles, ledger_name: str, keys: Callable[[], KeyRing]) -> None:
+    def __init__(self, *, files: StoredLogFiles, ledger_name: str, keys: Callable[[], KeyRing]) -> None:
         self._files = files
         self._ledger_name = ledger_name
         self._keys = keys
@@ -196,6 +196,7 @@ class SignedLog(LogReader):
         second: SecondSigner | None = None,
     ) -> None:
         super().__init__(files=files, ledger_name=ledger_name, keys=keys)
+        self._written = files
         self._signer = signer
         self._second = second
         self._retention = retention
@@ -203,7 +204,7 @@ class SignedLog(LogReader):
 
     def stage(self, owner: str, files: Sequence[File], *, at_least_until_ms: int) -> None:
         """Write tiles and bundles, create-only, locked for as long as the records under them or longer."""
-        self._files.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
+        self._written.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
 
     def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> Note:
         """Sign the tree that ends in this edge, and publish its checkpoint, which is returned.
@@ -215,11 +216,11 @@ class SignedLog(LogReader):
         note = self._signed(unsigned).note
         until_ms = self._retain_until_ms(at_least_until_ms)
         try:
-            self._files.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
+            self._written.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
         except EvidenceBroken:
             # An earlier run may have come this far under the key before this one, or with another second signature.
             note = self._published(owner, unsigned)
-        self._files.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
+        self._written.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
         return note
 
     def _signed(self, unsigned: Checkpoint) -> SignedCheckpoint:

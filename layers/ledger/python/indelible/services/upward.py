@@ -21,7 +21,7 @@ from indelible.domain.ledger import leaf_data, ledger_proof_path
 from indelible.domain.note import Note, NoteError, Signature, VerifierKey, cosigned_at, parse_signatures
 from indelible.domain.proof import TlogProof, parse_tlog_proof
 from indelible.errors import EvidenceBroken
-from indelible.ports import LogFiles
+from indelible.ports import StoredLogFiles
 from indelible.ports.outside import AnchorFiles
 from indelible.services.log import LEDGER, LogReader
 
@@ -100,7 +100,7 @@ class Upward:
         self,
         *,
         log: LogReader,
-        files: LogFiles,
+        files: StoredLogFiles,
         anchors: AnchorFiles,
         token_time: TokenTime,
         witnesses: Sequence[VerifierKey] = (),

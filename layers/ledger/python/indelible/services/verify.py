@@ -16,7 +16,7 @@ from indelible.domain.chain import ChainChecker
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, Promise
 from indelible.domain.record import Head
-from indelible.ports import Clock, Journal, KeyVersions, RecordStore, StoredRecords, StoredVersion
+from indelible.ports import Clock, JournalReader, KeyVersions, StoredRecords, StoredVersion
 from indelible.services.locate import Locator
 from indelible.services.log import LogReader
 from indelible.services.ranges import End, Range
@@ -49,7 +49,7 @@ class Verdict:
 class Verifier:
     """One per environment; holds no state between calls."""
 
-    def __init__(self, *, records: RecordStore, journal: Journal, log: LogReader, clock: Clock) -> None:
+    def __init__(self, *, records: StoredRecords, journal: JournalReader, log: LogReader, clock: Clock) -> None:
         self._records = records
         self._log = log
         self._journal = journal
@@ -84,7 +84,7 @@ class Walk:
     """One walk along the keys. `locks` is False for a store that does not show them."""
 
     records: StoredRecords
-    journal: Journal
+    journal: JournalReader
     log: LogReader
     clock: Clock
     org_id: str
