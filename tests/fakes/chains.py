@@ -70,7 +70,7 @@ def check(seen: list[Specimen], *, head: Head | None = None, org_id: str = ORG, 
     """Walk a whole chain, held against the head where there is one."""
     checker = ChainChecker(org_id, start=start)
     if head is not None:
-        checker.promises[head.sequence] = Promise(head.sequence, head.tx_hash, "the head")
+        checker.hold(Promise(head.sequence, head.tx_hash, "the head"))
     for one in seen:
         checker.observe(one)
     checker.finish()

@@ -43,7 +43,8 @@ def test_every_mutation_of_the_catalogue_gets_the_verdict_of_the_chain_checker(n
     vector = load.vectors(f"chains/{name}.json")
     seen, head = specimens(FakeRecords(load.bucket_of(vector))), load.head_of(vector)
     promise = Promise(head.sequence, head.tx_hash, "the head")
-    checker = ChainChecker(vector["org_id"], locks=False, promises={head.sequence: promise})
+    checker = ChainChecker(vector["org_id"], locks=False)
+    checker.hold(promise)
     for specimen in seen:
         checker.observe(specimen)
     checker.finish()

@@ -67,7 +67,7 @@ def test_from_a_copy(name: str, tmp_path: Path) -> None:
 
 def of_what_is_shown(bucket: Bucket, vector: dict[str, Any], head: Head) -> list[Any]:
     checker = ChainChecker(vector["org_id"], locks=False)
-    checker.promises[head.sequence] = Promise(head.sequence, head.tx_hash, "the receipt")
+    checker.hold(Promise(head.sequence, head.tx_hash, "the receipt"))
     for keys in FakeRecords(bucket).versions(vector["org_id"], after=""):
         newest = bucket.current(keys.s3_key)
         if newest is not None:

@@ -15,7 +15,7 @@ from indelible.audit.scan import Ask, scanned
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import merkle
-from indelible.services.verify import Range
+from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, exported
 from tests.fakes.chains import ORG
 from tests.fakes.rfc6962 import root_of_leaves

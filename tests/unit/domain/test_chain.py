@@ -10,7 +10,7 @@ import pytest
 from indelible.domain import chain
 from indelible.domain.chain import ChainChecker
 from indelible.domain.findings import Promise, Specimen
-from indelible.domain.record import EMPTY_CHAIN, UnknownFormat
+from indelible.domain.record import EMPTY_CHAIN
 from tests.fakes.chains import ORG, build_chain, check, specimens, stored
 
 CHAIN = build_chain(6)
@@ -102,12 +102,19 @@ def test_a_first_record_must_not_follow_the_empty_chain_with_a_predecessor() -> 
     assert found(checker) == [("BROKEN_LINK", 1)]
 
 
+def promised(*promises: Promise, start: int = 1) -> ChainChecker:
+    checker = ChainChecker(ORG, start=start)
+    for promise in promises:
+        checker.hold(promise)
+    return checker
+
+
 @pytest.mark.parametrize(
     ("last", "expected"),
     [(None, [("TRUNCATED", 4)]), (6, [("TRUNCATED", 4)]), (5, [("TRUNCATED", 4)]), (3, []), (1, [])],
 )
 def test_a_range_that_ends_early_is_not_truncated(last: int | None, expected: list[tuple[str, int]]) -> None:
-    checker = ChainChecker(ORG, promises={6: Promise(6, HEAD.tx_hash, "the head")})
+    checker = promised(Promise(6, HEAD.tx_hash, "the head"))
     for specimen in SEEN[:3]:
         checker.observe(specimen)
     checker.finish(last)
@@ -118,19 +125,18 @@ def test_a_range_that_ends_early_is_not_truncated(last: int | None, expected: li
 
 
 def test_a_promise_before_the_range_says_nothing_about_it() -> None:
-    checker = ChainChecker(ORG, start=4, promises={2: Promise(2, CHAIN[1].tx_hash, "a receipt")})
+    checker = promised(Promise(2, CHAIN[1].tx_hash, "a receipt"), start=4)
     checker.finish()
 
     assert found(checker) == []
 
 
 def test_every_promise_counts() -> None:
-    promises = {
-        2: Promise(2, "ab" * 32, "a receipt"),
-        4: Promise(4, CHAIN[3].tx_hash, "a checkpoint"),
-        9: Promise(9, "cd" * 32, "another receipt"),
-    }
-    checker = ChainChecker(ORG, promises=promises)
+    checker = promised(
+        Promise(2, "ab" * 32, "a receipt"),
+        Promise(4, CHAIN[3].tx_hash, "a checkpoint"),
+        Promise(9, "cd" * 32, "another receipt"),
+    )
     for specimen in SEEN:
         checker.observe(specimen)
     checker.finish()
@@ -141,14 +147,27 @@ def test_every_promise_counts() -> None:
     assert (checker.failures[1].sequence, checker.failures[1].through) == (7, 9)
 
 
+def test_several_promises_for_one_record_all_count_and_those_that_agree_are_one_failure() -> None:
+    """A right checkpoint does not outweigh a wrong head: the next record would be built on the head."""
+    right, wrong = CHAIN[5].tx_hash, "ab" * 32
+    checker = promised(
+        Promise(6, wrong, "the table's head"), Promise(6, right, "the checkpoint"), Promise(6, wrong, "a receipt")
+    )
+    for specimen in SEEN:
+        checker.observe(specimen)
+
+    assert found(checker) == [("CONTENT_MISMATCH", 6)]
+    assert checker.failures[0].detail == "the table's head and a receipt name another hash for this sequence"
+
+
 def test_pending_records_keep_their_place() -> None:
-    checker = ChainChecker(ORG, promises={6: Promise(6, HEAD.tx_hash, "the head")})
+    checker = promised(Promise(6, HEAD.tx_hash, "the head"))
     for specimen in SEEN[:2]:
         checker.observe(specimen)
-    checker.observe_pending(CHAIN[2].data)
+    checker.observe_pending(CHAIN[2])
     checker.observe(SEEN[3])
-    checker.observe_pending(CHAIN[4].data)
-    checker.observe_pending(CHAIN[5].data)
+    checker.observe_pending(CHAIN[4])
+    checker.observe_pending(CHAIN[5])
     checker.finish()
 
     assert found(checker) == []
@@ -159,14 +178,21 @@ def test_pending_records_keep_their_place() -> None:
 def test_a_pending_record_must_fit_too() -> None:
     checker = ChainChecker(ORG)
     checker.observe(SEEN[0])
-    checker.observe_pending(CHAIN[2].data)
+    checker.observe_pending(CHAIN[2])
 
     assert found(checker) == [("MISSING", 2)]
 
 
-def test_what_waits_must_be_a_record() -> None:
-    with pytest.raises(UnknownFormat):
-        ChainChecker(ORG).observe_pending(b"rubbish")
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(b"rubbish", "UNKNOWN_FORMAT"), (CHAIN[3].data, "CONTENT_MISMATCH"), (b"", "UNKNOWN_FORMAT")],
+)
+def test_what_waits_must_be_the_record(data: bytes, code: str) -> None:
+    checker = ChainChecker(ORG)
+
+    assert checker.read_pending(3, data) is None
+    assert found(checker) == [(code, 3)]
+    assert checker.read_pending(3, CHAIN[2].data) == CHAIN[2]
 
 
 def test_without_locks_none_is_missed() -> None:
@@ -206,6 +232,18 @@ def test_the_list_is_bounded_and_the_count_is_not(monkeypatch: pytest.MonkeyPatc
 
     assert found(checker) == [("UNLOCKED", n) for n in range(1, 5)]
     assert checker.failures_total == 6
+
+
+def test_the_first_failure_of_each_kind_is_listed_whatever_floods_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks whether there is anything but this one kind must be able to see it."""
+    monkeypatch.setattr(chain, "MAX_FAILURES", 3)
+    unlocked = [replace(specimen, lock=None) for specimen in SEEN]
+    unlocked[4] = replace(unlocked[4], stored_sha256="ab" * 32)
+
+    checker = check(unlocked)
+
+    assert found(checker) == [("UNLOCKED", 1), ("UNLOCKED", 2), ("CONTENT_MISMATCH", 5)]
+    assert checker.failures_total == 7
 
 
 def test_the_first_broken_is_the_lowest_not_the_first_found() -> None:

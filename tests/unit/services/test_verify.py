@@ -9,7 +9,8 @@ import pytest
 
 from indelible.domain import instants
 from indelible.services.ranges import Range
-from indelible.services.verify import PENDING_GRACE_MS, Verdict
+from indelible.services.verify import Verdict
+from indelible.services.walk import PENDING_GRACE_MS
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.world import World
 from tests.faults.stage import Stage

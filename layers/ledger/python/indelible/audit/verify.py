@@ -15,12 +15,11 @@ from pathlib import Path
 
 from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
-from indelible.audit.offline import NoLog, NoTable
 from indelible.audit.outside import Outside, Trust, Upwards
 from indelible.audit.receipts import Receipts
 from indelible.audit.resume import Keeper
 from indelible.audit.source import NotEvidence, Source
-from indelible.audit.walk import NO_DEADLINE, Strides
+from indelible.audit.walk import Strides
 from indelible.domain.chain import MAX_FAILURES, ChainChecker
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, FailureCode, Promise
@@ -28,7 +27,9 @@ from indelible.domain.note import VerifierKey
 from indelible.domain.record import EMPTY_CHAIN
 from indelible.ports import StoredLogFiles
 from indelible.services.log import LogReader
+from indelible.services.offline import NoLog, NoTable
 from indelible.services.ranges import Range
+from indelible.services.walk import NO_DEADLINE
 
 _UNKNOWN = "unknown"
 

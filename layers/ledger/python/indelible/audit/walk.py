@@ -19,11 +19,10 @@ from indelible.audit.source import NotEvidence, Part, Source
 from indelible.audit.workers import scans
 from indelible.domain import record
 from indelible.domain.findings import FailureCode, Promise
+from indelible.domain.record import Record
 from indelible.ports import KeyVersions, StoredVersion
 from indelible.services.locate import Locator
-from indelible.services.verify import Walk
-
-NO_DEADLINE = 1 << 62
+from indelible.services.walk import Walk
 
 
 @dataclass(slots=True)
@@ -43,7 +42,8 @@ class Strides(Walk):
     keep: Callable[[Callable[[], State]], None] | None = field(kw_only=True, default=None)
     first: int = field(init=False, default=1)
 
-    def _begin(self) -> tuple[int, str]:
+    def begin(self) -> tuple[int, str]:
+        """See Walk; a source can begin later than with 1, and an earlier walk can have ended somewhere."""
         start, after = self._begins()
         self.first = start if self.begun is None else self.begun.first
         return start, after
@@ -57,44 +57,47 @@ class Strides(Walk):
         start = self.source.starts_at
         if start > 1 and (self.asked.start_seq or 1) <= start and self.asked.from_ms is None:
             return start, f"{self.org_id}/"
-        return Walk._begin(self)
+        return Walk.begin(self)
 
-    def _prepare(self) -> None:
-        self.checker.receipts = self.receipts
+    def prepare(self) -> None:
+        """See Walk; with what the caller holds, and what an earlier walk has found."""
+        for promise in (promise for several in self.receipts.values() for promise in several):
+            self.checker.hold(promise)
         if self.begun is None:
             self.roots.begin()
         else:
             self.begun.put_back(self.checker, self.roots)
 
-    def _walk(self, deadline_ms: int) -> bool:
+    def walk(self, deadline_ms: int) -> bool:
+        """See Walk; part by part, fast where there is nothing wrong."""
         if not self.fast:
-            return Walk._walk(self, deadline_ms)
-        for part, found in scans(self.source, self.source.parts(after=self._last_key), self._ask(), jobs=self.jobs):
+            return Walk.walk(self, deadline_ms)
+        for part, found in scans(self.source, self.source.parts(after=self.last_key), self._ask(), jobs=self.jobs):
             before = self.checker.entries_checked
             if found is not None and self._inside(found) and self.checker.join(found.run):
                 self.roots.graft(found.run.first, found.pieces)
-                self._last_key = part.after
+                self.last_key = part.after
                 self._keep(found, part)
             else:
-                self._observe_all(self.source.keys_of(part), deadline_ms)
+                self.observe_all(self.source.keys_of(part), deadline_ms)
                 if self.end.beyond is not None:
                     break
             self.progress(self.checker.entries_checked - before)
         return True
 
-    def _observe(self, keys: KeyVersions, stored: StoredVersion | None) -> None:
-        Walk._observe(self, keys, stored)
+    def observe(self, keys: KeyVersions, stored: StoredVersion | None) -> Record | None:
+        """See Walk; with `strict`, parse the whole record."""
+        entry = Walk.observe(self, keys, stored)
         found = record.parse_key(keys.s3_key)
         if self.strict and stored is not None and found is not None and not scan.is_canonical(stored.data):
             self.checker.report(
                 FailureCode.UNKNOWN_FORMAT, found.sequence, "the record is not canonical JSON (RFC 8785)"
             )
+        return entry
 
     def _ask(self) -> Ask:
-        promised: dict[int, set[str]] = {}
-        for held in (*((promise,) for promise in self.checker.promises.values()), *self.receipts.values()):
-            for promise in held:
-                promised.setdefault(promise.sequence, set()).add(promise.tx_hash)
+        held = self.checker.promises.items()
+        promised = {sequence: {promise.tx_hash for promise in several} for sequence, several in held}
         sizes = array("Q", self.log.sizes(self.org_id, at_least=self.checker.start))
         return Ask(self.org_id, promised, sizes if sizes else None, self.strict)
 

@@ -18,7 +18,6 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import Pinned, key_ring, ledger_name, pinned_key
-from indelible.audit.offline import NoLog
 from indelible.audit.source import NotEvidence, Source
 from indelible.cli.ranges import range_options, within
 from indelible.cli.sources import key_option, opened, or_could_not_check, with_source
@@ -27,6 +26,7 @@ from indelible.domain.bundle import Manifest
 from indelible.entry.machine import SystemClock, TemporaryFiles
 from indelible.services.export import Bundle, Exporter
 from indelible.services.log import LEDGER, LogReader
+from indelible.services.offline import NoLog
 from indelible.services.ranges import Range
 from indelible.views.formats import VIEWS
 from indelible.views.parquet import NotInstalled

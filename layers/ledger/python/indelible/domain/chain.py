@@ -17,7 +17,7 @@ from indelible.domain.findings import Failure, FailureCode, Promise, Run, Specim
 from indelible.domain.record import GENESIS, Head, Record, RecordKey
 
 MAX_FAILURES = 1000
-"""Failures listed one by one; further ones are only counted."""
+"""Failures listed one by one; further ones are only counted. The first of each code is always among them."""
 
 
 @dataclass(slots=True)
@@ -35,17 +35,15 @@ class ChainChecker:
 
     Feed `observe` every record key in the order of keys; `observe_pending` where a record is committed but not
     yet in the store; then `finish`. With `start` above 1, feed the predecessor to `precede` first; without it
-    the first record's link stays unchecked.
+    the first record's link stays unchecked. What others promise of the chain goes to `hold` before.
 
-    `locks` is False for sources that cannot tell (a directory, a bundle). `receipts` are promises of which every
-    single one counts, also several for one sequence.
+    `locks` is False for sources that cannot tell (a directory, a bundle).
     """
 
     org_id: str
     start: int = 1
     locks: bool = True
-    promises: dict[int, Promise] = field(default_factory=dict)
-    receipts: dict[int, tuple[Promise, ...]] = field(default_factory=dict)
+    promises: dict[int, list[Promise]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     failures_total: int = 0
     entries_checked: int = 0
@@ -64,14 +62,19 @@ class ChainChecker:
         last = None if head.sequence == 0 else _Seen(head.sequence, {head.tx_hash}, head.timestamp_ms)
         return cls(org_id=org_id, start=head.sequence + 1, _last=last)
 
-    def precede(self, data: bytes) -> None:
-        """Take the record before `start` as the first link; again for each record of a fork."""
+    def hold(self, promise: Promise) -> None:
+        """Hold the chain to somebody's word. Every single one counts, also several for one sequence."""
+        self.promises.setdefault(promise.sequence, []).append(promise)
+
+    def precede(self, data: bytes) -> int:
+        """Take the record before `start` as the first link, again for each record of a fork; its time in ms, or 0."""
         try:
             timestamp_ms = record.read(data).timestamp_ms
         except record.UnknownFormat:
             timestamp_ms = 0  # its hash still links; its own faults belong to a range that contains it
         hashes = self._last.hashes if self._last else set()
         self._last = _Seen(self.start - 1, hashes | {record.tx_hash(data)}, timestamp_ms)
+        return timestamp_ms
 
     def go_on(self, last: Head) -> None:
         """Take the record before `start` as an earlier walk, which ended there, has seen it."""
@@ -126,9 +129,20 @@ class ChainChecker:
             self._last = _Seen(run.last.sequence, {run.last.tx_hash}, run.last.timestamp_ms)
         return follows
 
-    def observe_pending(self, data: bytes) -> None:
+    def read_pending(self, sequence: int, data: bytes) -> Record | None:
+        """What waits in the outbox in the place of a record; None, and a failure, for anything but this record."""
+        try:
+            found = record.read(data)
+        except record.UnknownFormat as error:
+            self._fail(FailureCode.UNKNOWN_FORMAT, sequence, f"in the outbox: {error}")
+            return None
+        if (found.org_id, found.sequence) != (self.org_id, sequence):
+            self._fail(FailureCode.CONTENT_MISMATCH, sequence, "the outbox has another record in this place")
+            return None
+        return found
+
+    def observe_pending(self, found: Record) -> None:
         """Take a committed record that waits in the outbox: it keeps its place, and counts as pending."""
-        found = record.read(data)
         self.pending.append(found.sequence)
         self._link(found.sequence, found.tx_hash, found, None)
 
@@ -141,7 +155,7 @@ class ChainChecker:
         if goes_on and last_sequence is not None and last_sequence >= self.next_sequence:
             self._fail(FailureCode.MISSING, self.next_sequence, "no record in the bucket", through=last_sequence)
             return
-        held = [*self.promises.values(), *(promise for several in self.receipts.values() for promise in several)]
+        held = [promise for several in self.promises.values() for promise in several]
         promised = max((p.sequence for p in held if p.sequence >= self.start), default=0)
         if last_sequence is not None:
             promised = min(promised, last_sequence)
@@ -161,16 +175,17 @@ class ChainChecker:
                 expected=specimen.stored_sha256,
                 found=tx_hash,
             )
-        for promise in (self.promises.get(key.sequence), *self.receipts.get(key.sequence, ())):
-            if promise is not None and promise.tx_hash != tx_hash:
-                self._fail(
-                    FailureCode.CONTENT_MISMATCH,
-                    key.sequence,
-                    f"{promise.source} names another hash for this sequence",
-                    specimen,
-                    expected=promise.tx_hash,
-                    found=tx_hash,
-                )
+        held = self.promises.get(key.sequence, ())
+        for promised in dict.fromkeys(promise.tx_hash for promise in held if promise.tx_hash != tx_hash):
+            sources = dict.fromkeys(promise.source for promise in held if promise.tx_hash == promised)
+            self._fail(
+                FailureCode.CONTENT_MISMATCH,
+                key.sequence,
+                f"{' and '.join(sources)} {'name' if len(sources) > 1 else 'names'} another hash for this sequence",
+                specimen,
+                expected=promised,
+                found=tx_hash,
+            )
         try:
             found = record.read(data)
         except record.UnknownFormat as error:
@@ -263,7 +278,7 @@ class ChainChecker:
         self.failures_total += 1
         if sequence is not None:
             self.first_broken_at = min(sequence, self.first_broken_at or sequence)
-        if len(self.failures) < MAX_FAILURES:
+        if len(self.failures) < MAX_FAILURES or self._made_room(code):
             self.failures.append(
                 Failure(
                     code=code,
@@ -276,6 +291,16 @@ class ChainChecker:
                     found=found,
                 )
             )
+
+    def _made_room(self, code: FailureCode) -> bool:
+        """For the first failure of a code: one of many others gives way to it in a full list."""
+        if any(failure.code is code for failure in self.failures):
+            return False
+        listed = [failure.code for failure in self.failures]
+        many = next((at for at in range(len(listed) - 1, 0, -1) if listed[at] in listed[:at]), None)
+        if many is not None:
+            del self.failures[many]
+        return many is not None
 
 
 def _says_the_same(found: Record, key: RecordKey) -> bool:

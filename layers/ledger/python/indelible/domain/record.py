@@ -108,6 +108,17 @@ class RecordKey:
     sequence: int
     audit_id: str
 
+    @property
+    def timestamp_ms(self) -> int:
+        """The time in the audit_id."""
+        return audit_ids.decode(self.audit_id).timestamp_ms
+
+    @property
+    def agrees(self) -> bool:
+        """Whether day and sequence are those in the audit_id: the key of a record is never otherwise."""
+        located = audit_ids.decode(self.audit_id)
+        return (located.sequence, instants.day(located.timestamp_ms)) == (self.sequence, self.day)
+
 
 def build(
     event: bytes,

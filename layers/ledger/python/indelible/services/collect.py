@@ -59,7 +59,7 @@ class Collector:
             keys = self._listed(org_id, base, upper)
             age_ms = self._clock.now_ms() - min(entry.timestamp_ms for entry in sealed)
         checker = ChainChecker.following(org_id, base)
-        checker.promises[head.sequence] = Promise(head.sequence, head.tx_hash, "the table's head")
+        checker.hold(Promise(head.sequence, head.tx_hash, "the table's head"))
         read_back = self._records.read_all(entry for _, entry in keys)
         covered = tuple(found for entry, stored in read_back if (found := checker.observe(specimen(entry, stored))))
         checker.finish(last_sequence=upper)
@@ -100,7 +100,9 @@ class Collector:
         Raises what the first failed seal raised; the next run does the rest.
         """
         waiting = self._journal.outbox(org_id, sequences) if sequences else {}
-        entries = [record.read(data) for data in waiting.values()]
+        checker = ChainChecker(org_id)  # what the outbox should not have is not sealed, and then found missing
+        read = (checker.read_pending(sequence, data) for sequence, data in waiting.items())
+        entries = [entry for entry in read if entry is not None]
         for result in self._workers.gather([partial(self._records.seal, entry) for entry in entries]):
             if isinstance(result, Exception):
                 raise result

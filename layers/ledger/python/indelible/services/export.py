@@ -21,8 +21,9 @@ from indelible.errors import NotFound
 from indelible.ports import Clock, Scratch, StoredLogFiles, StoredRecords
 from indelible.services.export_files import log_part
 from indelible.services.export_outside import Anchored, outside_part
-from indelible.services.export_walk import Walk
+from indelible.services.export_walk import ExportWalk
 from indelible.services.log import LogReader, checkpoint_path
+from indelible.services.offline import NoTable
 from indelible.services.ranges import Range
 from indelible.services.spool import Spool
 
@@ -96,17 +97,26 @@ class Exporter:
         records = Spool(bundle.RECORDS, self._scratch.file())
         receipts = Spool(bundle.RECEIPTS, self._scratch.file())
         try:
-            walk = Walk(
-                self._records, self._log, self._clock, org_id, asked, records, receipts, progress, locks=self._locks
+            walk = ExportWalk(
+                self._records,
+                NoTable(),
+                self._log,
+                self._clock,
+                org_id,
+                asked,
+                locks=self._locks,
+                packed=records,
+                receipts=receipts,
+                progress=progress,
             )
-            walk.go()
+            walk.pack()
             return self._packed(org_id, walk)
         except BaseException:
             records.close()
             receipts.close()
             raise
 
-    def _packed(self, org_id: str, walk: Walk) -> Bundle:
+    def _packed(self, org_id: str, walk: ExportWalk) -> Bundle:
         first, last = walk.checker.start, walk.last
         if last < first:
             raise NotFound("there is no record in this range")
@@ -130,7 +140,7 @@ class Exporter:
             small[bundle.PREDECESSOR] = predecessor
         if page.content is not None:
             small[bundle.PAGE] = page.content
-        head, checkpoint, exported = walk.head, _largest(part.sizes, part.files), walk.exported
+        head, checkpoint, exported = walk.last_record, _largest(part.sizes, part.files), walk.exported
         small[bundle.README] = readme(
             ledger_name=self._ledger_name,
             org_id=org_id,
@@ -143,7 +153,7 @@ class Exporter:
             page=page.remark,
         )
         listed = {path: Listed(bytes=len(data), sha256=record.tx_hash(data)) for path, data in small.items()}
-        spools = {bundle.RECORDS: walk.records, bundle.RECEIPTS: walk.receipts}
+        spools = {bundle.RECORDS: walk.packed, bundle.RECEIPTS: walk.receipts}
         manifest = Manifest(
             ledger_name=self._ledger_name,
             org_id=org_id,

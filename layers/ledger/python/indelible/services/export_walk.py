@@ -11,73 +11,44 @@ from dataclasses import dataclass, field
 
 from indelible.domain import bundle, instants, record
 from indelible.domain.bundle import Exported, Finding, LastRecord
-from indelible.domain.chain import ChainChecker
 from indelible.domain.record import Record
 from indelible.errors import NotFound
-from indelible.ports import Clock, KeyVersions, StoredRecords, StoredVersion
+from indelible.ports import KeyVersions, StoredVersion
 from indelible.services.export_page import PageMaker
 from indelible.services.locate import Locator
-from indelible.services.log import LogReader
-from indelible.services.ranges import End, Range
-from indelible.services.roots import Roots
 from indelible.services.specimen import specimen
 from indelible.services.spool import Spool
+from indelible.services.walk import NO_DEADLINE, Walk
 
 MOST_FINDINGS = 100
 """Failures that a manifest lists; further ones are only counted."""
 
 
 @dataclass(slots=True)
-class Walk:
+class ExportWalk(Walk):
     """`last` is where the range ends, `lines` how many objects were packed; `progress` is told as they are."""
 
-    store: StoredRecords
-    log: LogReader
-    clock: Clock
-    org_id: str
-    asked: Range
-    records: Spool
-    receipts: Spool
-    progress: Callable[[int], None]
-    locks: bool = True
+    packed: Spool = field(kw_only=True)
+    receipts: Spool = field(kw_only=True)
+    progress: Callable[[int], None] = field(kw_only=True)
     page: PageMaker = field(default_factory=PageMaker)
-    checker: ChainChecker = field(init=False)
     lines: int = 0
     last: int = 0
+    _found: int = 0
     _tail: Record | None = None
     _first: Record | None = None
     _before: list[bytes] = field(default_factory=list)
 
-    def go(self) -> None:
+    def pack(self) -> None:
         """Walk. Raises NotFound where nothing is as late as the range begins."""
-        start, after = self._begin()
-        self.checker = ChainChecker(self.org_id, start=start, locks=self.locks)
-        roots = Roots(self.log, self.org_id, self.checker)
-        roots.begin()
-        found = start - 1
-        end = End(self.asked)
-        for keys, stored in self.store.read_all(end.until(self.store.versions(self.org_id, after=after))):
-            key = record.parse_key(keys.s3_key)
-            if key is not None and key.sequence < start:
-                if key.sequence == start - 1 and stored is not None:
-                    self._before.append(stored.data)
-                    self.checker.precede(stored.data)
-                continue
-            if self.checker.lacks_predecessor:
-                self.checker.miss_predecessor()
-            self._take(keys, stored)
-            if key is not None:
-                found = max(found, key.sequence)
-                if stored is not None:
-                    roots.add(key, record.tx_hash(stored.data))
-        roots.finish()
-        self.checker.finish(end.last, goes_on=end.beyond is not None)
-        promised = max((*self.checker.promises, found))
-        known = promised if end.beyond is None else end.beyond.sequence - 1
-        self.last = known if end.last is None else min(end.last, known)
+        self.go(NO_DEADLINE)
+        known = max((*self.checker.promises, self._found, self.checker.start - 1))
+        if self.end.beyond is not None:
+            known = self.end.beyond.sequence - 1
+        self.last = known if self.end.last is None else min(self.end.last, known)
 
     @property
-    def head(self) -> LastRecord | None:
+    def last_record(self) -> LastRecord | None:
         """The last record that was packed."""
         if self._tail is None:
             return None
@@ -105,25 +76,26 @@ class Walk:
             failures=listed,
         )
 
-    def _begin(self) -> tuple[int, str]:
-        """The first sequence, and a key before its predecessor's. As for verify, but without asking the table."""
-        start = self.asked.start_seq or 1
-        locator = Locator(self.store, self.org_id)
-        if self.asked.from_ms is not None:
-            first = locator.first_at_or_after(self.asked.from_ms)
-            if first is None:
-                raise NotFound("there is no record in this range")
-            start = max(start, first.sequence)
-        if start == 1:
-            return 1, f"{self.org_id}/"
-        return start, locator.key_before(start - 1, self.clock.now_ms())
+    def begin(self) -> tuple[int, str]:
+        """See Walk; but nothing may be as late as the range begins."""
+        from_ms = self.asked.from_ms
+        if from_ms is not None and Locator(self.records, self.org_id).first_at_or_after(from_ms) is None:
+            raise NotFound("there is no record in this range")
+        return Walk.begin(self)
 
-    def _take(self, keys: KeyVersions, stored: StoredVersion | None) -> None:
-        seen = specimen(keys, stored)
-        entry = self.checker.observe(seen)
-        self.page.add(seen)
+    def precede(self, data: bytes) -> None:
+        """See Walk."""
+        self._before.append(data)
+        Walk.precede(self, data)
+
+    def observe(self, keys: KeyVersions, stored: StoredVersion | None) -> Record | None:
+        """See Walk; and pack it."""
+        entry = Walk.observe(self, keys, stored)
+        key = record.parse_key(keys.s3_key)
+        self._found = max(self._found, key.sequence if key else 0)
+        self.page.add(specimen(keys, stored))
         if stored is None:
-            return
+            return entry
         line = bundle.receipt_line(
             entry,
             s3_key=stored.s3_key,
@@ -131,10 +103,11 @@ class Walk:
             stored_sha256=stored.sha256,
             data=stored.data,
         )
-        self.records.write(b"\n" if b"\n" in stored.data else stored.data + b"\n")
+        self.packed.write(b"\n" if b"\n" in stored.data else stored.data + b"\n")
         self.receipts.write(line + b"\n")
         self.lines += 1
         if entry is not None:
             self._tail = entry
             self._first = self._first or entry
         self.progress(self.lines)
+        return entry

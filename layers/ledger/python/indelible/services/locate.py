@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 
-from indelible.domain import audit_id as audit_ids
 from indelible.domain import instants, record
 from indelible.domain.record import RecordKey
 from indelible.ports import StoredRecords
@@ -25,7 +24,7 @@ class Locator:
 
     def key_before(self, sequence: int, now_ms: int) -> str:
         """A key after which the listing starts with `sequence` (or, if it is missing, with what follows)."""
-        first = self._first(f"{self._org_id}/")
+        first = self._first(f"{self._org_id}/") if sequence > 0 else None
         if first is None or first.sequence > sequence:
             return f"{self._org_id}/"
 
@@ -43,13 +42,13 @@ class Locator:
         """The first record that is not earlier than the instant."""
         prefix = record.day_prefix(self._org_id, instant_ms)
         first = self._first(prefix)
-        if first is None or _time(first) >= instant_ms:
+        if first is None or first.timestamp_ms >= instant_ms:
             return first
         early = first.sequence
 
         def reached(offset: int) -> bool:
             found = self._first(f"{prefix}{early + offset:012d}")
-            return found is None or _time(found) >= instant_ms
+            return found is None or found.timestamp_ms >= instant_ms
 
         reach = 1
         while not reached(reach):
@@ -64,7 +63,3 @@ class Locator:
 def _first_true(stop: int, test: Callable[[int], bool]) -> int:
     """The first offset below `stop` for which the monotone test holds; `stop` when there is none."""
     return bisect_left(range(stop), True, key=test)
-
-
-def _time(key: RecordKey) -> int:
-    return audit_ids.decode(key.audit_id).timestamp_ms

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from indelible.domain import audit_id as audit_ids
 from indelible.domain import record
 from indelible.domain.record import RecordKey
 from indelible.ports import KeyVersions
@@ -25,23 +24,31 @@ class Range:
         """Whether this record, and with it every later one, lies after the range."""
         if self.end_seq is not None and found.sequence > self.end_seq:
             return True
-        return self.to_ms is not None and audit_ids.decode(found.audit_id).timestamp_ms > self.to_ms
+        return self.to_ms is not None and found.timestamp_ms > self.to_ms
 
 
 @dataclass(slots=True)
 class End:
-    """The end of a range. `beyond` is the first record after it, once it was met."""
+    """The end of a range. `beyond` is the first record after it, once it was met; `reached` the last sequence before.
+
+    A key that claims to lie beyond is believed where it is a record's and goes on from what was met. Any other (a
+    sequence that was there already, a time or a place that its audit_id does not have) could have been put there to
+    cut the range short; it is one of the keys of the range.
+    """
 
     asked: Range
+    reached: int = 0
     beyond: RecordKey | None = None
 
     def until(self, keys: Iterable[KeyVersions]) -> Iterator[KeyVersions]:
         """The keys up to the end."""
         for entry in keys:
             found = record.parse_key(entry.s3_key)
-            if found is not None and self.asked.ends_before(found):
-                self.beyond = found
-                return
+            if found is not None and found.agrees:
+                if self.asked.ends_before(found) and found.sequence > self.reached:
+                    self.beyond = found
+                    return
+                self.reached = max(self.reached, found.sequence)
             yield entry
 
     @property

@@ -194,8 +194,7 @@ class Roots:
         except ValueError as error:
             self._mismatch(size, f"the files of the tree of size {size}: {error}")
         else:
-            # Several may promise the same sequence: a signature outweighs the table.
-            self._checker.promises[size] = Promise(size, leaf.hex(), f"the checkpoint of size {size}")
+            self._checker.hold(Promise(size, leaf.hex(), f"the checkpoint of size {size}"))
 
     def _leaf(self, index: int, size: int) -> bytes:
         bundle = index // tiles.WIDTH

@@ -149,8 +149,7 @@ class _Walk:
                 break
         self.roots.finish()
         if promised is not None and promised.sequence >= self.checker.next_sequence:
-            promise = Promise(promised.sequence, promised.tx_hash, "the table's head")
-            self.checker.promises.setdefault(promise.sequence, promise)
+            self.checker.hold(Promise(promised.sequence, promised.tx_hash, "the table's head"))
         self.checker.finish()
         checkpoint = self._last_published()
         return Survey(
@@ -228,15 +227,10 @@ class _Walk:
         return count
 
     def _pend(self, sequence: int, data: bytes) -> bool:
-        try:
-            found = record.read(data)
-        except record.UnknownFormat as error:
-            self.checker.report(FailureCode.UNKNOWN_FORMAT, sequence, f"in the outbox: {error}")
+        found = self.checker.read_pending(sequence, data)
+        if found is None:
             return False
-        if (found.org_id, found.sequence) != (self.org_id, sequence):
-            self.checker.report(FailureCode.CONTENT_MISMATCH, sequence, "the outbox has another record in this place")
-            return False
-        self.checker.observe_pending(data)
+        self.checker.observe_pending(found)
         self._pending_keys.add(found.s3_key)
         self._note(found)
         return True

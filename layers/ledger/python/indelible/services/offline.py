@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands in for the parts of a ledger that an auditor does not have."""
+"""What stands in for the parts of a ledger that whoever reads evidence alone does not have, or does not ask."""
 
 from __future__ import annotations
 

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One walk along a range of an organisation's keys: every object past the chain's checker, every record into the tree.
+
+The API's verification, an export and an auditor's program all walk here; each says in a subclass what it does besides.
+
+Keys are the store's, and whoever may write to it can add some. So none is believed for where a range begins or ends:
+an end is a key in its right place that nothing before contradicts, and what lies before a range that begins at an
+instant must be earlier than the instant. What does not fit is observed like everything else, and reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from indelible.domain import record
+from indelible.domain.chain import ChainChecker
+from indelible.domain.findings import FailureCode, Promise
+from indelible.domain.record import EMPTY_CHAIN, Head, Record, RecordKey
+from indelible.ports import Clock, JournalReader, KeyVersions, StoredRecords, StoredVersion
+from indelible.services.locate import Locator
+from indelible.services.log import LogReader
+from indelible.services.ranges import End, Range
+from indelible.services.roots import Roots
+from indelible.services.specimen import specimen
+
+PENDING_GRACE_MS = 15 * 60_000
+"""A record may wait in the outbox this long before it counts as missing."""
+
+NO_DEADLINE = 1 << 62
+_MOST_PENDING = 100
+
+
+@dataclass(slots=True)
+class Walk:
+    """`head` is the table's word for where the chain ends. `locks` is False for a store that does not show them.
+
+    Subclasses may do more in `begin`, `prepare`, `walk`, `precede` and `observe`.
+    """
+
+    records: StoredRecords
+    journal: JournalReader
+    log: LogReader
+    clock: Clock
+    org_id: str
+    asked: Range
+    head: Head = EMPTY_CHAIN
+    locks: bool = True
+    checker: ChainChecker = field(init=False)
+    roots: Roots = field(init=False)
+    end: End = field(init=False)
+    complete: bool = False
+    last_key: str = ""
+
+    def go(self, deadline_ms: int) -> None:
+        """Check everything in the range, or what can be checked before the deadline (Unix ms)."""
+        start, after = self.begin()
+        self.checker = ChainChecker(self.org_id, start=start, locks=self.locks)
+        if self.head.sequence:
+            self.checker.hold(Promise(self.head.sequence, self.head.tx_hash, "the table's head"))
+        self.roots = Roots(self.log, self.org_id, self.checker)
+        self.end = End(self.asked, reached=start - 1)
+        self.prepare()
+        self.last_key = after
+        self.complete = self.walk(deadline_ms)
+        self.roots.finish()
+        if self.complete:
+            # The ledger goes on recording: what is promised by now may have come after the end of the listing.
+            promised = max(self.checker.promises, default=0)
+            last = self.end.last
+            self._explain_gap(promised if last is None else min(last, promised))
+            self.checker.finish(last, goes_on=self.end.beyond is not None)
+
+    def begin(self) -> tuple[int, str]:
+        """The first sequence to check, and a key before its predecessor's."""
+        start = self.asked.start_seq or 1
+        locator = Locator(self.records, self.org_id)
+        if self.asked.from_ms is not None:
+            first = locator.first_at_or_after(self.asked.from_ms)
+            # With nothing there the range is empty, unless the head promises something later.
+            start = max(start, first.sequence if first else self.head.sequence + 1)
+            if first is None and self.head.timestamp_ms >= self.asked.from_ms:
+                start = self.head.sequence
+        after = locator.key_before(start - 1, self.clock.now_ms())
+        if self.asked.from_ms is not None:
+            # What the search did not see, because it was not sealed yet, or because a key misled it.
+            for _ in range(_MOST_PENDING):
+                if start <= (self.asked.start_seq or 1) or not self._reaches(self.asked.from_ms, start - 1, after):
+                    break
+                start -= 1
+                after = locator.key_before(start - 1, self.clock.now_ms())
+        return start, after
+
+    def _reaches(self, instant_ms: int, sequence: int, after: str) -> bool:
+        """Whether this record, in the outbox or in the bucket, is not earlier than the instant."""
+        waiting = self.journal.outbox(self.org_id, [sequence]).get(sequence)
+        with suppress(record.UnknownFormat):
+            if waiting is not None and record.read(waiting).timestamp_ms >= instant_ms:
+                return True
+        listed = self._listed_now(after, sequence + 1)
+        return any(found.sequence == sequence and found.timestamp_ms >= instant_ms for found, _ in listed)
+
+    def prepare(self) -> None:
+        """Before the first key."""
+        self.roots.begin()
+
+    def walk(self, deadline_ms: int) -> bool:
+        """Check everything in the range; False when the deadline came first."""
+        return self.observe_all(self.records.versions(self.org_id, after=self.last_key), deadline_ms)
+
+    def observe_all(self, listed: Iterable[KeyVersions], deadline_ms: int) -> bool:
+        """Read and observe what is listed, up to the end of the range; False when the deadline came first."""
+        for keys, stored in self.records.read_all(self.end.until(listed)):
+            found = record.parse_key(keys.s3_key)
+            begun = self.checker.next_sequence > self.checker.start
+            if found is not None and found.sequence < self.checker.start and not begun:
+                if found.sequence == self.checker.start - 1 and stored is not None:
+                    self.precede(stored.data)
+                continue
+            if self.checker.lacks_predecessor:
+                self._find_predecessor()
+            if found is not None and found.sequence > self.checker.next_sequence:
+                self._explain_gap(found.sequence - 1)
+            self.observe(keys, stored)
+            self.last_key = keys.s3_key
+            if self.clock.now_ms() >= deadline_ms:
+                return False
+        return True
+
+    def precede(self, data: bytes) -> None:
+        """Take the record before the range as what its first one follows."""
+        before_ms = self.checker.precede(data)
+        begins_by_time = self.checker.start > (self.asked.start_seq or 1)
+        if self.asked.from_ms is not None and before_ms >= max(self.asked.from_ms, 1) and begins_by_time:
+            self.checker.report(
+                FailureCode.TIME_REVERSED,
+                self.checker.start - 1,
+                "this record belongs to the asked time, but some key after it claims to be earlier: records may be "
+                "left out at the beginning of the range; verify from an earlier sequence on",
+            )
+
+    def observe(self, keys: KeyVersions, stored: StoredVersion | None) -> Record | None:
+        """Check one key's oldest version; the record, where it can be read as one."""
+        seen = self.checker.observe(specimen(keys, stored))
+        found = record.parse_key(keys.s3_key)
+        if found is not None and stored is not None:
+            self.roots.add(found, record.tx_hash(stored.data))
+        return seen
+
+    def _find_predecessor(self) -> None:
+        """The listing did not show it: it waits in the outbox, or has been sealed since, or it is missing."""
+        sequence = self.checker.start - 1
+        waiting = self.journal.outbox(self.org_id, [sequence]).get(sequence)
+        if waiting is not None and self.checker.read_pending(sequence, waiting) is not None:
+            self.precede(waiting)
+            return
+        for _, stored in self.records.read_all(self._sealed_since(range(sequence, sequence + 1)).values()):
+            if stored is not None:
+                self.precede(stored.data)
+        if self.checker.lacks_predecessor:
+            self.checker.miss_predecessor()
+
+    def _explain_gap(self, through: int) -> None:
+        """Look for records that the listing did not show, a hundred at a time, as long as that finds any."""
+        before = 0
+        while before < self.checker.next_sequence <= through:
+            before = self.checker.next_sequence
+            self._explain_some(through)
+
+    def _explain_some(self, through: int) -> None:
+        """In the outbox, then in the bucket again.
+
+        In this order nothing is missed: an outbox entry goes only after its record was read from the bucket.
+        """
+        gap = range(self.checker.next_sequence, min(through, self.checker.next_sequence + _MOST_PENDING - 1) + 1)
+        waiting = self.journal.outbox(self.org_id, gap)
+        sealed: dict[int, KeyVersions] | None = None
+        for sequence in gap:
+            pending = self.checker.read_pending(sequence, waiting[sequence]) if sequence in waiting else None
+            if pending is not None and self._is_fresh(pending):
+                self.checker.observe_pending(pending)
+                continue
+            if sealed is None:
+                sealed = self._sealed_since(gap)
+            if sequence not in sealed:
+                return
+            for keys, stored in self.records.read_all([sealed[sequence]]):
+                self.observe(keys, stored)
+
+    def _sealed_since(self, gap: range) -> dict[int, KeyVersions]:
+        """Those of the gap that the bucket lists now, after the last key."""
+        listed = self._listed_now(self.last_key, gap.stop)
+        return {found.sequence: keys for found, keys in listed if found.sequence in gap}
+
+    def _listed_now(self, after: str, stop: int) -> Iterator[tuple[RecordKey, KeyVersions]]:
+        """The record keys after this one, until one has a sequence from `stop` on."""
+        for keys in self.records.versions(self.org_id, after=after):
+            found = record.parse_key(keys.s3_key)
+            if found is not None and found.sequence >= stop:
+                return
+            if found is not None:
+                yield found, keys
+
+    def _is_fresh(self, pending: Record) -> bool:
+        return self.clock.now_ms() - pending.timestamp_ms <= PENDING_GRACE_MS
