@@ -8,7 +8,7 @@ from itertools import islice
 
 from indelible.audit import scan
 from indelible.audit.scan import Ask, Scanned
-from indelible.audit.source import Part
+from indelible.audit.source import Part, Walked
 from indelible.domain.findings import Failure
 from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords, StoredVersion
 
@@ -19,6 +19,7 @@ _PART = 200
 class BucketSource:
     """`names` lists paths below `{owner}/_log/`. `again` opens the same in another process."""
 
+    ends_at: int | None = None
     may_lack_statements: bool = False
     locks: bool = True
     starts_at = 1
@@ -78,6 +79,10 @@ class BucketSource:
         """Nobody knows before all keys are listed."""
         return None
 
-    def own_failures(self, *, strict: bool) -> Iterator[Failure]:  # noqa: ARG002 -- S3 keeps a checksum of each object
+    def noticed(self) -> list[Failure]:
+        """Nothing."""
+        return []
+
+    def own_failures(self, walked: Walked) -> Iterator[Failure]:  # noqa: ARG002 -- S3 keeps a checksum of each object
         """None."""
         return iter(())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from operator import eq
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from indelible.audit import scan
 from indelible.audit.manifest import describes, read_manifest
 from indelible.audit.reading import Read
 from indelible.audit.scan import Ask, Scanned
-from indelible.audit.source import NotEvidence, Part
+from indelible.audit.source import NotEvidence, Part, Walked
 from indelible.audit.stored_zip import StoredZip
 from indelible.domain import bundle, record
 from indelible.domain.bundle import MalformedBundle
@@ -67,6 +68,7 @@ class BundleSource:
     unchecked: Sequence[str] = (
         "locks: a bundle does not show whether, and for how long, S3 keeps the objects",
         "what lies over a record in the bucket (delete markers, newer versions), beyond what the exporter reported",
+        "README.txt and evidence.html: words and a program of whoever made the bundle; nothing rests on them",
     )
 
     def __init__(self, path: Path, org_id: str | None = None) -> None:
@@ -77,18 +79,20 @@ class BundleSource:
         except MalformedBundle as error:
             raise NotEvidence(f"{path}: {error}") from None
         self.org_id, self.starts_at = self.manifest.org_id, self.manifest.first_sequence
+        self._begin = f"{self.org_id}/0"
+        self.ends_at: int | None = self.manifest.last_sequence
         if org_id not in (None, self.org_id):
             raise NotEvidence(f"{path} is a bundle of {self.org_id}, not of {org_id}")
         self.fingerprint = f"bundle {self._zip.sha256(bundle.MANIFEST)}"
         self._strange: list[Failure] = []
-        self._lines: int | None = None
+        self._counted = False
         self._ahead = _NOTHING
 
     def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
         """The record before the range, then every line, in the order of the file."""
         del org_id
-        for part in self.parts(after=after):
-            yield from (keys for keys in self.keys_of(part) if keys.s3_key > after)
+        listed = (keys for part in self.parts(after=after) for keys in self.keys_of(part))
+        return listed if after < self._begin else dropwhile(lambda keys: keys.s3_key <= after, listed)
 
     def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
         """As StoredRecords."""
@@ -125,22 +129,26 @@ class BundleSource:
     def parts(self, *, after: str) -> Iterator[Part]:
         """See Source. A block of both files each; the record before the range alone."""
         before = self._zip.areas.get(bundle.PREDECESSOR)
-        if before is not None and after < f"{self.org_id}/0":
+        if before is not None and after < self._begin:
             yield Part([_PREDECESSOR], 0, after)
         receipts = self._zip.areas[bundle.RECEIPTS]
-        start, lines = receipts.start, 0
+        start, lines, previous = receipts.start, 0, after
         for area, block in self._zip.line_blocks(bundle.RECORDS):
             data = _lines(block)
             beside, end = self._zip.lines(start, receipts.end, len(data), likely=len(data) * _LIKELY)
             lines += len(data)
             last = self._last_key(beside)
-            if last > after:
+            # Only what lies before the place to go on from is passed over; after that not a line is.
+            if after < self._begin or last > after or previous > after:
                 self._ahead = area.start, data, beside
                 yield Part([area.start, area.end, start, end], len(data), last)
+                if last <= previous:
+                    self._strange.append(_mismatch(bundle.RECEIPTS, "is not in the order of keys"))
+                previous = max(previous, last)
             start = end
-        if start < receipts.end:  # lines that no record stands beside
-            yield Part([0, 0, start, receipts.end], 0, after)
-        self._lines = lines
+        if lines != self.manifest.records or start < receipts.end:
+            self._strange.append(self._miscounted())
+        self._counted = True
 
     def keys_of(self, part: Part) -> Iterator[KeyVersions]:
         """See Source."""
@@ -150,13 +158,13 @@ class BundleSource:
         start, end, receipts, receipts_end = part.place
         lines = _lines(self._zip.slice(receipts, receipts_end))
         place = start
+        previous = ""
         for number, data in enumerate(_lines(self._zip.slice(start, end))):
-            line = lines[number] if number < len(lines) else b""
-            yield self._placed(place, place + len(data), data, line)
-            place += len(data) + 1
-        for line in lines[part.records :]:
-            said = _said(line)
-            yield KeyVersions(said.s3_key if said else f"{self.org_id}/?", ())
+            placed = self._placed(place, place + len(data), data, lines[number] if number < len(lines) else b"")
+            if placed.s3_key <= previous:
+                self._strange.append(_mismatch(bundle.RECEIPTS, "is not in the order of keys"))
+            yield placed
+            place, previous = place + len(data) + 1, placed.s3_key
 
     def scan(self, part: Part, ask: Ask) -> Scanned | None:
         """See Source."""
@@ -172,19 +180,50 @@ class BundleSource:
         """As the manifest says."""
         return self.manifest.records
 
-    def own_failures(self, *, strict: bool) -> Iterator[Failure]:
-        """Files that are not what the manifest lists, receipts that are not their record's."""
-        for path, listed in self.manifest.files.items():
-            if path in _BY_LINES and not strict:
+    def noticed(self) -> list[Failure]:
+        """See Source: receipts that are not their record's, lines that are too many, too few or out of order."""
+        found, self._strange = [*dict.fromkeys(self._strange)], []
+        return found
+
+    def own_failures(self, walked: Walked) -> Iterator[Failure]:
+        """Files that are not what the manifest lists, and a manifest that does not describe them."""
+        manifest = self.manifest
+        for path, listed in manifest.files.items():
+            if path in _BY_LINES and not walked.strict:
                 continue  # their lines are checked one by one
             area = self._zip.areas[path]
             if area.size != listed.bytes or self._zip.sha256(path) != listed.sha256:
                 yield _mismatch(path, "is not what the manifest lists", expected=listed.sha256)
-        if self._lines not in (None, self.manifest.records):
-            yield _mismatch(bundle.RECORDS, f"has {self._lines} records; the manifest counts {self.manifest.records}")
-        if not describes(self.manifest, self._zip):
+        if walked.whole and not self._counted and not self._counts():
+            yield self._miscounted()
+        # A bundle of a broken chain has lines of other objects, too.
+        if walked.whole and manifest.exported.valid and walked.entries != manifest.records:
+            yield _mismatch(bundle.RECORDS, f"has lines that belong to no record of the range: {walked.entries} do")
+        if not describes(manifest, self._zip):
             yield _mismatch(bundle.MANIFEST, "does not describe the records that are in the bundle")
-        yield from dict.fromkeys(self._strange)
+        if walked.ledger_name not in (None, manifest.ledger_name):
+            what = "names another ledger than the checkpoints, or than the key that you have pinned"
+            yield _mismatch(bundle.MANIFEST, what, expected=walked.ledger_name, found=manifest.ledger_name)
+        yield from self._reported(walked)
+
+    def _reported(self, walked: Walked) -> Iterator[Failure]:
+        """What the exporter saw and the bundle cannot show: a bundle that calls itself broken is not valid."""
+        exported = self.manifest.exported
+        for one in exported.failures:
+            inside = one.sequence is None or walked.first <= one.sequence <= walked.last
+            if inside and (one.code, one.sequence) not in walked.found:
+                yield Failure(one.code, one.sequence, f"the exporter reported: {one.detail}")
+        if exported.failures_total > len(exported.failures) and (walked.whole or not exported.failures):
+            more = exported.failures_total - len(exported.failures)
+            yield _mismatch(bundle.MANIFEST, f"says that the exporter met {more} failures more, which it does not list")
+
+    def _counts(self) -> bool:
+        return self._zip.lines_in(bundle.RECORDS) == self._zip.lines_in(bundle.RECEIPTS) == self.manifest.records
+
+    def _miscounted(self) -> Failure:
+        records, receipts = self._zip.lines_in(bundle.RECORDS), self._zip.lines_in(bundle.RECEIPTS)
+        counts = f"{records} records and {receipts} receipts; the manifest counts {self.manifest.records}"
+        return _mismatch(bundle.RECORDS, f"does not fit: there are {counts}")
 
     def _hold(self, entry: _Placed, data: bytes) -> None:
         """Against what the line beside it should say: every member of a receipt follows from the record."""
@@ -285,5 +324,5 @@ def _inside(owner: str, path: str) -> str:
     return path if path.startswith(bundle.KEYS) else f"{bundle.LEDGER}{path}"
 
 
-def _mismatch(path: str, what: str, *, expected: str | None = None) -> Failure:
-    return Failure(FailureCode.CONTENT_MISMATCH, None, f"{path} {what}", s3_key=path, expected=expected)
+def _mismatch(path: str, what: str, *, expected: str | None = None, found: str | None = None) -> Failure:
+    return Failure(FailureCode.CONTENT_MISMATCH, None, f"{path} {what}", s3_key=path, expected=expected, found=found)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from indelible.audit import scan
 from indelible.audit.scan import Ask, Scanned
-from indelible.audit.source import NotEvidence, Part
+from indelible.audit.source import NotEvidence, Part, Walked
 from indelible.domain import record
 from indelible.domain.findings import Failure
 from indelible.ports import KeyVersions, StoredVersion
@@ -29,6 +29,7 @@ _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 class DirectorySource:
     """`path` holds the organisation's records, or the organisation's directory beside others."""
 
+    ends_at: int | None = None
     may_lack_statements: bool = True
     locks: bool = False
     starts_at = 1
@@ -96,8 +97,12 @@ class DirectorySource:
         """Nobody knows before all directories are read."""
         return None
 
-    def own_failures(self, *, strict: bool) -> Iterator[Failure]:  # noqa: ARG002 -- nothing binds the files together
-        """None: a directory says nothing of itself."""
+    def noticed(self) -> list[Failure]:
+        """Nothing."""
+        return []
+
+    def own_failures(self, walked: Walked) -> Iterator[Failure]:  # noqa: ARG002 -- nothing binds the files together
+        """None."""
         return iter(())
 
     def _bytes(self, key: str) -> bytes:

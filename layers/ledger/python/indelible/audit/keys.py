@@ -71,24 +71,26 @@ def ledger_name(source: Source, given: Pinned | None) -> str | None:
     return name if slash and owner == source.org_id else None
 
 
-def key_ring(source: Source, pinned: Pinned | None, name: str, unchecked: list[str]) -> KeyRing:
+def key_ring(source: Source, pinned: Pinned | None, name: str) -> tuple[KeyRing, list[str]]:
     """The pinned key, and all others that the source's statements lead to from there; no keys without one.
 
-    Raises NotEvidence where the source has no statements, may lack them, and has checkpoints by another key.
+    Beside it, as clauses for people, which keys are not known. Raises NotEvidence where the source has no statements,
+    may lack them, and has checkpoints by another key.
     """
     if pinned is None:
-        return KeyRing(name, ())
+        return KeyRing(name, ()), []
     notes_of: list[bytes] = []
     while (stated := source.read(LEDGER, statement_path(len(notes_of) + 1))) is not None:
         notes_of.append(stated)
-    if notes_of:
-        try:
-            return KeyRing.trusting(pinned.public_key, notes_of, ledger_name=name)
-        except notes.NoteError as error:
-            unchecked.append(f"other signing keys than the one given: the statements do not lead to them ({error})")
-    elif source.may_lack_statements:
-        _refuse_other_keys(source, pinned.public_key, name)
-    return KeyRing.of_one(name, pinned.public_key)
+    if not notes_of:
+        if source.may_lack_statements:
+            _refuse_other_keys(source, pinned.public_key, name)
+        return KeyRing.of_one(name, pinned.public_key), []
+    try:
+        return KeyRing.trusting(pinned.public_key, notes_of, ledger_name=name), []
+    except notes.NoteError as error:
+        unsure = f"other signing keys than the one given: the statements do not lead to them ({error})"
+        return KeyRing.of_one(name, pinned.public_key), [unsure]
 
 
 def _refuse_other_keys(source: Source, public_key: bytes, name: str) -> None:

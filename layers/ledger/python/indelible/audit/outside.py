@@ -8,7 +8,7 @@ checkpoint that covers the organisation's, proven down to it. What nobody was tr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -48,7 +48,10 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What somebody said of the ledger's checkpoint of `size`; `checked` only if he was trusted and it is true."""
+    """What somebody said of the ledger's checkpoint of `size`; `checked` only if he was trusted and it is true.
+
+    `covers` is how far the organisation's chain lies under it: up to this sequence.
+    """
 
     kind: str
     name: str
@@ -56,6 +59,7 @@ class Outside:
     checked: bool
     words: str
     time: str | None = None
+    covers: int = 0
 
 
 def trusted(
@@ -105,7 +109,7 @@ class Upwards:
             text = self._covers(anchored, covering.size, proof.index, note, size)
             if text is not None:
                 above += self._of(anchored, files, text)
-        return above
+        return [replace(said, covers=size) for said in above]
 
     def _proof(self, size: int) -> tuple[int, Note, TlogProof] | None:
         """The proof of the newest checkpoint that has one; the checkpoints before it follow from it."""

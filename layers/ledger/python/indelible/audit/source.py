@@ -7,12 +7,14 @@ runs on it; and beside that it can be read in parts, each of which another proce
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from indelible.audit.scan import Ask, Scanned
-from indelible.domain.findings import Failure
+from indelible.domain.findings import Failure, FailureCode
 from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords
 
 
@@ -32,6 +34,44 @@ class Part:
     after: str
 
 
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What has been read of a source: from which sequence to which, how many records, and what was found wrong.
+
+    `whole`: everything was asked for that the source says that it has.
+    """
+
+    ledger_name: str | None
+    first: int
+    last: int
+    entries: int
+    found: Collection[tuple[FailureCode, int | None]]
+    strict: bool
+    whole: bool
+
+
+class Published:
+    """A source's log files, with the checkpoints that there were at the beginning: a ledger goes on publishing.
+
+    Records are listed afterwards, so those under each of these checkpoints are there.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._sizes: dict[str, array[int]] = {}
+
+    def read(self, owner: str, path: str) -> bytes | None:
+        """As StoredLogFiles."""
+        return self._source.read(owner, path)
+
+    def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
+        """As StoredLogFiles."""
+        if owner not in self._sizes:
+            self._sizes[owner] = array("Q", self._source.sizes(owner, at_least=1))
+        found = self._sizes[owner]
+        return iter(found[bisect_left(found, at_least) :])
+
+
 class Source(StoredRecords, StoredLogFiles, Protocol):
     """One organisation's records and the logs, for reading only."""
 
@@ -46,6 +86,8 @@ class Source(StoredRecords, StoredLogFiles, Protocol):
     """Whether it can be a sound copy without the ledger's statements about its signing keys."""
     starts_at: int
     """The first sequence that it can have: 1, but for a bundle of a later range."""
+    ends_at: int | None
+    """The last sequence that it says that it has; None for what goes as far as it goes."""
     fingerprint: str
     """Changes when the source is another, so that nobody goes on in the middle of one."""
 
@@ -69,6 +111,10 @@ class Source(StoredRecords, StoredLogFiles, Protocol):
         """How many records there are, where that is known beforehand."""
         ...
 
-    def own_failures(self, *, strict: bool) -> Iterator[Failure]:
+    def noticed(self) -> list[Failure]:
+        """What is wrong with how the keys read since the last call are presented, beside the records under them."""
+        ...
+
+    def own_failures(self, walked: Walked) -> Iterator[Failure]:
         """What is wrong with the source itself, beside its records and logs."""
         ...

@@ -66,6 +66,14 @@ class StoredZip:
             digest.update(self.slice(start, min(area.end, start + _BLOCK)))
         return digest.hexdigest()
 
+    def lines_in(self, name: str) -> int:
+        """How many lines an entry has; the last one may lack its newline."""
+        area, count, last = self.areas[name], 0, b"\n"
+        for start in range(area.start, area.end, _BLOCK):
+            block = self.slice(start, min(area.end, start + _BLOCK))
+            count, last = count + block.count(b"\n"), block[-1:]
+        return count + (last != b"\n")
+
     def line_blocks(self, name: str) -> Iterator[tuple[Area, bytes]]:
         """The entry in blocks of half a MiB that end where a line ends, and where each of them lies."""
         area = self.areas[name]

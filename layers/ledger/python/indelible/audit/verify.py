@@ -8,24 +8,21 @@ in silence: it stands in `unchecked`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
-from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
 from indelible.audit.outside import Outside, Trust, Upwards
 from indelible.audit.receipts import Receipts
 from indelible.audit.resume import Keeper
-from indelible.audit.source import NotEvidence, Source
+from indelible.audit.source import NotEvidence, Published, Source, Walked
 from indelible.audit.walk import Strides
-from indelible.domain.chain import MAX_FAILURES, ChainChecker
+from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.checkpoint import Checkpoint
-from indelible.domain.findings import Failure, FailureCode, Promise
+from indelible.domain.findings import Failure, Promise
 from indelible.domain.note import VerifierKey
-from indelible.domain.record import EMPTY_CHAIN
-from indelible.ports import StoredLogFiles
+from indelible.services.locate import Locator
 from indelible.services.log import LogReader
 from indelible.services.offline import NoLog, NoTable
 from indelible.services.ranges import Range
@@ -74,12 +71,12 @@ class Audit:
 def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lambda _: None) -> Audit:
     """Check everything that the source shows of the range. Raises NotEvidence where nothing can be said."""
     began = time.monotonic()
-    within, unchecked = _range(source, asked.within), [*source.unchecked]
+    within, whole = _bounded(source, asked.within), _is_whole(source, asked.within)
     key = asked.key or stated_key(source)
     name = ledger_name(source, key)
-    files = _log_files(source, within, key, unchecked)
-    ring = key_ring(source, key, name or _UNKNOWN, unchecked)
-    log = LogReader(files=files, ledger_name=ring.ledger_name, keys=lambda: ring)
+    ring, unsure = key_ring(source, key, name or _UNKNOWN)
+    rootless = _no_roots(source, key, whole=whole)
+    log = LogReader(files=NoLog() if rootless else Published(source), ledger_name=ring.ledger_name, keys=lambda: ring)
     keeper = Keeper(asked.progress_file, _about(source, asked)) if asked.progress_file else None
     walk = Strides(
         source,
@@ -88,10 +85,9 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         _Clock(),
         source.org_id,
         within,
-        EMPTY_CHAIN,
         locks=source.locks,
         source=source,
-        receipts=_of(within, asked.receipts, unchecked),
+        receipts=asked.receipts,
         jobs=asked.jobs,
         strict=asked.strict,
         fast=asked.fast,
@@ -102,15 +98,23 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
     walk.go(NO_DEADLINE)
     if keeper:
         keeper.done()
-    for failure in source.own_failures(strict=asked.strict):
-        _add(walk.checker, failure)
-    _exported(source, within, name, walk.checker)
-    if not walk.checker.entries_checked and not walk.checker.failures_total:
-        raise NotEvidence(f"{source.where} has no record in that range")
-    above = Upwards(source, log, asked.trust, partial(_add, walk.checker))
-    outside = above.look(walk.roots.last) if walk.roots.last else []
-    _say_unchecked(walk, asked, outside, unchecked)
     checker = walk.checker
+    last = checker.next_sequence - 1
+    walked = Walked(
+        ledger_name=name,
+        first=walk.first,
+        last=max(last, within.end_seq or 0),
+        entries=checker.entries_checked,
+        found={(failure.code, failure.sequence) for failure in checker.failures},
+        strict=asked.strict,
+        whole=whole,
+    )
+    for failure in source.own_failures(walked):
+        checker.take(failure)
+    if not checker.entries_checked and not checker.failures_total:
+        raise NotEvidence(f"{source.where} has no record in that range")
+    outside = Upwards(source, log, asked.trust, checker.take).look(walk.roots.last) if walk.roots.last else []
+    left_out = walk.receipts_left_out
     return Audit(
         valid=checker.failures_total == 0,
         source=source.where,
@@ -118,7 +122,7 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         ledger_name=name,
         entries_checked=checker.entries_checked,
         first_sequence=walk.first,
-        last_sequence=checker.next_sequence - 1,
+        last_sequence=last,
         first_broken_at=checker.first_broken_at,
         verification_time_ms=round((time.monotonic() - began) * 1000),
         failures=checker.failures,
@@ -126,9 +130,16 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         checkpoint=walk.roots.last,
         key=VerifierKey(name, key.public_key) if key and name else None,
         key_pinned=asked.key is not None,
-        receipts=sum(len(held) for held in walk.receipts.values()),
+        receipts=sum(map(len, asked.receipts.values())) - len(left_out),
         outside=outside,
-        unchecked=unchecked,
+        unchecked=[
+            *source.unchecked,
+            *unsure,
+            *rootless,
+            *_receipts_left_out(left_out),
+            *_not_covered(walk, outside),
+            *([] if asked.strict else ["what is inside the events (--strict parses every record wholly)"]),
+        ],
     )
 
 
@@ -140,84 +151,63 @@ class _Clock:
         time.sleep(duration_ms / 1000)
 
 
-def _range(source: Source, within: Range) -> Range:
-    """A bundle that says where it ends is held to it."""
-    if isinstance(source, BundleSource):
-        end = source.manifest.last_sequence
-        return replace(within, end_seq=min(within.end_seq or end, end))
-    return within
+def _bounded(source: Source, within: Range) -> Range:
+    """A source that says where it ends is held to it."""
+    if source.ends_at is None:
+        return within
+    return replace(within, end_seq=min(within.end_seq or source.ends_at, source.ends_at))
 
 
-def _log_files(source: Source, within: Range, key: Pinned | None, unchecked: list[str]) -> StoredLogFiles:
+def _is_whole(source: Source, within: Range) -> bool:
+    """Whether all that the source says that it has is asked for."""
+    begins, ends = (within.start_seq or 1) <= source.starts_at, source.ends_at is None or within.to_ms is None
+    if begins and within.from_ms is not None:
+        first = Locator(source, source.org_id).first_at_or_after(within.from_ms)
+        begins = first is not None and first.sequence <= source.starts_at
+    return begins and ends and (within.end_seq is None or within.end_seq >= (source.ends_at or MAX_SEQUENCE))
+
+
+def _no_roots(source: Source, key: Pinned | None, *, whole: bool) -> list[str]:
+    """Why signed roots cannot be looked at; nothing where they can."""
     if next(source.sizes(source.org_id, at_least=1), None) is None:
-        unchecked.append("signed roots: the source has no checkpoint of this organisation")
-        return NoLog()
+        return ["signed roots: the source has no checkpoint of this organisation"]
     if key is None:
-        unchecked.append("signatures and signed roots: no key was given, and the source names none; see --key")
-        return NoLog()
-    if isinstance(source, BundleSource) and not _whole(source, within):
-        unchecked.append("signed roots: a bundle has what it takes for its own range only, not for a part of it")
-        return NoLog()
-    return source
+        return ["signatures and signed roots: no key was given, and the source names none; see --key"]
+    if source.ends_at is not None and not whole:
+        return ["signed roots: a bundle has what it takes for its own range only, not for a part of it"]
+    return []
 
 
-def _whole(source: BundleSource, within: Range) -> bool:
-    manifest = source.manifest
-    begins = within.from_ms is None and (within.start_seq or 1) <= manifest.first_sequence
-    return begins and within.to_ms is None and (within.end_seq or manifest.last_sequence) >= manifest.last_sequence
+def _receipts_left_out(left_out: Sequence[Promise]) -> list[str]:
+    if not left_out:
+        return []
+    named = ", ".join(map(str, sorted({promise.sequence for promise in left_out})[:5]))
+    return [f"receipts for records outside of the range: {named}{' and more' if len(left_out) > 5 else ''}"]
 
 
-def _of(within: Range, receipts: Receipts, unchecked: list[str]) -> Receipts:
-    """Those of the range: what lies outside of it is not looked at, and so not found missing."""
-    first, last = within.start_seq or 1, within.end_seq
-    if within.from_ms is not None or within.to_ms is not None:
-        return receipts
-    kept = {n: held for n, held in receipts.items() if n >= first and (last is None or n <= last)}
-    left = sorted(receipts.keys() - kept.keys())
-    if left:
-        named = ", ".join(map(str, left[:5])) + (" and more" if len(left) > 5 else "")
-        unchecked.append(f"receipts for records outside of the range: {named}")
-    return kept
-
-
-def _exported(source: Source, within: Range, name: str | None, checker: ChainChecker) -> None:
-    """What the exporter saw and the bundle cannot show: a bundle that calls itself broken is not valid."""
-    if not isinstance(source, BundleSource):
-        return
-    if name not in (None, source.manifest.ledger_name):
-        detail = "the manifest names another ledger than the checkpoints, or than the key that you have pinned"
-        _add(
-            checker,
-            Failure(FailureCode.CONTENT_MISMATCH, None, detail, expected=name, found=source.manifest.ledger_name),
-        )
-    seen = {(failure.code, failure.sequence) for failure in checker.failures}
-    first, last = within.start_seq or 1, within.end_seq or source.manifest.last_sequence
-    for found in source.manifest.exported.failures:
-        if (found.code, found.sequence) not in seen and first <= (found.sequence or first) <= max(first, last):
-            _add(checker, Failure(found.code, found.sequence, f"the exporter reported: {found.detail}"))
-
-
-def _add(checker: ChainChecker, failure: Failure) -> None:
-    checker.failures_total += 1
-    if failure.sequence is not None:
-        checker.first_broken_at = min(failure.sequence, checker.first_broken_at or failure.sequence)
-    if len(checker.failures) < MAX_FAILURES:
-        checker.failures.append(failure)
-
-
-def _say_unchecked(walk: Strides, asked: Asked, outside: list[Outside], unchecked: list[str]) -> None:
-    covered = walk.roots.last.size if walk.roots.last else 0
+def _not_covered(walk: Strides, outside: Sequence[Outside]) -> Iterator[str]:
+    """What could have been made, or cut off, by whoever can write to the source."""
     end = walk.checker.next_sequence - 1
-    promised = max((n for held in walk.receipts.values() for n in (promise.sequence for promise in held)), default=0)
-    if max(covered, promised) < end and walk.asked.end_seq is None:
-        unchecked.append(
+    signed = max(walk.roots.last.size if walk.roots.last else 0, walk.first - 1)
+    if signed < end:
+        yield (
+            f"{_records(signed + 1, end)}: no signed root covers them, and a chain alone can be written by anybody who "
+            "can write to the source"
+        )
+    promised = max((promise.sequence for promise in walk.receipts_held), default=0)
+    if max(signed, promised) < end and walk.asked.end_seq is None:
+        yield (
             f"whether the chain went on after record {end}: no signed checkpoint or receipt reaches that far, and a "
             "chain does not notice that its end was cut off"
         )
-    if not any(found.checked and found.kind != "ledger log" for found in outside):
-        unchecked.append("when the records were made, beyond the ledger's own word: nobody outside vouches for it here")
-    if not asked.strict:
-        unchecked.append("what is inside the events (--strict parses every record wholly)")
+    vouched = max((found.covers for found in outside if found.checked and found.kind != "ledger log"), default=0)
+    if vouched < end:
+        which = _records(max(vouched + 1, walk.first), end)
+        yield f"when {which} were made, beyond the ledger's own word: nobody outside vouches for them here"
+
+
+def _records(first: int, last: int) -> str:
+    return f"record {first}" if first == last else f"records {first} to {last}"
 
 
 def _about(source: Source, asked: Asked) -> str:

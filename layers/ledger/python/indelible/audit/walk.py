@@ -9,7 +9,7 @@ by the code that serves the API.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from indelible.audit import scan
@@ -18,6 +18,7 @@ from indelible.audit.scan import Ask, Scanned
 from indelible.audit.source import NotEvidence, Part, Source
 from indelible.audit.workers import scans
 from indelible.domain import record
+from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.findings import FailureCode, Promise
 from indelible.domain.record import Record
 from indelible.ports import KeyVersions, StoredVersion
@@ -51,17 +52,19 @@ class Strides(Walk):
     def _begins(self) -> tuple[int, str]:
         if self.begun is not None:
             return self.begun.last.sequence + 1, self.begun.after
-        locator = Locator(self.records, self.org_id)
-        if self.asked.from_ms is not None and locator.first_at_or_after(self.asked.from_ms) is None:
-            raise NotEvidence("there is no record at that time or later")
-        start = self.source.starts_at
-        if start > 1 and (self.asked.start_seq or 1) <= start and self.asked.from_ms is None:
+        asked, start = self.asked.start_seq or 1, self.source.starts_at
+        if self.asked.from_ms is not None:
+            first = Locator(self.records, self.org_id).first_at_or_after(self.asked.from_ms)
+            if first is None:
+                raise NotEvidence("there is no record at that time or later")
+            asked = max(asked, first.sequence)
+        if start > 1 and asked <= start:
             return start, f"{self.org_id}/"
         return Walk.begin(self)
 
     def prepare(self) -> None:
         """See Walk; with what the caller holds, and what an earlier walk has found."""
-        for promise in (promise for several in self.receipts.values() for promise in several):
+        for promise in self._receipts():
             self.checker.hold(promise)
         if self.begun is None:
             self.roots.begin()
@@ -71,18 +74,23 @@ class Strides(Walk):
     def walk(self, deadline_ms: int) -> bool:
         """See Walk; part by part, fast where there is nothing wrong."""
         if not self.fast:
-            return Walk.walk(self, deadline_ms)
+            complete = Walk.walk(self, deadline_ms)
+            self._notice()
+            return complete
         for part, found in scans(self.source, self.source.parts(after=self.last_key), self._ask(), jobs=self.jobs):
             before = self.checker.entries_checked
             if found is not None and self._inside(found) and self.checker.join(found.run):
                 self.roots.graft(found.run.first, found.pieces)
-                self.last_key = part.after
+                self.last_key, self.end.reached = part.after, found.run.last.sequence
+                self._notice()
                 self._keep(found, part)
             else:
                 self.observe_all(self.source.keys_of(part), deadline_ms)
+                self._notice()
                 if self.end.beyond is not None:
                     break
             self.progress(self.checker.entries_checked - before)
+        self._notice()
         return True
 
     def observe(self, keys: KeyVersions, stored: StoredVersion | None) -> Record | None:
@@ -94,6 +102,29 @@ class Strides(Walk):
                 FailureCode.UNKNOWN_FORMAT, found.sequence, "the record is not canonical JSON (RFC 8785)"
             )
         return entry
+
+    @property
+    def receipts_held(self) -> list[Promise]:
+        """Those of the range."""
+        left_out = self.receipts_left_out
+        return [promise for promise in self._receipts() if promise not in left_out]
+
+    @property
+    def receipts_left_out(self) -> list[Promise]:
+        """Those of other records: what lies outside of the range is not looked at, and so not found missing."""
+        first, last = self.first, self.end.last
+        return [one for one in self._receipts() if one.sequence < first or (last is not None and one.sequence > last)]
+
+    def _receipts(self) -> Iterator[Promise]:
+        return (promise for several in self.receipts.values() for promise in several)
+
+    def _notice(self) -> None:
+        """What the source has noticed of its own, as far as it belongs to the range."""
+        end = self.asked.end_seq or MAX_SEQUENCE
+        for failure in self.source.noticed():
+            inside = failure.sequence is None or self.checker.start <= failure.sequence <= end
+            if inside and failure not in self.checker.failures:  # an earlier walk may have noticed it, too
+                self.checker.take(failure)
 
     def _ask(self) -> Ask:
         held = self.checker.promises.items()

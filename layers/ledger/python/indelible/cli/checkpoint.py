@@ -89,7 +89,7 @@ def _in_a_file(source: str) -> bytes:
 def _signed(note: Note, found: Checkpoint, pinned: Pinned, evidence: Source | None) -> bool:
     """By the pinned key, or by one that the evidence's statements lead to from there."""
     name = pinned.name or found.origin.partition("/")[0]
-    ring = KeyRing.of_one(name, pinned.public_key) if evidence is None else key_ring(evidence, pinned, name, [])
+    ring = KeyRing.of_one(name, pinned.public_key) if evidence is None else key_ring(evidence, pinned, name)[0]
     try:
         verify_checkpoint(note, origin=found.origin, public_keys=ring.public_keys)
     except (NoteError, ValueError):

@@ -92,9 +92,8 @@ def _exporter(evidence: Source, key: Pinned | None, ledger: str | None) -> Expor
     name = ledger_name(evidence, key) or ledger or "indelible"
     if key is None:
         click.echo("Without --key no signature is looked at; whoever verifies the bundle does.", err=True)
-    unchecked: list[str] = []
-    ring = key_ring(evidence, key, name, unchecked)
-    for said in unchecked:
+    ring, unsure = key_ring(evidence, key, name)
+    for said in unsure:
         click.echo(f"Not checked: {said}", err=True)
     return Exporter(
         records=evidence,

@@ -97,7 +97,9 @@ def _facts(verdict: Audit) -> Iterator[tuple[str, str]]:
 def _signed(verdict: Audit) -> str:
     if verdict.checkpoint is None:
         return "none that the records could be held against"
-    return f"the records lead to the one of {verdict.checkpoint.origin}, size {verdict.checkpoint.size:,}"
+    size, end = verdict.checkpoint.size, verdict.last_sequence
+    which = "the records lead" if size >= end else f"the records up to {size:,}, of {end:,}, lead"
+    return f"{which} to the one of {verdict.checkpoint.origin}, size {size:,}"
 
 
 def _key(verdict: Audit) -> str:

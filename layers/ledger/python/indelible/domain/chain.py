@@ -264,6 +264,14 @@ class ChainChecker:
         """Take a failure that another check has found."""
         self._fail(code, sequence, detail, expected=expected, found=found)
 
+    def take(self, failure: Failure) -> None:
+        """The same, for one that is made already."""
+        self.failures_total += 1
+        if failure.sequence is not None:
+            self.first_broken_at = min(failure.sequence, self.first_broken_at or failure.sequence)
+        if len(self.failures) < MAX_FAILURES or self._made_room(failure.code):
+            self.failures.append(failure)
+
     def _fail(
         self,
         code: FailureCode,
@@ -275,22 +283,18 @@ class ChainChecker:
         expected: str | None = None,
         found: str | None = None,
     ) -> None:
-        self.failures_total += 1
-        if sequence is not None:
-            self.first_broken_at = min(sequence, self.first_broken_at or sequence)
-        if len(self.failures) < MAX_FAILURES or self._made_room(code):
-            self.failures.append(
-                Failure(
-                    code=code,
-                    sequence=sequence,
-                    detail=detail,
-                    through=through if through != sequence else None,
-                    s3_key=specimen.s3_key if specimen else None,
-                    version_id=specimen.version_id if specimen else None,
-                    expected=expected,
-                    found=found,
-                )
+        self.take(
+            Failure(
+                code=code,
+                sequence=sequence,
+                detail=detail,
+                through=through if through != sequence else None,
+                s3_key=specimen.s3_key if specimen else None,
+                version_id=specimen.version_id if specimen else None,
+                expected=expected,
+                found=found,
             )
+        )
 
     def _made_room(self, code: FailureCode) -> bool:
         """For the first failure of a code: one of many others gives way to it in a full list."""

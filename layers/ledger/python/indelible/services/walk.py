@@ -52,6 +52,7 @@ class Walk:
     end: End = field(init=False)
     complete: bool = False
     last_key: str = ""
+    _found_by_time: bool = False
 
     def go(self, deadline_ms: int) -> None:
         """Check everything in the range, or what can be checked before the deadline (Unix ms)."""
@@ -90,6 +91,7 @@ class Walk:
                     break
                 start -= 1
                 after = locator.key_before(start - 1, self.clock.now_ms())
+            self._found_by_time = start > (self.asked.start_seq or 1)
         return start, after
 
     def _reaches(self, instant_ms: int, sequence: int, after: str) -> bool:
@@ -131,8 +133,7 @@ class Walk:
     def precede(self, data: bytes) -> None:
         """Take the record before the range as what its first one follows."""
         before_ms = self.checker.precede(data)
-        begins_by_time = self.checker.start > (self.asked.start_seq or 1)
-        if self.asked.from_ms is not None and before_ms >= max(self.asked.from_ms, 1) and begins_by_time:
+        if self._found_by_time and before_ms >= max(self.asked.from_ms or 0, 1):
             self.checker.report(
                 FailureCode.TIME_REVERSED,
                 self.checker.start - 1,
