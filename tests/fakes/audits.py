@@ -21,6 +21,7 @@ from tests.fakes.bucket import Bucket, Version
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner
 from tests.fakes.machine import ManualClock
+from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
 from tests.fakes.unpacked import MemoryScratch
 
@@ -67,7 +68,7 @@ def directory_source(bucket: Bucket, path: Path, org_id: str | None = ORG) -> Di
 
 def exported(bucket: Bucket, asked: Range = WHOLE, org_id: str = ORG) -> bytes:
     """The bundle that the ledger makes."""
-    records, files = FakeRecords(bucket), FakeLogFiles(bucket)
+    records, files, anchors = FakeRecords(bucket), FakeLogFiles(bucket), FakeAnchorFiles(bucket)
     exporter = Exporter(
         records=records,
         files=files,
@@ -75,6 +76,7 @@ def exported(bucket: Bucket, asked: Range = WHOLE, org_id: str = ORG) -> bytes:
         ledger_name=LEDGER_NAME,
         scratch=MemoryScratch(),
         clock=ManualClock(2_000_000_000_000),
+        anchored=lambda at_least: ((one.size, one.file) for one in anchors.stored(at_least=at_least)),
     )
     return b"".join(exporter.bundle(org_id, asked).pieces())
 

@@ -9,15 +9,18 @@ from functools import cache
 from random import Random
 from typing import Any
 
+import msgspec
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from indelible.domain import audit_id, instants, record
 from indelible.domain.checkpoint import Checkpoint, origin_of, signed_checkpoint
 from indelible.domain.findings import Promise, Specimen
-from indelible.domain.merkle import root_of
+from indelible.domain.merkle import inclusion_proof, root_of
+from indelible.domain.proof import TlogProof
+from indelible.domain.receipt import Receipt
 from indelible.domain.record import EMPTY_CHAIN, GovernorKey, Record, Retention
-from indelible.domain.tiles import EMPTY, grow
+from indelible.domain.tiles import EMPTY, grow, node_reader
 from indelible.page.parts import PageCheckpoint, PageParts, around
 
 LEDGER = "indelible"
@@ -110,11 +113,28 @@ def specimen(found: Record) -> Specimen:
     return Specimen(found.s3_key, version, found.data, stored_sha256=found.tx_hash)
 
 
+def receipt(found: Record) -> dict[str, Any]:
+    """What recording it was answered with."""
+    return dict(msgspec.to_builtins(Receipt.of(found, "v1")))
+
+
 def note(size: int, root: bytes, *, key: Ed25519PrivateKey = KEY, org_id: str = ORG) -> bytes:
     """A checkpoint, signed."""
     unsigned = Checkpoint(origin_of(LEDGER, org_id), size, root)
     public_key = key.public_key().public_bytes_raw()
     return signed_checkpoint(unsigned, public_key, key.sign(unsigned.text.encode())).note.data
+
+
+def ledger_proof(leaf: bytes, index: int, size: int, *, origin: str = LEDGER) -> TlogProof:
+    """That this is a leaf of the ledger's own log of that size, where the others are somebody else's."""
+    leaves = [hashlib.sha256(number.to_bytes(2, "big")).digest() for number in range(size)]
+    leaves[index] = leaf
+    edge, files = grow(EMPTY, leaves)
+    stored = {file.path: file.data for file in files}
+    unsigned = Checkpoint(origin, size, edge.root())
+    note = signed_checkpoint(unsigned, PUBLIC_KEY, KEY.sign(unsigned.text.encode())).note
+    hashes = inclusion_proof(index, size, node_reader(size, stored.__getitem__))
+    return TlogProof(index, tuple(hashes), note)
 
 
 def parts_of(

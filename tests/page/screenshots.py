@@ -3,31 +3,62 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, sync_playwright
+from rfc3161_client import TimestampRequestBuilder
 
-from indelible.page.parts import PageAnchor, PageParts
+from indelible.domain.anchors import AnchorFile
+from indelible.domain.ledger import leaf_data
+from indelible.domain.note import parse_note, verifier_key
+from indelible.outside.verify_ots import detached, read_stamp
+from indelible.page.parts import PageAnchor, PageOutside, PageParts
 from indelible.page.render import render
+from local.outside.authority import QUERY, Authority
+from local.outside.calendar import Calendar
+from local.outside.web import Request
 from tests.page.browser import FLAGS, Opened, chromium
-from tests.page.samples import chain, parts_of
+from tests.page.samples import LEDGER, PUBLIC_KEY, chain, ledger_proof, parts_of, receipt
+from tests.unit.services.test_upward import ALICE, COSIGNED_AT
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "page"
-ANCHORS = (
-    PageAnchor("witness", "witness.example.org/w1", 412, "2026-03-19T10:35:02Z"),
-    PageAnchor("rfc3161", "tsa.example.com", 412, "2026-03-19T10:35:04Z"),
-    PageAnchor("opentimestamps", "calendar.example.net", 412, None, "pending"),
-)
+INDEX, SIZE = 317, 412
+"""Of the ledger's own log, where others have looked at it."""
 
 
 def whole(count: int) -> PageParts:
     """A chain as it was sealed, with a checkpoint now and then; the last records wait for theirs."""
     step = max(3, min(900, count // 5))
     last = count if count < 20_000 else count - 37
-    return replace(parts_of(chain(count), sizes=[*range(7, last, step), last]), anchors=ANCHORS)
+    parts = parts_of(chain(count), sizes=[*range(7, last, step), last])
+    newest = parts.checkpoints[-1]
+    proof = ledger_proof(leaf_data(parse_note(newest.note)), INDEX, SIZE)
+    published = proof.checkpoint.data
+    digest = hashlib.sha256(published).digest()
+    calendar = Calendar("https://calendar.example.net", block_seconds=600, clock=lambda: float(COSIGNED_AT))
+    stamp = read_stamp(calendar(Request("POST", "/digest", "", digest)).body, digest)
+    anchors = (
+        PageAnchor(AnchorFile("cosignature", "witness.example_alice"), ALICE.line(proof.checkpoint).line.encode()),
+        PageAnchor(AnchorFile("pending", "calendar.example.net"), detached(stamp)),
+        PageAnchor(AnchorFile("token", "tsa.example.com"), token(published)),
+    )
+    return replace(
+        parts,
+        checkpoints=(*parts.checkpoints[:-1], replace(newest, ledger_proof=proof.data)),
+        outside=PageOutside(SIZE, newest.size, proof.data, anchors),
+    )
+
+
+def token(data: bytes) -> bytes:
+    """An authority's answer."""
+    with TemporaryDirectory() as directory:
+        query = TimestampRequestBuilder().data(data).build().as_bytes()
+        return Authority(Path(directory))(Request("POST", "/", QUERY, query)).body
 
 
 def tampered(count: int, sequence: int) -> bytes:
@@ -55,6 +86,17 @@ def traces(page: Opened) -> None:
     records(page)
 
 
+def held(page: Opened) -> None:
+    """What a reader brought along, and what came of it."""
+    page.page.fill("#pinned", verifier_key(LEDGER, PUBLIC_KEY))
+    page.again("#pinned-check")
+    page.page.fill("#witness", str(ALICE.key))
+    page.again("#witness-check")
+    page.page.fill("#receipt", json.dumps(receipt(chain(1_000)[141])))
+    page.again("#receipt-check")
+    page.page.locator("#held-heading").evaluate("(element) => element.scrollIntoView()")
+
+
 def paper(page: Opened) -> None:
     """What is printed."""
     page.run("dispatchEvent(new Event('beforeprint'))")
@@ -73,6 +115,7 @@ def main() -> None:
         take("1000-tampered-light", tampered(1_000, broken), top, "light", 1280, 860)
         take("1000-tampered-records-dark", tampered(1_000, broken), records, "dark", 1280, 960)
         take("1000-tampered-narrow", tampered(1_000, broken), top, "light", 390, 844)
+        take("1000-held-light", render(whole(1_000)), held, "light", 1280, 960)
         take("1000-paper", render(whole(1_000)), paper, "light", 690, 976)
         take("20000-valid-dark", render(whole(20_000)), top, "dark", 1440, 900)
         take("20000-records-light", render(whole(20_000)), records, "light", 1440, 1000)

@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from indelible.domain.note import public_key_pem, verifier_key
-from indelible.domain.receipt import Receipt
 from indelible.page.parts import PageParts
+from tests.page import samples
 from tests.page.browser import Opened
 from tests.page.conftest import Opener
 from tests.page.samples import KEY, LEDGER, ORG, PUBLIC_KEY, chain, parts_of
@@ -42,8 +42,7 @@ def hold(page: Opened, receipt: object) -> None:
 
 def receipt(number: int, **changed: object) -> dict[str, object]:
     """The receipt of a record, as JSON."""
-    found = Receipt.of(chain(30)[number - 1], "v1")
-    return {name: getattr(found, name) for name in found.__struct_fields__} | changed
+    return samples.receipt(chain(30)[number - 1]) | changed
 
 
 # -- keys -----------------------------------------------------------------------------------------------

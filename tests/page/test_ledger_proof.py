@@ -1,22 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint's place in the ledger's own log is checked; what others put their names to is listed."""
+"""A checkpoint's place in the ledger's own log is checked, by the proof that came with it."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 import pytest
 
-from indelible.domain.checkpoint import Checkpoint, signed_checkpoint
 from indelible.domain.ledger import leaf_data
-from indelible.domain.merkle import inclusion_proof
 from indelible.domain.note import Signature, parse_note
-from indelible.domain.proof import TlogProof
-from indelible.domain.tiles import EMPTY, grow, node_reader
-from indelible.page.parts import PageAnchor, PageParts
+from indelible.page.parts import PageParts
 from tests.page.conftest import Opener
-from tests.page.samples import KEY, LEDGER, PUBLIC_KEY, chain, parts_of
+from tests.page.samples import LEDGER, chain, ledger_proof, parts_of
 
 PARTS = parts_of(chain(30), sizes=[10, 30])
 INDEX, SIZE = 6, 11
@@ -24,15 +19,9 @@ INDEX, SIZE = 6, 11
 
 def proof(leaf: bytes, *, origin: str = LEDGER, index: int = INDEX) -> bytes:
     """A proof file for this leaf among others of the ledger's log, cosigned by a witness."""
-    leaves = [hashlib.sha256(bytes([n])).digest() for n in range(SIZE)]
-    leaves[INDEX] = leaf
-    edge, files = grow(EMPTY, leaves)
-    stored = {file.path: file.data for file in files}
-    unsigned = Checkpoint(origin, SIZE, edge.root())
-    note = signed_checkpoint(unsigned, PUBLIC_KEY, KEY.sign(unsigned.text.encode())).note
-    cosigned = note.with_signatures([Signature("witness.example.org/w1", b"abcd", bytes(72))])
-    hashes = inclusion_proof(INDEX, SIZE, node_reader(SIZE, stored.__getitem__))
-    return TlogProof(index, tuple(hashes), cosigned).data
+    made = ledger_proof(leaf, INDEX, SIZE, origin=origin)
+    cosigned = made.checkpoint.with_signatures([Signature("witness.example.org/w1", b"abcd", bytes(72))])
+    return replace(made, index=index, checkpoint=cosigned).data
 
 
 def with_proof(data: bytes) -> PageParts:
@@ -81,15 +70,3 @@ def test_a_bad_one_does_not_hold(data: bytes, opens: Opener) -> None:
     assert "Checkpoint 30: its proof for the ledger’s own log does not hold" in page.text("#outside li.bad")
     assert page.codes == [("CHECKPOINT_MISMATCH", 30)]
     assert page.complaints == []
-
-
-def test_what_others_say_is_listed_and_not_believed(opens: Opener) -> None:
-    anchors = (
-        PageAnchor("rfc3161", "tsa.example.com", 11, "2026-03-20T00:00:00.000Z"),
-        PageAnchor("opentimestamps", "calendar.example.net", 11, None, "Bitcoin block 900000"),
-    )
-    page = opens(replace(PARTS, anchors=anchors))
-
-    said = page.text("#outside")
-    assert "tsa.example.com over the ledger’s checkpoint 11: says 2026-03-20T00:00:00.000Z. Not checked here." in said
-    assert "calendar.example.net over the ledger’s checkpoint 11: Bitcoin block 900000. Not checked here." in said

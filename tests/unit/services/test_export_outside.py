@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from indelible.audit.bundle import BundleSource
 from indelible.audit.outside import Trust
 from indelible.audit.verify import Asked, audit
 from indelible.domain.anchors import AnchorFile
-from indelible.services.export import Exporter
 from indelible.services.log import LEDGER
 from indelible.services.ranges import Range
-from tests.fakes.audits import KEY
+from tests.fakes.audits import KEY, exported
 from tests.fakes.chains import ORG
-from tests.fakes.log import LEDGER_NAME
-from tests.fakes.outside import FakeAnchorFiles
-from tests.fakes.unpacked import MemoryScratch, Unpacked
+from tests.fakes.unpacked import Unpacked
 from tests.fakes.world import World
 from tests.unit.services.test_upward import ALICE, note_of, put
 
@@ -34,19 +30,7 @@ def grown() -> World:
 
 
 def packed(world: World, start: int, end: int) -> bytes:
-    def anchored(at_least: int) -> Iterator[tuple[int, AnchorFile]]:
-        return ((one.size, one.file) for one in FakeAnchorFiles(world.bucket).stored(at_least=at_least))
-
-    exporter = Exporter(
-        records=world.records,
-        files=world.files,
-        log=world.log(),
-        ledger_name=LEDGER_NAME,
-        scratch=MemoryScratch(),
-        clock=world.clock,
-        anchored=anchored,
-    )
-    return b"".join(exporter.bundle(ORG, Range(start_seq=start, end_seq=end)).pieces())
+    return exported(world.bucket, Range(start_seq=start, end_seq=end))
 
 
 def above(data: bytes) -> list[str]:

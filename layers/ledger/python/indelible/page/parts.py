@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indelible.domain import tiles
+from indelible.domain.anchors import AnchorFile
 from indelible.domain.findings import Promise, Specimen
 from indelible.domain.merkle import NodeReader, Subtree
 from indelible.domain.tiles import FileReader
@@ -19,6 +20,8 @@ MAX_RECORDS = 50_000
 """More than this no browser shows with pleasure; a longer range is better cut into several pages."""
 MAX_BYTES = 100 * 1024 * 1024
 """Of record bytes, for the same reason."""
+MAX_ANCHOR_BYTES = 64 * 1024
+"""Of one file from outside: as much as the verifiers read of a timestamp or a proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,27 @@ class PageCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class PageAnchor:
-    """Something outside the account that vouches for a checkpoint of the ledger's log. The page checks none of these.
+    """What somebody outside gave about a checkpoint of the ledger's log, as it was stored.
 
-    `kind` is `witness`, `rfc3161` or `opentimestamps`; `name` is the witness, authority or calendar; `at` is the time
-    that it gives (RFC 3339), `detail` whatever else there is to say (`pending`, `Bitcoin block 900000`).
+    `data` is None for more than `MAX_ANCHOR_BYTES`: nothing of any kind is that long.
     """
 
-    kind: str
-    name: str
-    ledger_size: int
-    at: str | None = None
-    detail: str | None = None
+    file: AnchorFile
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageOutside:
+    """The newest of the ledger's checkpoints, above those of the page, about which anybody outside gave anything.
+
+    `size` is its own, `covers` that of the organisation's checkpoint which is a leaf of it. `proof` is a tlog-proof file
+    of that leaf, with the ledger's checkpoint as it was published; None where the log's files do not yield one.
+    """
+
+    size: int
+    covers: int
+    proof: bytes | None
+    anchors: tuple[PageAnchor, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,7 @@ class PageParts:
     right: tuple[Subtree, ...] = ()
     keys: tuple[bytes, ...] = ()
     public_key: bytes | None = None
-    anchors: tuple[PageAnchor, ...] = ()
+    outside: PageOutside | None = None
     made_at: str | None = None
 
     @property

@@ -22,7 +22,7 @@ from importlib import resources
 
 from indelible.domain.findings import Specimen
 from indelible.domain.merkle import Subtree
-from indelible.page.parts import PageCheckpoint, PageParts
+from indelible.page.parts import PageCheckpoint, PageOutside, PageParts
 
 SCRIPTS = (
     "bytes.js",
@@ -33,6 +33,8 @@ SCRIPTS = (
     "keyring.js",
     "evidence.js",
     "signed.js",
+    "der.js",
+    "anchors.js",
     "verify.js",
     "dom.js",
     "words.js",
@@ -141,16 +143,27 @@ def _facts(parts: PageParts) -> dict[str, object]:
         "right": [_subtree(found) for found in parts.right],
         "keys": [_note(statement) for statement in parts.keys],
         "public_key": None if parts.public_key is None else base64.b64encode(parts.public_key).decode(),
-        "anchors": [
-            {"kind": found.kind, "name": found.name, "size": found.ledger_size, "at": found.at, "detail": found.detail}
-            for found in parts.anchors
-        ],
+        "outside": None if parts.outside is None else _outside(parts.outside),
     }
 
 
 def _checkpoint(found: PageCheckpoint) -> dict[str, object]:
     proof = None if found.ledger_proof is None else _note(found.ledger_proof)
     return {"size": found.size, "note": _note(found.note), "ledger_proof": proof}
+
+
+def _outside(found: PageOutside) -> dict[str, object]:
+    anchors = [
+        {
+            "kind": anchor.file.kind,
+            "name": anchor.file.name,
+            "height": anchor.file.height,
+            "data": None if anchor.data is None else base64.b64encode(anchor.data).decode(),
+        }
+        for anchor in found.anchors
+    ]
+    proof = None if found.proof is None else _note(found.proof)
+    return {"size": found.size, "covers": found.covers, "proof": proof, "anchors": anchors}
 
 
 def _subtree(found: Subtree) -> list[object]:

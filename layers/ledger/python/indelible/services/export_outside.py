@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby, islice
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from indelible.domain import merkle, tiles
 from indelible.domain.anchors import AnchorFile
 from indelible.domain.checkpoint import MAX_SIZE, parse_checkpoint
 from indelible.domain.ledger import ledger_proof_path
-from indelible.domain.note import NoteError
-from indelible.domain.proof import parse_tlog_proof
-from indelible.page.parts import PageAnchor
+from indelible.domain.note import NoteError, parse_note
+from indelible.domain.proof import TlogProof, parse_tlog_proof
+from indelible.page.parts import MAX_ANCHOR_BYTES, PageAnchor, PageOutside
 from indelible.ports import StoredLogFiles
 from indelible.services.log import LEDGER, checkpoint_path
 
@@ -28,17 +28,18 @@ Anchored: TypeAlias = Callable[[int], Iterator[tuple[int, AnchorFile]]]
 """Files about ledger checkpoints of at least this size, ascending by size, lazily."""
 
 _MOST_ANCHORS = 10_000
-_KINDS = {"cosignature": "witness", "token": "rfc3161", "pending": "opentimestamps", "bitcoin": "opentimestamps"}
+_MOST_SHOWN = 100
+"""On the page, about one checkpoint: more than anybody has who vouches for it."""
 
 
 @dataclass(slots=True)
 class OutsidePart:
-    """Proofs by the checkpoint's size; files below `_ledger/_log/` by path; what the page says of the anchors."""
+    """Proofs by the checkpoint's size; files below `_ledger/_log/` by path; what of them goes into the page."""
 
     proofs: dict[int, bytes] = field(default_factory=dict)
     ledger: dict[str, bytes] = field(default_factory=dict)
     keys: dict[str, bytes] = field(default_factory=dict)
-    anchors: list[PageAnchor] = field(default_factory=list)
+    above: PageOutside | None = None
 
 
 def outside_part(files: StoredLogFiles, anchored: Anchored, org_id: str, sizes: list[int]) -> OutsidePart:
@@ -49,21 +50,29 @@ def outside_part(files: StoredLogFiles, anchored: Anchored, org_id: str, sizes: 
         if statement is None:
             break
         part.keys[f"keys/{generation:04d}"] = statement
-    places: list[tuple[int, int]] = []
+    places: list[_Place] = []
     for size in sizes:
         proof = files.read(org_id, ledger_proof_path(size))
         if proof is not None:
             part.proofs[size] = proof
             with suppress(NoteError):
                 parsed = parse_tlog_proof(proof)
-                places.append((parse_checkpoint(parsed.checkpoint.text).size, parsed.index))
+                places.append(_Place(parse_checkpoint(parsed.checkpoint.text).size, parsed.index, size))
     reader = _Reader(files, part.ledger)
-    for size, _ in places:
+    for place in places:
         with suppress(ValueError):
-            reader.read(checkpoint_path(size))
+            reader.read(checkpoint_path(place.covered_from))
     if places:
         _add_anchors(reader, anchored, sorted(places), part)
     return part
+
+
+class _Place(NamedTuple):
+    """Where the checkpoint of size `of` is in the ledger's log: leaf `index`, in all its checkpoints from one size on."""
+
+    covered_from: int
+    index: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +89,34 @@ class _Reader:
         return data
 
 
-def _add_anchors(reader: _Reader, anchored: Anchored, places: list[tuple[int, int]], part: OutsidePart) -> None:
-    """For each place (a ledger size and a leaf's index) the first size from there on that has anchors."""
+def _add_anchors(reader: _Reader, anchored: Anchored, places: list[_Place], part: OutsidePart) -> None:
+    """For each place the first size from there on that has anchors."""
     waiting = list(places)
-    stored = islice(anchored(places[0][0]), _MOST_ANCHORS)
+    stored = islice(anchored(places[0].covered_from), _MOST_ANCHORS)
     for size, group in groupby(stored, key=lambda one: one[0]):
-        reached = [index for covering, index in waiting if covering <= size <= MAX_SIZE]
+        reached = [place for place in waiting if place.covered_from <= size <= MAX_SIZE]
         if reached and reader.files.read(LEDGER, checkpoint_path(size)) is not None:
-            with suppress(ValueError):
-                reader.read(checkpoint_path(size))
-                for index in reached:
-                    merkle.inclusion_proof(index, size, tiles.node_reader(size, reader.read))
-            for _, file in group:
-                with suppress(ValueError):
-                    reader.read(file.path(size))
-                    part.anchors.append(_told(size, file))
-            waiting = [place for place in waiting if place[0] > size]
+            proof = _proof(reader, size, reached)
+            given = list(_given(reader, [file for _, file in group], size))
+            part.above = PageOutside(size, reached[-1].of, proof, tuple(given[:_MOST_SHOWN]))
+            waiting = [place for place in waiting if place.covered_from > size]
         if not waiting:
             return
 
 
-def _told(size: int, file: AnchorFile) -> PageAnchor:
-    detail = f"Bitcoin block {file.height}" if file.kind == "bitcoin" else "pending" if file.kind == "pending" else None
-    return PageAnchor(kind=_KINDS[file.kind], name=file.name, ledger_size=size, detail=detail)
+def _proof(reader: _Reader, size: int, reached: list[_Place]) -> bytes | None:
+    """Read what leads to these leaves in the checkpoint of this size. The proof of the last; None where it is broken."""
+    try:
+        note = reader.read(checkpoint_path(size))
+        node = tiles.node_reader(size, reader.read)
+        paths = [merkle.inclusion_proof(place.index, size, node) for place in reached]
+        return TlogProof(reached[-1].index, tuple(paths[-1]), parse_note(note)).data
+    except ValueError:
+        return None
+
+
+def _given(reader: _Reader, files: list[AnchorFile], size: int) -> Iterator[PageAnchor]:
+    for file in files:
+        with suppress(ValueError):
+            data = reader.read(file.path(size))
+            yield PageAnchor(file, data if len(data) <= MAX_ANCHOR_BYTES else None)

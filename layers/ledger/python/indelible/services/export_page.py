@@ -84,7 +84,7 @@ class PageMaker:
             left=left,
             right=right,
             keys=tuple(outside.keys.values()),
-            anchors=tuple(outside.anchors),
+            outside=outside.above,
         )
         return Page(render(parts), _WITH)
 

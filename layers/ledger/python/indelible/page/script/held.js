@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the reader holds against the page: a key that is pinned, and receipts. Both change the verdict.
+// What the reader holds against the page: a key that is pinned, witnesses' keys, and receipts. All change the verdict.
 
 const NO_KEY =
   "No key was given. Signatures are checked with the key that came inside this file, " +
   "which whoever made the file could have chosen.";
+const NO_WITNESS = "No witness was named. Cosignatures are listed, and count for nothing.";
 
 class Held {
   constructor(facts, changed) {
     this.facts = facts;
     this.changed = changed;
     this.pinned = null;
+    this.witnesses = [];
     this.receipts = [];
     at("pinned-check").addEventListener("click", () => this.pin(at("pinned").value.trim()));
     at("pinned-clear").addEventListener("click", () => this.unpin());
+    at("witness-check").addEventListener("click", () => this.name(at("witness").value));
+    at("witness-clear").addEventListener("click", () => this.unname());
     at("receipt-check").addEventListener("click", () => this.hold(at("receipt").value.trim()));
     at("receipt-clear").addEventListener("click", () => this.letGo());
   }
@@ -39,12 +43,36 @@ class Held {
     await this.changed();
   }
 
+  /** Trust these witnesses, one verifier key a line. */
+  async name(text) {
+    const lines = new Set(text.split("\n").map((line) => line.trim()));
+    lines.delete("");
+    const named = [];
+    try {
+      for (const line of lines) named.push({ ...(await parseWitness(line)), text: line });
+      if (!named.length) throw new Malformed("a verifier key is name+hash+key");
+    } catch (error) {
+      say("witness-result", "bad", `${sentence(error.message)} Nothing was changed.`);
+      return;
+    }
+    this.witnesses = named;
+    at("witness-clear").hidden = false;
+    await this.changed();
+  }
+
+  async unname() {
+    this.witnesses = [];
+    at("witness").value = "";
+    at("witness-clear").hidden = true;
+    await this.changed();
+  }
+
   async hold(text) {
     try {
       this.receipts = readReceipts(text).map((receipt) => checkedReceipt(receipt, this.facts));
     } catch (error) {
       this.receipts = [];
-      fill(at("receipt-result"), make("li", { class: "bad" }, `${sentence(error.message)}`));
+      fill(at("receipt-result"), make("li", { class: "bad" }, sentence(error.message)));
       return;
     }
     at("receipt-clear").hidden = false;
@@ -74,8 +102,22 @@ class Held {
             : "There is no checkpoint here that it could have signed.",
       );
     }
+    fill(
+      at("witness-result"),
+      ...(this.witnesses.length
+        ? this.witnesses.map((one) => witnessLine(one, verdict.outside))
+        : [make("li", {}, NO_WITNESS)]),
+    );
     fill(at("receipt-result"), ...this.receipts.map((receipt) => receiptLine(receipt, entries)));
   }
+}
+
+function witnessLine(witness, outside) {
+  const found = outside.find(({ name, checked }) => checked && name === witness.text);
+  const name = value(witness.name);
+  if (!found) return make("li", { class: "open" }, "– ", name, ": no cosignature by this key here.");
+  const size = COUNT.format(found.size);
+  return make("li", { class: "ok" }, "✓ ", name, ` has seen the ledger’s log of size ${size} at ${found.time}.`);
 }
 
 /** Receipts from what may have been pasted: one, an answer that holds one or several, a list, or one a line. */

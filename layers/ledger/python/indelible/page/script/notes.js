@@ -3,6 +3,7 @@
 // that sign them. A note is believed by nobody here before `signers` has said who signed it.
 
 const ED25519 = 1;
+const COSIGNATURE = 4; // a witness's key, c2sp.org/tlog-cosignature
 const SIGNATURE_LINE = /^— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/u;
 const MAX_SIGNATURES = 100;
 
@@ -13,12 +14,17 @@ function parseNote(text) {
   const end = typeof text === "string" ? text.lastIndexOf("\n\n") : -1;
   if (end < 0) throw new Malformed("a note has an empty line between text and signatures");
   const body = text.slice(0, end + 1);
-  const lines = text.slice(end + 2);
   if (/[\x00-\x09\x0b-\x1f]/.test(body)) throw new Malformed("a note's text has no control characters");
-  if (!lines.endsWith("\n")) throw new Malformed("signatures are lines, each with a newline");
-  const signatures = lines.slice(0, -1).split("\n").map(parseSignature);
-  if (signatures.length > MAX_SIGNATURES) throw new Malformed(`a note has 1 to ${MAX_SIGNATURES} signatures`);
-  return { text: body, signatures };
+  return { text: body, signatures: parseSignatures(text.slice(end + 2)) };
+}
+
+/** Signature lines alone, as a witness answers with them. */
+function parseSignatures(text) {
+  const lines = text.split("\n");
+  if (lines.pop() !== "" || lines.length > MAX_SIGNATURES) {
+    throw new Malformed(`signatures are 1 to ${MAX_SIGNATURES} lines, each with a newline`);
+  }
+  return lines.map(parseSignature);
 }
 
 function parseSignature(line) {
@@ -50,7 +56,8 @@ function parseProof(text) {
   const index = /^index (0|[1-9][0-9]{0,14})$/.exec(lines.shift() || "");
   if (!index) throw new Malformed("the index is decimal, without leading zeros");
   const hashes = lines.map((line) => decoded(line, "hashes are canonical base64"));
-  return { index: Number(index[1]), hashes, note: parseNote(text.slice(end + 2)) };
+  const published = text.slice(end + 2);
+  return { index: Number(index[1]), hashes, published, note: parseNote(published) };
 }
 
 function decoded(text, otherwise) {
@@ -62,30 +69,37 @@ function decoded(text, otherwise) {
 }
 
 /** What a signature line says of a key: four bytes, as eight digits. */
-async function keyId(name, publicKey) {
-  return hex((await sha256(concatenated(utf8(`${name}\n`), Uint8Array.of(ED25519), publicKey))).subarray(0, 4));
+async function keyId(name, publicKey, kind = ED25519) {
+  return hex((await sha256(concatenated(utf8(`${name}\n`), Uint8Array.of(kind), publicKey))).subarray(0, 4));
 }
 
 async function verifierKey(name, publicKey) {
   return `${name}+${await keyId(name, publicKey)}+${base64(concatenated(Uint8Array.of(ED25519), publicKey))}`;
 }
 
-/** A verifier key `name+hash+base64`, or a PEM public key (which has no name). Throws Malformed. */
+/** The ledger's key: a verifier key `name+hash+base64`, or a PEM public key (which has no name). Throws Malformed. */
 async function parseKey(text) {
   const pem = /^-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----$/.exec(text);
-  if (pem) {
-    const der = decoded(pem[1].replace(/\s/g, ""), "a PEM key is base64");
-    if (der.length !== 44 || hex(der.subarray(0, 12)) !== "302a300506032b6570032100") {
-      throw new Malformed("this is not the PEM of an Ed25519 public key");
-    }
-    return { name: null, publicKey: der.subarray(12) };
+  if (!pem) return parseVerifierKey(text, ED25519, "only Ed25519 keys are known here");
+  const der = decoded(pem[1].replace(/\s/g, ""), "a PEM key is base64");
+  if (der.length !== 44 || hex(der.subarray(0, 12)) !== "302a300506032b6570032100") {
+    throw new Malformed("this is not the PEM of an Ed25519 public key");
   }
+  return { name: null, publicKey: der.subarray(12) };
+}
+
+/** A witness's verifier key. Throws Malformed. */
+function parseWitness(text) {
+  return parseVerifierKey(text, COSIGNATURE, "a witness’s key is of kind 4 (cosignature/v1)");
+}
+
+async function parseVerifierKey(text, kind, otherwise) {
   const parts = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/u.exec(text);
   if (!parts) throw new Malformed("a verifier key is name+hash+key");
   const blob = decoded(parts[3], "the key is canonical base64");
-  if (blob.length !== 33 || blob[0] !== ED25519) throw new Malformed("only Ed25519 keys are known here");
-  const key = { name: parts[1], publicKey: blob.subarray(1) };
-  if ((await keyId(key.name, key.publicKey)) !== parts[2]) {
+  if (blob.length !== 33 || blob[0] !== kind) throw new Malformed(otherwise);
+  const key = { name: parts[1], publicKey: blob.subarray(1), id: parts[2] };
+  if ((await keyId(key.name, key.publicKey, kind)) !== key.id) {
     throw new Malformed("the hash in the verifier key is not that of its name and key");
   }
   return key;

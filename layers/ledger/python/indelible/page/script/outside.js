@@ -2,6 +2,11 @@
 // Checkpoints, keys, and what vouches for them outside the account.
 
 const MOST_ROWS = 200;
+const OUTSIDE_NAMES = {
+  witness: "Witness",
+  timestamp: "Time-stamp authority (RFC 3161)",
+  opentimestamps: "OpenTimestamps calendar",
+};
 
 function drawCheckpoints(verdict) {
   const all = verdict.checkpoints;
@@ -111,37 +116,38 @@ async function drawKeys(verdict, facts, held) {
   );
 }
 
-function drawOutside(verdict, facts) {
-  const lines = [];
-  for (const checkpoint of verdict.checkpoints.filter((found) => found.hasProof)) {
-    lines.push(make("li", { class: checkpoint.above === null ? "bad" : null }, inclusionText(checkpoint)));
-  }
-  const kinds = {
-    witness: "Witness",
-    rfc3161: "Time-stamp authority (RFC 3161)",
-    opentimestamps: "OpenTimestamps calendar",
-  };
-  for (const anchor of facts.anchors) {
-    const said = [anchor.at && `says ${anchor.at}`, anchor.detail].filter(Boolean).join(", ");
+function drawOutside(verdict) {
+  const proven = verdict.checkpoints.filter((found) => found.hasProof);
+  const lines = proven.map((found) => outsideLine(inclusionState(found), inclusionText(found)));
+  for (const { kind, name, words, state } of verdict.outside) {
     lines.push(
-      make(
-        "li",
-        {},
-        make("b", {}, kinds[anchor.kind] || anchor.kind),
+      outsideLine(
+        state,
+        make("b", {}, OUTSIDE_NAMES[kind] || kind),
         " ",
-        value(anchor.name),
-        ` over the ledger’s checkpoint ${COUNT.format(anchor.size)}${said ? ": " : ""}`,
-        value(said),
-        ". Not checked here.",
+        value(name.split("+")[0]),
+        ": ",
+        value(words),
+        ".",
       ),
     );
   }
+  const bad = verdict.outside.some(({ state }) => state === "bad");
   fill(
     at("outside"),
     lines.length
       ? make("ul", { class: "plain" }, lines)
       : make("p", {}, "Nothing outside the account vouches for this ledger in this file."),
+    bad ? make("p", { class: "hint" }, "What is not true here says nothing of the records.") : null,
   );
+}
+
+function outsideLine(state, ...words) {
+  return make("li", { class: state }, make("span", { class: "glyph", "aria-hidden": "true" }, MARKS[state]), ...words);
+}
+
+function inclusionState({ above }) {
+  return above === undefined ? "open" : above === null ? "bad" : "ok";
 }
 
 /** What came of a checkpoint's proof for the ledger's own log. */

@@ -84,9 +84,9 @@ async function compareRoots(facts, leaves, checkpoints, report, tick) {
   return confirmed;
 }
 
-/** Whether an organisation's checkpoint is in the ledger's own log: the log's checkpoint that says so, or null. */
-async function ledgerInclusion(facts, checkpoint, ring) {
-  const proof = parseProof(checkpoint.ledger_proof);
+/** An organisation's checkpoint in the ledger's own log, by a proof file: the log's checkpoint that says so. */
+async function ledgerInclusion(facts, checkpoint, proofText, ring) {
+  const proof = parseProof(proofText);
   const found = parseCheckpoint(proof.note.text);
   if (found.origin !== facts.ledger_name) throw new Malformed("the proof is of another log");
   await signers(
@@ -99,5 +99,5 @@ async function ledgerInclusion(facts, checkpoint, ring) {
     throw new Malformed("the proof does not lead to the root");
   }
   const others = proof.note.signatures.map((line) => line.name).filter((name) => name !== facts.ledger_name);
-  return { index: proof.index, size: found.size, cosigners: others };
+  return { index: proof.index, size: found.size, cosigners: others, note: proof.note, published: proof.published };
 }

@@ -3,8 +3,8 @@
 // listed in `undecided`, and as long as anything is, the verdict is neither yes nor no.
 
 /**
- * `held` is what the reader holds against the page: {pinned, receipts}. `progress(phase, done, of)` is called between
- * batches, and awaited. The verdict's members are those of the API's /v1/verify, and more.
+ * `held` is what the reader holds against the page: {pinned, witnesses, receipts}. `progress(phase, done, of)` is
+ * called between batches, and awaited. The verdict's members are those of the API's /v1/verify, and more.
  */
 async function verify(facts, entries, held, progress) {
   const undecided = [];
@@ -18,6 +18,7 @@ async function verify(facts, entries, held, progress) {
       counts: {},
       checkpoints: [],
       ring: null,
+      outside: [],
       ended: true,
     };
   }
@@ -56,7 +57,12 @@ async function verify(facts, entries, held, progress) {
   }
   const leaves = leavesOf(entries, facts);
   const confirmed = await compareRoots(facts, leaves, checkpoints, report, tick("roots", leaves.length));
-  if (signatures && ring.keys.length) await climb(facts, checkpoints, ring, report);
+  const climbing = signatures && ring.keys.length > 0;
+  if (climbing) await climb(facts, checkpoints, ring, report);
+  const covered = checkpoints.find((found) => climbing && found.confirmed && found.size === facts.outside?.covers);
+  const outside = await lookOutside(facts, covered ?? null, ring, held.witnesses, report);
+  const [signed, needed] = [cosigners(outside).size, held.witnesses.length];
+  if (signed < needed) undecided.push(`${signed} of the witnesses that you named have signed; ${needed} are needed.`);
   const last = facts.last_sequence;
   checker.finish(last, last !== null && checker.promises.some((promise) => promise.sequence > last));
 
@@ -70,8 +76,9 @@ async function verify(facts, entries, held, progress) {
     entriesChecked: checker.entriesChecked,
     checkpoints,
     confirmed,
-    signatures: signatures && ring.keys.length > 0,
+    signatures: climbing,
     ring,
+    outside,
     ended: true,
   };
 }
@@ -90,7 +97,7 @@ function promisesOf(facts, held, checkpoints, signatures) {
 async function climb(facts, checkpoints, ring, report) {
   for (const checkpoint of checkpoints.filter((found) => found.confirmed && found.hasProof)) {
     try {
-      checkpoint.above = await ledgerInclusion(facts, checkpoint, ring);
+      checkpoint.above = await ledgerInclusion(facts, checkpoint, checkpoint.ledger_proof, ring);
     } catch (error) {
       checkpoint.above = null;
       const detail = `the proof that the ledger's log has this checkpoint: ${error.message}`;

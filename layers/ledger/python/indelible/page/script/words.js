@@ -133,7 +133,14 @@ function checksOf(verdict, facts, held) {
       ? line(signature, bad("BAD_SIGNATURE"), `${count(verdict.checkpoints.length, "checkpoint")}, ${by}`)
       : open(signature, "could not be checked"),
   );
-  return checks;
+  const named = held.witnesses.length;
+  if (!named) return checks;
+  const seen = cosigners(verdict.outside).size;
+  const result = `${COUNT.format(seen)} of ${COUNT.format(named)}`;
+  return [
+    ...checks,
+    ["Witnesses: those that you named have seen the ledger’s log", seen < named ? "open" : "ok", result],
+  ];
 }
 
 function rangeText(facts, verdict) {
@@ -141,10 +148,18 @@ function rangeText(facts, verdict) {
   return `${COUNT.format(facts.first_sequence)} to ${COUNT.format(facts.first_sequence + verdict.entriesChecked - 1)}`;
 }
 
+function othersText(outside) {
+  return (
+    (cosigners(outside).size
+      ? "It checked the cosignatures of the witnesses that you named. "
+      : "It checks cosignatures of witnesses that you name, below. ") +
+    "Of timestamps it knows whether they are for this ledger, not who signed them: indelible verify does."
+  );
+}
+
 /** Said whatever the verdict is. */
-function limitsOf(facts, held) {
+function limitsOf(facts, held, outside) {
   const end = facts.last_sequence === null ? "the last record here" : `record ${COUNT.format(facts.last_sequence)}`;
-  const anchored = facts.anchors.length || facts.checkpoints.some((checkpoint) => checkpoint.hasProof);
   return [
     ["Whether this is all.", `It knows nothing of what came after ${end}, nor whether anything was never recorded.`],
     [
@@ -159,9 +174,9 @@ function limitsOf(facts, held) {
     ],
     [
       "Time and witnesses.",
-      anchored
-        ? "Timestamps and cosignatures are listed below as they came; this page has not checked them. indelible verify does."
-        : "Timestamps are the ledger’s own clock; nothing from outside is in this file.",
+      outside.length
+        ? othersText(outside)
+        : "Times are the ledger’s own clock; nobody outside vouches for them in this file.",
     ],
     ["Whether it is true.", "The ledger keeps what an agent said. It cannot say that the agent was right."],
     ["Itself.", "A forged page can say anything. Check the bundle with another program: see the end of this page."],
