@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from indelible.domain.anchors import AnchorFile
 from indelible.domain.findings import Promise
-from indelible.page.parts import PageAnchor
+from indelible.page.parts import PageAnchor, PageOutside
 from tests.page.browser import Opened
 from tests.page.conftest import Opener
 from tests.page.samples import chain, parts_of
@@ -231,21 +232,21 @@ def test_on_a_narrow_screen_a_record_takes_the_place_of_the_list(opens: Opener) 
 
 
 def test_it_says_what_it_cannot_know(opens: Opener) -> None:
-    anchor = PageAnchor("rfc3161", "example-tsa", 7, at="2026-03-20T00:00:00Z")
-    page = opens(replace(PARTS, anchors=(anchor,)))
+    anchor = PageAnchor(AnchorFile("token", "example-tsa"), b"")
+    page = opens(replace(PARTS, outside=PageOutside(7, 290, None, (anchor,))))
 
     limits = page.text("#limits")
     for word in (
         "after record 300",
         "Who holds the key",
         "UNLOCKED and SHADOWED",
-        "has not checked them",
+        "not who signed them",
         "forged page",
     ):
         assert word in limits
     assert "Records 291 to 300 are under no signed root" in page.text("#verdict-caution")
     assert "example-tsa" in page.text("#outside")
-    assert "Not checked here" in page.text("#outside")
+    assert "not checked: nothing in this file leads to" in page.text("#outside")
     assert len(page.verdict["unchecked"]) >= 6
 
 

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import html
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from indelible.page.parts import PageAnchor, PageParts
+from indelible.domain.anchors import AnchorFile
+from indelible.page.parts import PageAnchor, PageOutside, PageParts
+from indelible.page.render import render
 from tests.page import samples
 from tests.page.conftest import Opener
 from tests.page.samples import EMPTY_CHAIN, Random, chain, parts_of
@@ -53,12 +57,14 @@ def hostile_parts() -> PageParts:
         }
         records.append(samples.sealed(event, head=head, now_ms=samples.START_MS + number, random=random))
         head = records[-1].head
-    anchor = PageAnchor("witness", HOSTILE[0], 5, HOSTILE[1], HOSTILE[2])
-    return replace(parts_of(records, sizes=[len(records)]), anchors=(anchor,), made_at=HOSTILE[1])
+    outside = PageOutside(5, len(records), None, (PageAnchor(AnchorFile("token", "somebody"), HOSTILE[0].encode()),))
+    return replace(parts_of(records, sizes=[len(records)]), outside=outside, made_at=HOSTILE[1])
 
 
 def test_hostile_records_are_shown_as_text_and_verify(opens: Opener) -> None:
-    page = opens(hostile_parts())
+    name = json.dumps(html.escape(HOSTILE[0], quote=False)).encode()
+    page = opens(render(hostile_parts()).replace(b'"name": "somebody"', b'"name": ' + name))
+    assert HOSTILE[0] in page.text("#outside")
     page.page.check("#group")
     page.page.uncheck("#group")
     for sequence in range(1, len(HOSTILE) + 1):

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from indelible.page.render import render
+from indelible.services.ranges import Range
+from tests.fakes.audits import exported
+from tests.fakes.unpacked import Unpacked
 from tests.page.conftest import Opener
-from tests.page.samples import KEY, chain, note, parts_of
+from tests.page.samples import KEY, chain, note, parts_of, sealed, specimen
+from tests.page.test_outside import cosignature, grown, line
 
 PAGE = render(parts_of(chain(12), sizes=[5, 12]))
 START = PAGE.index(b'<template id="records">') + len(b'<template id="records">')
@@ -133,19 +138,96 @@ def test_any_byte_of_a_record_turns_the_page_red_at_that_record(opens: Opener) -
     random = Random(5)
     for _ in range(25):
         sequence = random.randrange(1, 13)
-        line = LINES[sequence - 1].encode()
-        tab = line.index(b"\t")
-        place = random.randrange(tab + 1, len(line) - 1)
+        text = LINES[sequence - 1].encode()
+        tab = text.index(b"\t")
+        place = random.randrange(tab + 1, len(text) - 1)
         bit = 1 << random.randrange(8)
-        if line[place] ^ bit in b"\r\n":
+        if text[place] ^ bit in b"\r\n":
             continue  # the end of a line is not in the record
-        flipped = line[:place] + bytes([line[place] ^ bit]) + line[place + 1 :]
+        flipped = text[:place] + bytes([text[place] ^ bit]) + text[place + 1 :]
         start = START + sum(len(each.encode()) for each in LINES[: sequence - 1])
 
-        page = opens(PAGE[:start] + flipped + PAGE[start + len(line) :])
+        page = opens(PAGE[:start] + flipped + PAGE[start + len(text) :])
 
         assert page.verdict["valid"] is False, (sequence, place, bit)
         assert page.verdict["first_broken_at"] == sequence, (sequence, place, bit, page.codes)
+
+
+def bundled() -> bytes:
+    """The page of a bundle: part of a range, key statements, proofs for the ledger's log, and a witness."""
+    world = grown()
+    cosignature(world, line(world).line.encode())
+    return Unpacked.of(exported(world.bucket, Range(start_seq=2, end_seq=3))).files["evidence.html"]
+
+
+def test_any_byte_of_checkpoints_keys_subtrees_and_proofs_turns_the_page_red(opens: Opener) -> None:
+    random, whole = Random(6), bundled()
+    start = whole.index(b'<template id="facts">') + len(b'<template id="facts">')
+    places = [
+        place
+        for found in re.finditer(rb"[^\n]*\n", whole[start : whole.index(b"</template>", start)])
+        if b": null" not in found[0] and b'"data"' not in found[0]  # a cosignature counts once a key is named for it
+        for place in range(start + found.start(), start + found.end())
+        if whole[place : place + 1].strip()  # JSON does not care how much space is between its members
+    ]
+    for place in random.sample(places, 40):
+        bit = 1 << random.randrange(7)
+        page = opens(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+
+        assert page.text("#verdict-headline").startswith("Not valid"), (whole[place - 30 : place + 1], bit)
+        assert page.page.get_attribute("#verdict", "data-state") == "bad"
+
+
+def test_a_style_sheet_that_was_changed_is_not_used_and_not_passed_over(opens: Opener) -> None:
+    place = PAGE.index(b"--paper: light")
+    page = opens(PAGE[:place] + b"--raper" + PAGE[place + 7 :])
+
+    assert page.verdict["valid"] is None
+    assert "style sheet" in page.text("#verdict-text")
+
+
+# -- a root says less than a record does ----------------------------------------------------------------
+
+
+def rewritten(sequence: int) -> bytes:
+    """The record at the end of the chain, replaced by another one with a good checksum of its own."""
+    parts = parts_of(chain(sequence), sizes=[5, sequence] if sequence > 5 else [sequence])
+    old = chain(sequence)[-1]
+    event = {"event_type": "AGENT_DECISION", "action": "approve"}
+    head = chain(sequence)[-2].head
+    forged = sealed(event, head=head, now_ms=old.timestamp_ms, random=Random(1))
+    return render(replace(parts, records=[*parts.records[:-1], specimen(forged)], promises=()))
+
+
+def test_a_root_alone_names_the_records_that_its_mismatch_can_come_from(opens: Opener) -> None:
+    page = opens(rewritten(12))
+
+    assert page.codes == [("CHECKPOINT_MISMATCH", 12)]
+    assert page.text("#verdict-headline") == "Not valid: broken in records 6 to 12"
+    assert "Before that, records 1 to 5 show none; signed roots confirm those up to 5" in page.text("#verdict-text")
+    assert "The cause is in records 6 to 12: those before are under an earlier root" in page.text("#failures")
+    rows = page.page.locator("#list .row.record")
+    states = [str(rows.nth(number).get_attribute("class")).split()[2] for number in range(12)]
+    assert states == ["ok"] * 5 + ["doubt"] * 7
+    assert page.text("#detail-heading") == "Record 6"
+    assert "CHECKPOINT_MISMATCH" in page.text("#detail .findings")
+    page.page.check("#filter-broken")
+    page.page.wait_for_selector("#tally:has-text('7 of 12 records')")
+
+
+def test_a_root_over_one_record_more_than_the_last_names_that_record(opens: Opener) -> None:
+    page = opens(rewritten(6))
+
+    assert page.codes == [("CHECKPOINT_MISMATCH", 6)]
+    assert page.text("#verdict-headline") == "Not valid: broken at record 6"
+    assert page.page.locator("#list .row.record.bad .number").all_inner_texts() == ["6"]
+
+
+def test_without_an_earlier_root_nothing_narrows_it_down(opens: Opener) -> None:
+    page = opens(rewritten(4))
+
+    assert page.text("#verdict-headline") == "Not valid: broken in records 1 to 4"
+    assert "no earlier root here narrows it down" in page.text("#failures")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 // One record, whole: who, what, when, why, how it stands in the chain, and its bytes.
 
 /** Draws the record; `go(entry)` leads to another one, `follow(trace)` to all of one trace, `back()` to the list. */
-function drawDetail(entry, { state, verdict, around, go, follow, back }) {
+function drawDetail(entry, { state, verdict, facts, around, go, follow, back }) {
   const record = entry.text === null ? null : parsed(entry);
   const { event } = entry;
   const title = entry.sequence === null ? "An object among the records" : `Record ${COUNT.format(entry.sequence)}`;
@@ -15,7 +15,7 @@ function drawDetail(entry, { state, verdict, around, go, follow, back }) {
       make("p", { class: `standing ${state.name}` }, `${state.mark} ${state.label}`),
       button("Back to the list", back, "quiet back"),
     ),
-    entry.codes.size ? findingsOf(entry, verdict) : null,
+    hasFindings(entry) && verdict ? findingsOf(entry, verdict, facts) : null,
     make(
       "dl",
       { class: "facts" },
@@ -104,17 +104,19 @@ function chainTerms(entry, record, verdict, around, go) {
   ]);
 }
 
-function findingsOf(entry, verdict) {
-  const found = verdict.failures.filter((failure) => failure.entry === entry);
-  return make("ul", { class: "findings" }, ...found.map((failure) => make("li", {}, ...findingText(failure))));
+function findingsOf(entry, verdict, facts) {
+  const doubted = ({ from, sequence }) =>
+    entry.doubted && from !== null && from <= entry.sequence && entry.sequence <= sequence;
+  const found = verdict.failures.filter((failure) => failure.entry === entry || doubted(failure));
+  return make("ul", { class: "findings" }, ...found.map((failure) => make("li", {}, ...findingText(failure, facts))));
 }
 
 /** A finding in full: code, words, and what was expected and found. */
-function findingText(failure) {
+function findingText(failure, facts) {
   return [
     make("code", { class: "code" }, failure.code),
     ` ${MEANING[failure.code]} `,
-    make("span", { class: "aside" }, value(sentence(failure.detail))),
+    make("span", { class: "aside" }, value(sentence(failure.detail)), causeText(failure, facts)),
     failure.expected === null && failure.found === null
       ? null
       : make(

@@ -40,6 +40,13 @@ function value(text, className = "") {
   return make("bdi", className ? { class: className } : {}, text);
 }
 
+/** Text in which what is to be typed is set apart: `indelible verify --tsa-root`. */
+function withCommands(text) {
+  return text
+    .split(/(indelible [a-z-]+(?: --[a-z-]+)?)/)
+    .map((part, index) => (index % 2 ? make("code", { class: "command" }, part) : value(part)));
+}
+
 function button(label, act, className = "link") {
   const made = make("button", { type: "button", class: className }, label);
   made.addEventListener("click", act);

@@ -49,6 +49,7 @@ function readEntry(line, place) {
     bytes: found.bytes,
     hash: null,
     codes: new Set(),
+    doubted: false,
   };
 }
 

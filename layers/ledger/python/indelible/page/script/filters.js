@@ -61,7 +61,7 @@ class Filters {
     if (from !== null) tests.push((entry) => entry.event.at !== null && entry.event.at >= from);
     if (to !== null) tests.push((entry) => entry.event.at !== null && entry.event.at < to + 1000);
     if (at("filter-override").checked) tests.push((entry) => entry.event.overridden);
-    if (at("filter-broken").checked) tests.push((entry) => entry.codes.size > 0);
+    if (at("filter-broken").checked) tests.push(hasFindings);
     if (this.trace !== null) tests.push((entry) => entry.event.trace === this.trace);
     return tests;
   }

@@ -53,14 +53,14 @@ class Page {
     drawOutside(verdict);
     this.list();
     if (this.timeline.selected) this.read(this.timeline.selected, false);
-    else if (this.entries.length)
-      this.timeline.suggest(this.entries.find((entry) => entry.codes.size) || this.entries[0]);
+    else if (this.entries.length) this.timeline.suggest(this.entries.find(hasFindings) || this.entries[0]);
     document.documentElement.dataset.verified = String(verdict.valid);
   }
 
   /** How the verification of an entry stands, in a word, a sign and a sentence. */
   state(entry) {
     if (entry.codes.size) return { name: "bad", mark: MARKS.bad, label: [...entry.codes].join(", ") };
+    if (entry.doubted) return { name: "doubt", mark: MARKS.doubt, label: "in doubt" };
     if (this.verdict === null)
       return { name: "wait", mark: MARKS.wait, label: entry.hash ? "hashed" : "not yet checked" };
     if (entry.text === null || !entry.hash) return { name: "open", mark: MARKS.open, label: "not checked" };
@@ -98,6 +98,7 @@ class Page {
     drawDetail(entry, {
       state: this.state(entry),
       verdict: this.verdict,
+      facts: this.facts,
       around: (one) => ({ before: this.entries[one.place - 1], after: this.entries[one.place + 1] }),
       go: (other) => this.goTo(other),
       follow: (trace) => this.filters.follow(trace),

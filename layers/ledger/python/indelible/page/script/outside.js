@@ -120,23 +120,15 @@ function drawOutside(verdict) {
   const proven = verdict.checkpoints.filter((found) => found.hasProof);
   const lines = proven.map((found) => outsideLine(inclusionState(found), inclusionText(found)));
   for (const { kind, name, words, state } of verdict.outside) {
-    lines.push(
-      outsideLine(
-        state,
-        make("b", {}, OUTSIDE_NAMES[kind] || kind),
-        " ",
-        value(name.split("+")[0]),
-        ": ",
-        value(words),
-        ".",
-      ),
-    );
+    const who = name.split("+")[0]; // of a verifier key
+    const named = words.startsWith(who) ? null : [value(who), ": "];
+    lines.push(outsideLine(state, make("b", {}, OUTSIDE_NAMES[kind] || kind), " ", named, withCommands(`${words}.`)));
   }
   const bad = verdict.outside.some(({ state }) => state === "bad");
   fill(
     at("outside"),
     lines.length
-      ? make("ul", { class: "plain" }, lines)
+      ? make("ul", { class: "plain said" }, lines)
       : make("p", {}, "Nothing outside the account vouches for this ledger in this file."),
     bad ? make("p", { class: "hint" }, "What is not true here says nothing of the records.") : null,
   );

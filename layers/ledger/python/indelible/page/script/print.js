@@ -49,6 +49,6 @@ function printedRow(entry, state) {
       event.reason ? [make("br"), value(event.reason.slice(0, 300), "why")] : null,
     ),
     make("td", { class: "hash" }, entry.hash ? `${entry.hash.slice(0, 16)}…` : ""),
-    make("td", {}, state.name === "bad" ? state.label : state.mark),
+    make("td", {}, state.name === "bad" || state.name === "doubt" ? state.label : state.mark),
   );
 }

@@ -56,7 +56,7 @@ function drawVerdict(verdict, facts, held, go) {
   at("caution-link").hidden = held.pinned !== null || !verdict.checkpoints.length;
   at("verdict-caution").textContent = less ?? "";
   at("announcer").textContent = `${headline(verdict)}. ${summary(verdict, facts, held)}`;
-  drawFailures(verdict, go);
+  drawFailures(verdict, facts, go);
   fill(
     at("checks"),
     ...checksOf(verdict, facts, held).map(([name, mark, result]) =>
@@ -86,11 +86,11 @@ function nameOf(text) {
 function drawLimits(facts, held, outside = []) {
   fill(
     at("limits"),
-    ...limitsOf(facts, held, outside).map(([what, why]) => make("li", {}, make("b", {}, what), ` ${why}`)),
+    ...limitsOf(facts, held, outside).map(([what, why]) => make("li", {}, make("b", {}, what), " ", withCommands(why))),
   );
 }
 
-function drawFailures(verdict, go) {
+function drawFailures(verdict, facts, go) {
   const shown = [...verdict.failures]
     .sort((some, other) => (some.sequence ?? 0) - (other.sequence ?? 0))
     .slice(0, MOST_LISTED);
@@ -105,7 +105,7 @@ function drawFailures(verdict, go) {
         "li",
         {},
         failure.entry ? button(where, () => go(failure.entry)) : make("b", {}, where),
-        make("div", {}, ...findingText(failure)),
+        make("div", {}, ...findingText(failure, facts)),
       );
     }),
     rest > 0

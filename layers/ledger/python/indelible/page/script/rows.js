@@ -50,7 +50,7 @@ function rowElement(row, state) {
     element.setAttribute("aria-expanded", String(row.open));
     element.setAttribute("aria-level", "1");
     const name = row.trace === NO_TRACE ? "No trace" : row.trace;
-    const broken = row.members.filter((entry) => entry.codes.size).length;
+    const broken = row.members.filter(hasFindings).length;
     fill(
       element,
       cell("whole", [
@@ -97,7 +97,7 @@ function recordRow(row, state) {
     ]),
     cell("state", [
       make("span", { class: "glyph", "aria-hidden": "true" }, state.mark),
-      make("span", { class: state.name === "bad" ? "codes" : "hidden" }, state.label),
+      make("span", { class: state.name === "bad" || state.name === "doubt" ? "codes" : "hidden" }, state.label),
     ]),
   );
   return element;

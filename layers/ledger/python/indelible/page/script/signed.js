@@ -78,7 +78,8 @@ async function compareRoots(facts, leaves, checkpoints, report, tick) {
     }
     const detail = `the records up to ${size} do not lead to the root that was signed for them`;
     checkpoint.problem = { code: "CHECKPOINT_MISMATCH", detail };
-    report("CHECKPOINT_MISMATCH", size, detail, { expected: hex(checkpoint.root), found: found && hex(found) });
+    const from = Math.max(confirmed, before) + 1;
+    report("CHECKPOINT_MISMATCH", size, detail, { from, expected: hex(checkpoint.root), found: found && hex(found) });
     break;
   }
   return confirmed;

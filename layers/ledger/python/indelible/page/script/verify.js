@@ -22,8 +22,16 @@ async function verify(facts, entries, held, progress) {
       ended: true,
     };
   }
+  if (!document.styleSheets.length) {
+    undecided.push(
+      "The style sheet of this page is not the one that it was made with, or was kept out: it looks otherwise.",
+    );
+  }
   const tick = (phase, of) => (done) => progress(phase, done, of);
-  for (const entry of entries) entry.codes.clear();
+  for (const entry of entries) {
+    entry.codes.clear();
+    entry.doubted = false;
+  }
 
   const unhashed = entries.filter((entry) => entry.text !== null && entry.hash === null);
   await inBatches(unhashed, tick("hashing", unhashed.length), async (entry) => {
@@ -65,6 +73,7 @@ async function verify(facts, entries, held, progress) {
   if (signed < needed) undecided.push(`${signed} of the witnesses that you named have signed; ${needed} are needed.`);
   const last = facts.last_sequence;
   checker.finish(last, last !== null && checker.promises.some((promise) => promise.sequence > last));
+  doubt(entries, checker.failures);
 
   return {
     valid: checker.failuresTotal ? false : undecided.length ? null : true,
@@ -81,6 +90,20 @@ async function verify(facts, entries, held, progress) {
     outside,
     ended: true,
   };
+}
+
+/** A wrong root does not say which record is: where no finding among them does, all that it can come from are in doubt. */
+function doubt(entries, failures) {
+  for (const failure of failures.filter(({ from }) => from !== null)) {
+    const among = entries.filter(({ sequence }) => sequence >= failure.from && sequence <= failure.sequence);
+    if (among.some((entry) => entry.codes.size)) continue;
+    if (among.length === 1) among[0].codes.add(failure.code);
+    for (const entry of among) entry.doubted = true;
+  }
+}
+
+function hasFindings(entry) {
+  return entry.codes.size > 0 || entry.doubted;
 }
 
 /** Who says that what must be there: the ledger's head, receipts, signed checkpoints (which say only how far it goes). */

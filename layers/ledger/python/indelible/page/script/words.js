@@ -13,7 +13,7 @@ const MEANING = {
   BAD_SIGNATURE: "A signature is not good.",
 };
 
-const MARKS = { ok: "✓", bad: "✗", open: "–", wait: "…" };
+const MARKS = { ok: "✓", bad: "✗", doubt: "?", open: "–", wait: "…" };
 
 /** “record 142”, “records 4 to 6”, “checkpoint 900”, or null where the place has no number. */
 function placeOf(failure) {
@@ -21,6 +21,24 @@ function placeOf(failure) {
   const number = COUNT.format(failure.sequence);
   if (failure.code === "CHECKPOINT_MISMATCH" || failure.code === "BAD_SIGNATURE") return `checkpoint ${number}`;
   return failure.through ? `records ${number} to ${COUNT.format(failure.through)}` : `record ${number}`;
+}
+
+/** What a wrong root can come from: “record 15”, “records 10 to 15”; null for what has its own place. */
+function causeOf({ from, sequence }) {
+  if (from === null) return null;
+  const [first, last] = [COUNT.format(from), COUNT.format(sequence)];
+  return from === sequence ? `record ${last}` : `records ${first} to ${last}`;
+}
+
+/** The same in a sentence, with how far it could be narrowed down. */
+function causeText(failure, facts) {
+  const cause = causeOf(failure);
+  if (cause === null) return "";
+  const whole = failure.from === facts.first_sequence;
+  if (whole && facts.first_sequence > 1)
+    return ` The cause is in ${cause}, or in what this file says of the tree before them.`;
+  if (whole) return ` The cause is in ${cause}; no earlier root here narrows it down.`;
+  return ` The cause is in ${cause}: those before are under an earlier root, which agrees.`;
 }
 
 /** The failures at the lowest sequence, where there is one. */
@@ -33,6 +51,8 @@ function headline(verdict) {
   if (verdict.valid === true) return "Valid";
   if (verdict.valid === null) return "Not decided";
   const [first] = firstFailures(verdict);
+  const cause = causeOf(first);
+  if (cause !== null) return `Not valid: broken ${first.from === first.sequence ? "at" : "in"} ${cause}`;
   const place = placeOf(first);
   return place === null ? "Not valid" : `Not valid: broken at ${place}`;
 }
@@ -44,7 +64,7 @@ function summary(verdict, facts, held) {
       verdict.failuresTotal === 1
         ? "It is the only finding."
         : `There are ${count(verdict.failuresTotal, "finding")} in all.`;
-    return `${MEANING[first.code]} ${more}${whatHolds(verdict, facts)}`;
+    return `${MEANING[first.code]} ${more}${whatHolds(verdict, facts, first.from ?? verdict.firstBrokenAt)}`;
   }
   if (verdict.valid === null) return verdict.undecided.join(" ");
   const whole = wholeness(facts, verdict);
@@ -55,10 +75,10 @@ function summary(verdict, facts, held) {
 }
 
 /** A no at one place is a yes before it. */
-function whatHolds(verdict, facts) {
+function whatHolds(verdict, facts, broken) {
   const from = facts.first_sequence;
-  if (verdict.firstBrokenAt === null || verdict.firstBrokenAt <= from) return "";
-  const before = Math.min(verdict.firstBrokenAt - 1, from + verdict.entriesChecked - 1);
+  if (broken === null || broken <= from) return "";
+  const before = Math.min(broken - 1, from + verdict.entriesChecked - 1);
   const signed =
     verdict.confirmed >= from ? `; signed roots confirm those up to ${COUNT.format(verdict.confirmed)}` : "";
   if (before === from) return ` Before that, record ${COUNT.format(before)} shows none${signed}.`;
