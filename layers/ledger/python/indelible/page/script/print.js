@@ -47,8 +47,9 @@ function printedRow(entry, state) {
       {},
       value(whatOf(event) || entry.key),
       event.reason ? [make("br"), value(event.reason.slice(0, 300), "why")] : null,
+      state.name === "bad" || state.name === "doubt" ? [make("br"), state.label] : null,
     ),
     make("td", { class: "hash" }, entry.hash ? `${entry.hash.slice(0, 16)}…` : ""),
-    make("td", {}, state.name === "bad" || state.name === "doubt" ? state.label : state.mark),
+    make("td", {}, state.mark),
   );
 }
