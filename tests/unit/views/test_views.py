@@ -9,12 +9,16 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from indelible.domain import record
 from indelible.domain.canonical import canonical_bytes
@@ -139,6 +143,23 @@ def test_parquet_is_typed_and_says_what_proves_it() -> None:
     assert json.loads(found.schema.metadata[b"indelible"])["bundle_sha256"] == PROOF.bundle_sha256
 
 
+def test_a_database_reads_both_tables_alike(tmp_path: Path) -> None:
+    """DuckDB, as it comes: types from the Parquet file, and the CSV with line breaks in its cells."""
+    for name in ("csv", "parquet"):
+        (tmp_path / f"view.{name}").write_bytes(viewed(name))
+    with duckdb.connect() as database:
+        typed = database.sql(f"SELECT * FROM read_parquet('{tmp_path}/view.parquet') ORDER BY sequence")
+        plain = database.sql(f"SELECT * FROM read_csv('{tmp_path}/view.csv', all_varchar = true) ORDER BY sequence")
+        kinds = dict(zip(typed.columns, map(str, typed.types), strict=True))
+        names = plain.columns
+        values, texts = typed.fetchall(), plain.fetchall()
+
+    assert (kinds["sequence"], kinds["confidence"], kinds["human_overridden"]) == ("BIGINT", "DOUBLE", "BOOLEAN")
+    assert names[: len(COLUMNS)] == list(kinds) == list(COLUMNS)
+    cells = [tuple(text or "" for text in row[: len(COLUMNS)]) for row in texts]  # it takes an empty cell for no value
+    assert cells == [tuple(csv_table.cell(value) for value in row) for row in values]
+
+
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(parquet.NotInstalled, match=r"indelible\[parquet\]"):
@@ -195,6 +216,21 @@ def test_ocsf_has_what_base_event_demands() -> None:
         assert "record_integrity" in made["metadata"]["profiles"]
         assert hashlib.sha256(made["raw_data"].encode()).hexdigest() == made["raw_data_hash"]["value"]
     assert [made["status_id"] for made in documents("ocsf")] == [1, 0, 0, 0]
+
+
+OCSF = OcsfJsonSchemaEmbedded(get_ocsf_schema(version="1.8.0"))
+"""The newest version that this package has: the one before the view's, which added the attestation."""
+
+
+def test_ocsf_is_valid_but_for_what_1_9_added() -> None:
+    event = Draft202012Validator(OCSF.get_class_schema(class_name="base_event"))
+    fingerprint = Draft202012Validator(OCSF.get_object_schema(object_name="fingerprint"))
+    for made in documents("ocsf"):
+        attestation = made.pop("attestation")
+        event.validate(made)
+        fingerprint.validate(attestation["fingerprint"])
+        for wrong in ({"status_id": 7}, {"metadata": {}}, {"time": "now"}, {"attestation": attestation}):
+            assert not event.is_valid(made | wrong), wrong
 
 
 def test_ocsf_s_attestation_is_over_all_but_itself() -> None:
