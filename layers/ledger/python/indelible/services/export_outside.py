@@ -68,7 +68,7 @@ def outside_part(files: StoredLogFiles, anchored: Anchored, org_id: str, sizes: 
 
 
 class _Place(NamedTuple):
-    """Where the checkpoint of size `of` is in the ledger's log: leaf `index`, in all its checkpoints from one size on."""
+    """Where the checkpoint of size `of` is in the ledger's log: leaf `index` of all that cover it."""
 
     covered_from: int
     index: int
@@ -105,7 +105,7 @@ def _add_anchors(reader: _Reader, anchored: Anchored, places: list[_Place], part
 
 
 def _proof(reader: _Reader, size: int, reached: list[_Place]) -> bytes | None:
-    """Read what leads to these leaves in the checkpoint of this size. The proof of the last; None where it is broken."""
+    """Read what leads to these leaves in that checkpoint. The proof of the last one; None where that is broken."""
     try:
         note = reader.read(checkpoint_path(size))
         node = tiles.node_reader(size, reader.read)
