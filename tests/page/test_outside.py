@@ -105,6 +105,11 @@ CASES = {
         (str(ALICE.key),),
         2,
     ),
+    "an earlier checkpoint cosigned, and not the one above the newest root": Case(
+        lambda world: put(world, 1, AnchorFile("cosignature", "alice"), ALICE.line(note_of(world, 1)).line.encode()),
+        (str(ALICE.key),),
+        2,
+    ),
     "no signature line": Case(lambda world: cosignature(world, b"junk"), (str(ALICE.key),), 2),
     "no text": Case(lambda world: cosignature(world, b"\xff\n"), (str(ALICE.key),), 2),
 }
@@ -285,13 +290,3 @@ def test_the_way_up_to_where_others_looked_is_checked(
 
     assert page.codes == [(code, 4)]
     assert "not checked" in page.text("#outside")
-
-
-def test_a_range_whose_roots_nobody_outside_has_seen_shows_the_ones_before(opens: Opener, tmp_path: Path) -> None:
-    world = grown()
-    put(world, 1, AnchorFile("cosignature", "alice"), ALICE.line(note_of(world, 1)).line.encode())
-
-    page = shown(written(world, tmp_path), opens, str(ALICE.key))
-
-    assert page.verdict["outside"][1]["size"] == 1
-    assert page.verdict["outside"][1]["checked"] is True

@@ -230,6 +230,19 @@ def test_without_an_earlier_root_nothing_narrows_it_down(opens: Opener) -> None:
     assert "no earlier root here narrows it down" in page.text("#failures")
 
 
+def test_a_range_from_the_middle_may_be_wrong_around_it(opens: Opener) -> None:
+    parts = parts_of(chain(40), first=10, last=20, sizes=[5, 15, 36])
+    other = tuple(replace(one, root=bytes(32)) for one in parts.right)
+    left = tuple(replace(one, root=bytes(32)) for one in parts.left)
+
+    after = opens(replace(parts, right=other)).text("#failures")
+    before = opens(replace(parts, left=left))
+
+    assert "The cause is in records 16 to 20, or in what this file says of the tree after them: those before" in after
+    assert "records 10 to 15, or in what this file says of the tree before them: no earlier" in before.text("#failures")
+    assert before.text("#verdict-headline") == "Not valid: broken in records 10 to 15"
+
+
 @pytest.mark.parametrize(
     ("old", "new"), [('"org_id":', '"org_id'), ('"checkpoints": [', '"checkpoints": {'), ('"first_sequence": 1', '""')]
 )

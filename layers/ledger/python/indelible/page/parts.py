@@ -50,7 +50,7 @@ class PageAnchor:
 
 @dataclass(frozen=True, slots=True)
 class PageOutside:
-    """The newest of the ledger's checkpoints, above those of the page, about which anybody outside gave anything.
+    """The first of the ledger's checkpoints above the newest of the page about which anybody outside gave anything.
 
     `size` is its own, `covers` that of the organisation's checkpoint which is a leaf of it. `proof` is a tlog-proof
     file of that leaf, with the ledger's checkpoint as it was published; None where the log's files do not yield one.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby, islice
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from indelible.domain import merkle, tiles
 from indelible.domain.anchors import AnchorFile
@@ -67,7 +67,8 @@ def outside_part(files: StoredLogFiles, anchored: Anchored, org_id: str, sizes: 
     return part
 
 
-class _Place(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class _Place:
     """Where the checkpoint of size `of` is in the ledger's log: leaf `index` of all that cover it."""
 
     covered_from: int
@@ -98,8 +99,9 @@ def _add_anchors(reader: _Reader, anchored: Anchored, places: list[_Place], part
         if reached and reader.files.read(LEDGER, checkpoint_path(size)) is not None:
             proof = _proof(reader, size, reached)
             given = list(_given(reader, [file for _, file in group], size))
-            part.above = PageOutside(size, reached[-1].of, proof, tuple(given[:_MOST_SHOWN]))
             waiting = [place for place in waiting if place.covered_from > size]
+            if not waiting:  # as for `indelible verify`, what counts is who has seen the newest
+                part.above = PageOutside(size, reached[-1].of, proof, tuple(given[:_MOST_SHOWN]))
         if not waiting:
             return
 

@@ -137,8 +137,8 @@ class ChainChecker {
     this.last = { sequence, hashes: new Set([entry.hash]), timestamp };
   }
 
-  /** `from`: the first of the records that a wrong root can come from; the last is `sequence`. */
-  fail(code, sequence, detail, { entry = null, from = null, through = null, expected = null, found = null } = {}) {
+  /** `suspects`: the records {from, to}, and the `trees` around them, that a wrong root can come from. */
+  fail(code, sequence, detail, { entry = null, suspects = null, through = null, expected = null, found = null } = {}) {
     this.failuresTotal += 1;
     this.counts[code] = (this.counts[code] || 0) + 1;
     if (sequence !== null) this.firstBrokenAt = Math.min(sequence, this.firstBrokenAt ?? sequence);
@@ -148,7 +148,7 @@ class ChainChecker {
       code,
       sequence,
       detail,
-      from,
+      suspects,
       through: through === sequence ? null : through,
       entry,
       expected,

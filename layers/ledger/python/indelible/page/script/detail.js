@@ -105,9 +105,9 @@ function chainTerms(entry, record, verdict, around, go) {
 }
 
 function findingsOf(entry, verdict, facts) {
-  const doubted = ({ from, sequence }) =>
-    entry.doubted && from !== null && from <= entry.sequence && entry.sequence <= sequence;
-  const found = verdict.failures.filter((failure) => failure.entry === entry || doubted(failure));
+  const found = verdict.failures.filter(
+    (failure) => failure.entry === entry || (entry.doubted && isAmong(entry, failure.suspects)),
+  );
   return make("ul", { class: "findings" }, ...found.map((failure) => make("li", {}, ...findingText(failure, facts))));
 }
 

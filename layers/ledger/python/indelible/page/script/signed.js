@@ -78,11 +78,22 @@ async function compareRoots(facts, leaves, checkpoints, report, tick) {
     }
     const detail = `the records up to ${size} do not lead to the root that was signed for them`;
     checkpoint.problem = { code: "CHECKPOINT_MISMATCH", detail };
-    const from = Math.max(confirmed, before) + 1;
-    report("CHECKPOINT_MISMATCH", size, detail, { from, expected: hex(checkpoint.root), found: found && hex(found) });
+    report("CHECKPOINT_MISMATCH", size, detail, {
+      suspects: suspectsOf(size, { before, reach, confirmed }),
+      expected: hex(checkpoint.root),
+      found: found && hex(found),
+    });
     break;
   }
   return confirmed;
+}
+
+/** What a wrong root of this size can come from: all that it covers and the last good one does not. */
+function suspectsOf(size, { before, reach, confirmed }) {
+  const trees = [];
+  if (before > 0 && confirmed === 0) trees.push("before");
+  if (size > reach) trees.push("after");
+  return { from: Math.max(confirmed, before) + 1, to: Math.min(size, reach), trees };
 }
 
 /** An organisation's checkpoint in the ledger's own log, by a proof file: the log's checkpoint that says so. */

@@ -94,12 +94,16 @@ async function verify(facts, entries, held, progress) {
 
 /** A wrong root does not say which record is: where no finding among them does, all that it can come from are in doubt. */
 function doubt(entries, failures) {
-  for (const failure of failures.filter(({ from }) => from !== null)) {
-    const among = entries.filter(({ sequence }) => sequence >= failure.from && sequence <= failure.sequence);
+  for (const { code, suspects } of failures.filter((failure) => failure.suspects !== null)) {
+    const among = entries.filter((entry) => isAmong(entry, suspects));
     if (among.some((entry) => entry.codes.size)) continue;
-    if (among.length === 1) among[0].codes.add(failure.code);
+    if (among.length === 1 && !suspects.trees.length) among[0].codes.add(code);
     for (const entry of among) entry.doubted = true;
   }
+}
+
+function isAmong(entry, suspects) {
+  return suspects !== null && suspects.from <= entry.sequence && entry.sequence <= suspects.to;
 }
 
 function hasFindings(entry) {

@@ -23,22 +23,24 @@ function placeOf(failure) {
   return failure.through ? `records ${number} to ${COUNT.format(failure.through)}` : `record ${number}`;
 }
 
-/** What a wrong root can come from: “record 15”, “records 10 to 15”; null for what has its own place. */
-function causeOf({ from, sequence }) {
-  if (from === null) return null;
-  const [first, last] = [COUNT.format(from), COUNT.format(sequence)];
-  return from === sequence ? `record ${last}` : `records ${first} to ${last}`;
+/** Which records a wrong root can come from: “record 15”, “records 10 to 15”; null for what has its own place. */
+function causeOf({ suspects }) {
+  if (suspects === null) return null;
+  const [from, to] = [COUNT.format(suspects.from), COUNT.format(suspects.to)];
+  return from === to ? `record ${to}` : `records ${from} to ${to}`;
 }
 
 /** The same in a sentence, with how far it could be narrowed down. */
 function causeText(failure, facts) {
   const cause = causeOf(failure);
   if (cause === null) return "";
-  const whole = failure.from === facts.first_sequence;
-  if (whole && facts.first_sequence > 1)
-    return ` The cause is in ${cause}, or in what this file says of the tree before them.`;
-  if (whole) return ` The cause is in ${cause}; no earlier root here narrows it down.`;
-  return ` The cause is in ${cause}: those before are under an earlier root, which agrees.`;
+  const { from, trees } = failure.suspects;
+  const other = trees.length ? `, or in what this file says of the tree ${trees.join(" and ")} them` : "";
+  const why =
+    from > facts.first_sequence
+      ? "those before are under an earlier root, which agrees"
+      : "no earlier root here narrows it down";
+  return ` The cause is in ${cause}${other}: ${why}.`;
 }
 
 /** The failures at the lowest sequence, where there is one. */
@@ -52,7 +54,7 @@ function headline(verdict) {
   if (verdict.valid === null) return "Not decided";
   const [first] = firstFailures(verdict);
   const cause = causeOf(first);
-  if (cause !== null) return `Not valid: broken ${first.from === first.sequence ? "at" : "in"} ${cause}`;
+  if (cause !== null) return `Not valid: broken ${cause.startsWith("records") ? "in" : "at"} ${cause}`;
   const place = placeOf(first);
   return place === null ? "Not valid" : `Not valid: broken at ${place}`;
 }
@@ -64,7 +66,7 @@ function summary(verdict, facts, held) {
       verdict.failuresTotal === 1
         ? "It is the only finding."
         : `There are ${count(verdict.failuresTotal, "finding")} in all.`;
-    return `${MEANING[first.code]} ${more}${whatHolds(verdict, facts, first.from ?? verdict.firstBrokenAt)}`;
+    return `${MEANING[first.code]} ${more}${whatHolds(verdict, facts, first.suspects?.from ?? verdict.firstBrokenAt)}`;
   }
   if (verdict.valid === null) return verdict.undecided.join(" ");
   const whole = wholeness(facts, verdict);
