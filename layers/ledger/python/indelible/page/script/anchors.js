@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What somebody outside gave about the ledger's own log: cosignatures, RFC 3161 tokens, OpenTimestamps proofs. The rules
-// and the codes are those of the auditor's verifier (indelible/audit/outside.py). It is believed only where the reader
+// What others gave about the ledger's own log: cosignatures, RFC 3161 tokens, OpenTimestamps proofs. The rules and the
+// codes are those of the auditor's verifier (indelible/audit/outside.py). It is believed only where the reader
 // has said whom to trust; what is not true says nothing of the records, as anybody may have put it there.
 
 const OUTSIDE_KINDS = {
@@ -47,7 +47,8 @@ async function lookOutside(facts, covered, ring, witnesses, report) {
     try {
       found.push(...(await judged(anchor, size, above, witnesses)).map((more) => told(anchor, more)));
     } catch (error) {
-      const words = `what ${anchor.name} is said to have given about checkpoint ${COUNT.format(size)} is not true: ${error.message}`;
+      const given = `what ${anchor.name} is said to have given about checkpoint ${COUNT.format(size)}`;
+      const words = `${given} is not true: ${error.message}`;
       found.push(told(anchor, { words, state: "bad" }));
     }
   }
@@ -102,8 +103,8 @@ async function stamped(anchor, bytes, published) {
   const digest = new Uint8Array(await SUBTLE.digest(token.algorithm, published));
   if (!equal(token.digest, digest)) throw new Malformed("the token is for other data");
   const time = new Date(token.time).toISOString();
-  const words = `${anchor.name} says ${time}; whether it signed that was not checked here: indelible verify --tsa-root does`;
-  return { words, time };
+  const unchecked = "whether it signed that was not checked here: indelible verify --tsa-root does";
+  return { words: `${anchor.name} says ${time}; ${unchecked}`, time };
 }
 
 /** Only what the proof is for: where it leads is a walk through operations that this page does not know. */

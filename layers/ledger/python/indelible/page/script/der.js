@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // As much of DER (X.690) as it takes to find in a timestamp response (RFC 3161) what it is for and what time it says.
-// Nothing here looks at who signed it: that takes certificates, and a program that knows all that can be wrong with one.
+// Nothing here looks at who signed it: that takes certificates, and a program that knows what can be wrong with one.
 
 const SEQUENCE = 0x30;
 const EXPLICIT = 0xa0;

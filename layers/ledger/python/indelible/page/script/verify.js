@@ -92,7 +92,7 @@ async function verify(facts, entries, held, progress) {
   };
 }
 
-/** A wrong root does not say which record is: where no finding among them does, all that it can come from are in doubt. */
+/** A wrong root does not say which record is: where no finding does, all that it can come from are in doubt. */
 function doubt(entries, failures) {
   for (const { code, suspects } of failures.filter((failure) => failure.suspects !== null)) {
     const among = entries.filter((entry) => isAmong(entry, suspects));
