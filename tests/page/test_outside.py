@@ -194,7 +194,7 @@ def test_a_good_cosignature_is_seen_in_every_place(opens: Opener, tmp_path: Path
     assert said in page.text("#outside li.ok:last-child")
     assert page.text("#witness-result").startswith(f"✓ {ALICE.key.name} has seen")
     assert "1 of 1" in page.text("#checks tr:last-child")
-    assert "cosignatures of the witnesses that you named" in page.text("#limits")
+    assert "the witnesses that you named, which reach as far as record 4" in page.text("#limits")
 
 
 @pytest.mark.parametrize(

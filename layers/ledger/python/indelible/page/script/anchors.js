@@ -13,20 +13,21 @@ const COSIGNATURE_BYTES = 8 + 64;
 const OTS_OF_SHA256 = fromHex("004f70656e54696d657374616d7073000050726f6f6600bf89e2e884e892940108");
 
 /**
- * One {kind, name, size, checked, words, time, state} for each word of somebody. `covered` is the organisation's
+ * One {kind, name, size, checked, words, time, covers, state} for each word of somebody. `covered` is the organisation's
  * checkpoint below, null when nothing confirms it; `witnesses` are keys that the reader gave. `report` is told when the
  * ledger's checkpoint above it is not good.
  */
 async function lookOutside(facts, covered, ring, witnesses, report) {
   const { outside } = facts;
   if (outside === null) return [];
-  const { size } = outside;
+  const { size, covers } = outside;
   const told = (anchor, more) => ({
     kind: OUTSIDE_KINDS[anchor.kind] || "unknown",
     name: anchor.name,
     size,
     checked: false,
     time: null,
+    covers,
     state: "open",
     ...more,
   });

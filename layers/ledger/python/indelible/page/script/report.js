@@ -151,5 +151,5 @@ function outsideAsJson(verdict, facts) {
   const words = `checkpoint ${size} is leaf ${leaf} of the ledger's own log of size ${all}`;
   const log = { kind: "ledger log", name: facts.ledger_name, checked: true, words, time: null };
   const others = verdict.outside.map(({ state, ...found }) => found);
-  return last ? [{ ...log, size: last.above.size }, ...others] : others;
+  return last ? [{ ...log, size: last.above.size, covers: last.size }, ...others] : others;
 }

@@ -171,12 +171,11 @@ function rangeText(facts, verdict) {
 }
 
 function othersText(outside) {
-  return (
-    (cosigners(outside).size
-      ? "It checked the cosignatures of the witnesses that you named. "
-      : "It checks cosignatures of witnesses that you name, below. ") +
-    "Of timestamps it knows whether they are for this ledger, not who signed them: indelible verify does."
-  );
+  const reach = `record ${COUNT.format(outside[0].covers)}`;
+  const witnesses = cosigners(outside).size
+    ? `It checked the cosignatures of the witnesses that you named, which reach as far as ${reach}.`
+    : "It checks cosignatures of witnesses that you name, below.";
+  return `${witnesses} Of timestamps it knows whether they are for this ledger, not who signed them: indelible verify does.`;
 }
 
 /** Said whatever the verdict is. */
