@@ -10,7 +10,7 @@ from typing import Any
 
 import rfc8785
 
-from tests.vectors import mutations_of_objects, mutations_of_order
+from tests.vectors import bundle_v1, evidence, mutations_of_objects, mutations_of_order, signed_log, stored_ledger
 from tests.vectors.catalogue import CATALOGUE
 from tests.vectors.format_v1 import GENESIS, hkdf_sha256, hmac_sha256, make
 from tests.vectors.stored_chain import GOVERNOR
@@ -131,14 +131,19 @@ def files() -> dict[str, bytes]:
             "failures": expected,
         }
         made[f"chains/{name}.json"] = {"name": name, "what": what, "expected": verdict, **stored}
-    return {path: json.dumps(content, indent=1, ensure_ascii=True).encode() + b"\n" for path, content in made.items()}
+    made |= evidence.files()
+    return {path: content if isinstance(content, bytes) else _json(content) for path, content in made.items()}
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, indent=1, ensure_ascii=True).encode() + b"\n"
 
 
 def main() -> None:
     """Write them all, and remove what is no longer made."""
     wanted = files()
-    for stale in (HERE / "chains").glob("*.json"):
-        if f"chains/{stale.name}" not in wanted:
+    for stale in [*HERE.glob("chains/*"), *HERE.glob("bundles/*")]:
+        if stale.relative_to(HERE).as_posix() not in wanted:
             stale.unlink()
     for path, content in wanted.items():
         target = HERE / path
@@ -148,6 +153,8 @@ def main() -> None:
 
 CHAPTERS = (mutations_of_objects, mutations_of_order)
 """Importing them fills the catalogue."""
+WHOLE = (signed_log, stored_ledger, bundle_v1, evidence)
+"""What makes a whole bucket, and bundles of it."""
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner
 from tests.fakes.machine import ManualClock
 from tests.fakes.records import FakeRecords
 from tests.vectors import catalogue, format_v1, generate, load, stored_chain
+from tests.vectors.keys import generate as keys
 
 HERE = Path(__file__).parent
 RECORDS: list[dict[str, Any]] = load.vectors("records.json")
@@ -34,13 +35,16 @@ A_LATER_DAY = instants.from_text("2026-03-25T00:00:00Z")
 
 def test_the_checked_in_files_are_what_the_generator_makes() -> None:
     made = generate.files()
-    present = {path.relative_to(HERE).as_posix() for pattern in ("*.json", "chains/*") for path in HERE.glob(pattern)}
+    patterns = ("*.json", "*.jsonl", "chains/*", "bundles/*")
+    present = {path.relative_to(HERE).as_posix() for pattern in patterns for path in HERE.glob(pattern)}
 
     assert present == set(made)
     assert [path for path, content in made.items() if (HERE / path).read_bytes() != content] == []
 
 
-@pytest.mark.parametrize("module", [format_v1, stored_chain, catalogue, generate, *generate.CHAPTERS])
+@pytest.mark.parametrize(
+    "module", [format_v1, stored_chain, catalogue, generate, *generate.CHAPTERS, *generate.WHOLE, keys]
+)
 def test_the_generator_owes_nothing_to_the_code_under_test(module: ModuleType) -> None:
     tree = ast.parse(Path(str(module.__file__)).read_text())
     imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
