@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import fields
@@ -14,10 +15,15 @@ import pytest
 from indelible import errors
 from indelible.cli.main import cli
 from indelible.domain.findings import FailureCode
+from indelible.entry import limits
 from infra.config import LedgerConfig
 from tests.documents import DOCUMENTS, ROOT, anchors, blocks, links, table
 
 README = ROOT / "README.md"
+DEPLOYING = ROOT / "docs" / "deploying.md"
+VERIFY = ROOT / "docs" / "verify.md"
+GUIDES = (README, DEPLOYING, VERIFY)
+"""Where users learn which commands there are."""
 OPERATIONS = ROOT / "docs" / "operations.md"
 LAYER = ROOT / "layers" / "ledger" / "python" / "indelible"
 EVERY_TEXT = "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
@@ -48,7 +54,7 @@ def test_every_command_is_run_or_says_why_not(document: Path) -> None:
     for block in blocks(document):
         if block.language in ("sh", "bash", "python"):
             assert block.marker == "run" or re.match(r"not run: \w+", block.marker), block.text
-    runnable = {README, ROOT / "docs" / "format.md", ROOT / "docs" / "outside.md"}
+    runnable = {README, DEPLOYING, *(ROOT / "docs" / f"{name}.md" for name in ("format", "outside", "rest"))}
     assert document in runnable or not any(block.marker == "run" for block in blocks(document))
 
 
@@ -86,9 +92,32 @@ def _typed() -> Iterator[str]:
             yield from re.findall(r"^indelible [^\n#]+", block.text, re.M)
 
 
-def test_the_readme_and_the_help_name_the_same_commands() -> None:
-    readme = README.read_text(encoding="utf-8")
-    assert all(" ".join(path) in readme for path in COMMANDS)
+def test_the_guides_and_the_help_name_the_same_commands() -> None:
+    told = "\n".join(guide.read_text(encoding="utf-8") for guide in GUIDES)
+    assert [" ".join(path) for path in COMMANDS if " ".join(path) not in told] == []
+
+
+def test_every_option_stands_in_some_document() -> None:
+    options = [
+        (" ".join(path), parameter.opts)
+        for path, command in COMMANDS.items()
+        for parameter in command.params
+        if parameter.opts[0].startswith("-")
+    ]
+    assert [option for option in options if not any(_stands(name, EVERY_TEXT) for name in option[1])] == []
+
+
+def test_every_option_of_verify_is_explained_to_auditors() -> None:
+    told = VERIFY.read_text(encoding="utf-8")
+    options = [parameter.opts for parameter in COMMANDS[("indelible", "verify")].params]
+    assert len(options) > 15
+    lacking = [names for names in options if names[0].startswith("-") and not _stands(names[0], told)]
+    assert lacking == []
+
+
+def _stands(option: str, text: str) -> bool:
+    """Whole: `--to` does not stand where `--tools` does."""
+    return re.search(rf"{re.escape(option)}(?![\w-])", text) is not None
 
 
 def test_commands_that_are_printed_exist_with_their_options() -> None:
@@ -131,7 +160,7 @@ def test_the_alarms_are_those_that_are_deployed() -> None:
 
 def test_the_settings_are_those_of_the_configuration() -> None:
     defaults = {}
-    for names, default, _ in table(README, "key"):
+    for names, default, _ in table(DEPLOYING, "key"):
         values = re.sub(r" \(`dev`.*", "", default).replace("`", "").split(", ")
         defaults |= dict(zip(names.replace("`", "").split(", "), values, strict=True))
     expected = {field.name: field.default for field in fields(LedgerConfig)}
@@ -170,6 +199,22 @@ def test_the_readme_names_every_route_and_no_other() -> None:
     )
     assert routes
     assert named == routes
+
+
+def test_every_route_that_wants_a_signature_stands_where_authentication_is_explained() -> None:
+    contract = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+    routes = {path for path, methods in contract["paths"].items() if "post" in methods}
+    assert len(routes) > 5
+    for page in ("identities.md", "rest.md"):
+        told = set(re.findall(r"/v1/[a-z/]*[a-z]", (ROOT / "docs" / page).read_text(encoding="utf-8")))
+        assert routes <= told, page
+
+
+@pytest.mark.parametrize("page", ["deploying.md", "operations.md", "rest.md"])
+def test_what_requests_cost_is_what_the_code_charges(page: str) -> None:
+    costs = r"a proof\b[^;.|]* as (\d+), a verification as (\d+), an export as (\d+)"
+    told = re.findall(costs, (ROOT / "docs" / page).read_text(encoding="utf-8"))
+    assert told == [tuple(map(str, (limits.READING, limits.VERIFYING, limits.EXPORTING)))]
 
 
 # -- decisions ------------------------------------------------------------------------------------------

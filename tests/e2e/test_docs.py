@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What README.md and docs/format.md tell a stranger to type works as printed: bash runs the very blocks.
+"""What README.md and pages in docs/ tell a stranger to type works as printed: bash runs the very blocks.
 
 The AWS command line comes from this environment; `jq`, `curl` and `openssl` are the machine's. A machine that has only
 Python and make gets `jaq` from this environment for jq, and tests/e2e/stand_ins for the other two; in CI the real ones
@@ -33,6 +33,8 @@ from tests.e2e.helpers.stranger import Stranger, found
 
 README = ROOT / "README.md"
 FORMAT = ROOT / "docs" / "format.md"
+REST = ROOT / "docs" / "rest.md"
+DEPLOYING = ROOT / "docs" / "deploying.md"
 ASSUMED = ("bash", "base64", "cut", "find", "grep", "head", "od", "sed", "sha256sum", "sort", "tail")
 LOG_FAILURES = ("TRUNCATED", "CHECKPOINT_MISMATCH", "BAD_SIGNATURE", "does not hold")
 IN_CI = ("curl", "jq", "openssl")
@@ -55,7 +57,7 @@ def test_the_tools_are_there() -> None:
 
 
 @pytest.mark.parametrize("json_tool", JSON_TOOLS)
-def test_jq_writes_canonical_json_where_the_readme_says_so(json_tool: str) -> None:
+def test_jq_writes_canonical_json_where_rest_says_so(json_tool: str) -> None:
     everything = (
         "".join(chr(c) for c in range(0x10000) if c != 0x7F and not 0xD800 <= c < 0xE000) + "\U0001f600\U0010ffff"
     )
@@ -76,7 +78,7 @@ def test_the_checkpoint_in_the_format_is_signed_as_it_says() -> None:
     assert rfc9162.opened(note.encode(), "indelible/acme-corp", key[1:])[0] == 1000
     # And docs/rest.md makes the verifier key of a log out of the one that is published.
     made: dict[str, Any] = {}
-    exec(next(block.text for block in blocks(ROOT / "docs" / "rest.md") if block.language == "py"), made)
+    exec(next(block.text for block in blocks(REST) if block.language == "py"), made)
     key_id = rfc9162.sha256(b"indelible\n", key)[:4].hex()
     verifier_key = made["verifier_key"](f"indelible+{key_id}+{base64.b64encode(key).decode()}", "acme-corp")
     assert f"`{verifier_key}`" in FORMAT.read_text()
@@ -98,8 +100,19 @@ def test_the_readme_as_printed(stranger: Place) -> None:
     assert proof["storage"]["sha256"] == receipt["tx_hash"]
     assert verdict["valid"] is True
     assert ran[2][1].split()[-1] == "True"
-    assert "globex" in ran[-1][1]
     assert _documents(somebody.shell(ran[0][0].text).stdout) == [receipt], "the same request again, the same receipt"
+    assert "VALID" in ran[-1][1]
+    assert receipt["tx_hash"] in (somebody.directory / "records.csv").read_text()
+
+
+def test_the_rest_page_as_printed(stranger: Place) -> None:
+    ran = stranger("docs-rest", JSON_TOOLS[-1]).types(REST)
+    _answers_as_printed(REST, ran)
+
+
+def test_the_organisations_of_the_deploying_page_as_printed(stranger: Place) -> None:
+    (_, listed) = stranger("docs-deploying", JSON_TOOLS[-1]).types(DEPLOYING)[-1]
+    assert "globex" in listed
 
 
 @pytest.mark.parametrize("json_tool", JSON_TOOLS)
