@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from indelible.domain import chain
+from indelible.domain import findings
 from indelible.domain.chain import ChainChecker
 from indelible.domain.findings import Promise, Specimen
 from indelible.domain.record import EMPTY_CHAIN
@@ -225,7 +225,7 @@ def test_findings_say_where_and_what() -> None:
 
 
 def test_the_list_is_bounded_and_the_count_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chain, "MAX_FAILURES", 4)
+    monkeypatch.setattr(findings, "MAX_FAILURES", 4)
     unlocked = [replace(specimen, lock=None) for specimen in SEEN]
 
     checker = check(unlocked)
@@ -236,7 +236,7 @@ def test_the_list_is_bounded_and_the_count_is_not(monkeypatch: pytest.MonkeyPatc
 
 def test_the_first_failure_of_each_kind_is_listed_whatever_floods_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks whether there is anything but this one kind must be able to see it."""
-    monkeypatch.setattr(chain, "MAX_FAILURES", 3)
+    monkeypatch.setattr(findings, "MAX_FAILURES", 3)
     unlocked = [replace(specimen, lock=None) for specimen in SEEN]
     unlocked[4] = replace(unlocked[4], stored_sha256="ab" * 32)
 

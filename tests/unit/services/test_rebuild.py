@@ -262,7 +262,7 @@ def test_a_stranger_s_key_far_away_costs_nothing(world: World) -> None:
 
 
 def test_failures_beyond_the_list_cannot_be_accepted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indelible.domain.chain.MAX_FAILURES", 2)
+    monkeypatch.setattr("indelible.domain.findings.MAX_FAILURES", 2)
     for entry in world.sealed()[:3]:
         world.administrator.lay_delete_marker(entry.s3_key)
     report = rebuild(world, Accepted(FailureCode.SHADOWED))

@@ -143,7 +143,7 @@ def test_a_wrong_head_is_noticed_beside_a_right_checkpoint() -> None:
 
 def test_shadows_do_not_hide_a_fork_from_the_anchor(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are let by, and there may be more of them than are listed."""
-    monkeypatch.setattr("indelible.domain.chain.MAX_FAILURES", 10)
+    monkeypatch.setattr("indelible.domain.findings.MAX_FAILURES", 10)
     world = world_of(12)
     sealed = world.sealed()
     rival = record.build(

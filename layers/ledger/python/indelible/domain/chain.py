@@ -13,11 +13,8 @@ from dataclasses import dataclass, field
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import instants, record
-from indelible.domain.findings import Failure, FailureCode, Promise, Run, Specimen
+from indelible.domain.findings import Failure, FailureCode, Failures, Promise, Run, Specimen
 from indelible.domain.record import GENESIS, Head, Record, RecordKey
-
-MAX_FAILURES = 1000
-"""Failures listed one by one; further ones are only counted. The first of each code is always among them."""
 
 
 @dataclass(slots=True)
@@ -29,8 +26,8 @@ class _Seen:
     timestamp_ms: int
 
 
-@dataclass(slots=True)
-class ChainChecker:
+@dataclass(slots=True, kw_only=True)
+class ChainChecker(Failures):
     """Checks one organisation's records from `start` on.
 
     Feed `observe` every record key in the order of keys; `observe_pending` where a record is committed but not
@@ -40,15 +37,12 @@ class ChainChecker:
     `locks` is False for sources that cannot tell (a directory, a bundle).
     """
 
-    org_id: str
+    org_id: str = field(kw_only=False)
     start: int = 1
     locks: bool = True
     promises: dict[int, list[Promise]] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
-    failures_total: int = 0
     entries_checked: int = 0
     pending: list[int] = field(default_factory=list)
-    first_broken_at: int | None = None
     _last: _Seen | None = None
 
     @property
@@ -252,26 +246,6 @@ class ChainChecker:
             timestamp_ms = max(timestamp_ms, found.timestamp_ms)
         self._last = _Seen(sequence, {tx_hash}, timestamp_ms)
 
-    def report(
-        self,
-        code: FailureCode,
-        sequence: int | None,
-        detail: str,
-        *,
-        expected: str | None = None,
-        found: str | None = None,
-    ) -> None:
-        """Take a failure that another check has found."""
-        self._fail(code, sequence, detail, expected=expected, found=found)
-
-    def take(self, failure: Failure) -> None:
-        """The same, for one that is made already."""
-        self.failures_total += 1
-        if failure.sequence is not None:
-            self.first_broken_at = min(failure.sequence, self.first_broken_at or failure.sequence)
-        if len(self.failures) < MAX_FAILURES or self._made_room(failure.code):
-            self.failures.append(failure)
-
     def _fail(
         self,
         code: FailureCode,
@@ -295,16 +269,6 @@ class ChainChecker:
                 found=found,
             )
         )
-
-    def _made_room(self, code: FailureCode) -> bool:
-        """For the first failure of a code: one of many others gives way to it in a full list."""
-        if any(failure.code is code for failure in self.failures):
-            return False
-        listed = [failure.code for failure in self.failures]
-        many = next((at for at in range(len(listed) - 1, 0, -1) if listed[at] in listed[:at]), None)
-        if many is not None:
-            del self.failures[many]
-        return many is not None
 
 
 def _says_the_same(found: Record, key: RecordKey) -> bool:

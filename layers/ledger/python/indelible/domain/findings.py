@@ -6,7 +6,7 @@ Invariant: the names of failures are part of the public interface; they are neve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from indelible.domain.record import Head
@@ -40,6 +40,49 @@ class Failure:
     version_id: str | None = None
     expected: str | None = None
     found: str | None = None
+
+
+MAX_FAILURES = 1000
+"""Failures listed one by one; further ones are only counted. The first of each code is always among them."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Failures:
+    """What was found so far. `first_broken_at` is the lowest sequence among all of them, the listed and the counted."""
+
+    failures: list[Failure] = field(default_factory=list)
+    failures_total: int = 0
+    first_broken_at: int | None = None
+
+    def report(
+        self,
+        code: FailureCode,
+        sequence: int | None,
+        detail: str,
+        *,
+        expected: str | None = None,
+        found: str | None = None,
+    ) -> None:
+        """Take a failure that another check has found."""
+        self.take(Failure(code=code, sequence=sequence, detail=detail, expected=expected, found=found))
+
+    def take(self, failure: Failure) -> None:
+        """Take a failure."""
+        self.failures_total += 1
+        if failure.sequence is not None:
+            self.first_broken_at = min(failure.sequence, self.first_broken_at or failure.sequence)
+        if len(self.failures) < MAX_FAILURES or self._made_room(failure.code):
+            self.failures.append(failure)
+
+    def _made_room(self, code: FailureCode) -> bool:
+        """For the first failure of a code: one of many others gives way to it in a full list."""
+        if any(failure.code is code for failure in self.failures):
+            return False
+        listed = [failure.code for failure in self.failures]
+        many = next((at for at in range(len(listed) - 1, 0, -1) if listed[at] in listed[:at]), None)
+        if many is not None:
+            del self.failures[many]
+        return many is not None
 
 
 @dataclass(frozen=True, slots=True)
