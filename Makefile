@@ -20,7 +20,7 @@ failed = { echo "error: could not install $(1) (is the network reachable?); $(IN
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
-.PHONY: help install venv node_modules up down status demo clean test test-fast chromium fuzz crash-matrix lint format openapi lock bench-record bench-parse bench-anchor bench-verify synth deploy
+.PHONY: help install venv node_modules up down status demo clean test test-fast chromium fuzz crash-matrix lint format openapi lock bench-record bench-parse bench-anchor bench-verify bench-bucket synth deploy
 
 help: ## list what can be made
 	@echo 'usage: make TARGET'
@@ -129,6 +129,9 @@ bench-anchor: up ## anchor 1,000 records on trees of up to a million; prints rec
 
 bench-verify: venv ## verify a bundle of 100,000 records offline, beside two other ledgers and plain SHA-256
 	@$(BIN)/python -m benchmarks.verify
+
+bench-bucket: venv ## read a bucket of 10,000 records by every way there is; prints processor time and objects a second
+	@$(BIN)/python -m benchmarks.bucket
 
 ## -- AWS --------------------------------------------------------------------------------------
 

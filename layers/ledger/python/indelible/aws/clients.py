@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 THREADS = 32
 
@@ -36,7 +37,10 @@ def client(service: str, config: Config = STANDARD) -> Any:  # noqa: ANN401 -- b
     return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=config)  # type: ignore[call-overload]
 
 
-def s3_as(profile: str | None, endpoint_url: str | None) -> Any:  # noqa: ANN401 -- as above
-    """An S3 client for whoever names a profile of the AWS configuration, or another endpoint; both may be None."""
+def s3_as(profile: str | None, endpoint_url: str | None) -> tuple[Any, Credentials | None]:
+    """An S3 client for whoever names a profile of the AWS configuration, or another endpoint; both may be None.
+
+    And the credentials that it signs with, for another client beside it.
+    """
     session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION"))
-    return session.client("s3", endpoint_url=endpoint_url, config=STANDARD)
+    return session.client("s3", endpoint_url=endpoint_url, config=STANDARD), session.get_credentials()

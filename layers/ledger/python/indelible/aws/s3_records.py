@@ -173,15 +173,19 @@ class S3Records:
         except FlexibleChecksumError:
             # The SDK refuses bytes that do not have the stored checksum. They are what the auditor asks about.
             data = self._client.get_object(Bucket=self._bucket, Key=keys.s3_key, VersionId=version_id)["Body"].read()
-        checksum = answer.get("ChecksumSHA256")
-        return StoredVersion(
-            s3_key=keys.s3_key,
-            version_id=version_id,
-            data=data,
-            sha256=base64.b64decode(checksum).hex() if checksum else None,
-            lock=_lock(answer),
-            shadows=keys.shadows,
-        )
+        return stored_version(keys, data, answer.get("ChecksumSHA256"), _lock(answer))
+
+
+def stored_version(keys: KeyVersions, data: bytes, checksum: str | None, lock: Lock | None) -> StoredVersion:
+    """The oldest version under a key, as S3 shows it; `checksum` is base64. Raises ValueError where that is none."""
+    return StoredVersion(
+        s3_key=keys.s3_key,
+        version_id=keys.versions[0],
+        data=data,
+        sha256=base64.b64decode(checksum).hex() if checksum else None,
+        lock=lock,
+        shadows=keys.shadows,
+    )
 
 
 def _lock(answer: GetObjectOutputTypeDef) -> Lock | None:

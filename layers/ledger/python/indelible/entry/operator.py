@@ -14,6 +14,7 @@ from typing import Any
 
 from indelible.aws.anchor_workflow import AnchorWorkflow
 from indelible.aws.clients import THREADS, client, s3_as
+from indelible.aws.crt_records import CrtRecords
 from indelible.aws.deployment import AwsDeployment
 from indelible.aws.dynamo_index import DynamoIndex, DynamoNews
 from indelible.aws.dynamo_journal import DynamoJournal
@@ -182,8 +183,10 @@ def evidence(bucket: str, *, profile: str | None = None, endpoint_url: str | Non
 
     IAM: s3:ListBucket, s3:ListBucketVersions, s3:GetObject, s3:GetObjectVersion, s3:GetObjectRetention.
     """
-    s3 = s3_as(profile, endpoint_url)
-    pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="indelible")
+    s3, credentials = s3_as(profile, endpoint_url)
+    pool = _pool()
+    records = S3Records(client=s3, bucket=bucket, pool=pool)
+    many = CrtRecords(records=records, client=s3, credentials=credentials, bucket=bucket)
     # The retention is for whoever writes, and nobody does.
     files = S3LogFiles(client=s3, bucket=bucket, retention=Retention("COMPLIANCE", 1), pool=pool)
-    return Evidence(records=S3Records(client=s3, bucket=bucket, pool=pool), files=files, names=files.names)
+    return Evidence(records=many, files=files, names=files.names)
