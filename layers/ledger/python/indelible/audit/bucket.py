@@ -10,7 +10,7 @@ from indelible.audit import scan
 from indelible.audit.scan import Ask, Scanned
 from indelible.audit.source import Part, Walked
 from indelible.domain.findings import Failure
-from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords, StoredVersion
+from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords
 
 _PART = 200
 """Records of a part: 50 MiB of them at most."""
@@ -60,11 +60,10 @@ class BucketSource:
 
     def scan(self, part: Part, ask: Ask) -> Scanned | None:
         """See Source."""
-        stored: list[StoredVersion] = []
-        for keys, found in self.read_all(self.keys_of(part)):
-            if found is None or keys.shadows:
-                return None
-            stored.append(found)
+        entries = list(self.keys_of(part))
+        if any(entry.shadows or not entry.versions for entry in entries):
+            return None  # whatever these are, they need no reading to be looked at one by one
+        stored = [found for _, found in self.read_all(entries) if found is not None]
         read = scan.read([found.data for found in stored], ask)
         if (
             read is None

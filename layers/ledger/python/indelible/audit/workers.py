@@ -2,27 +2,38 @@
 """Scanning the parts of a source in several processes, this one among them, and handing them on in order.
 
 At most a few parts for each process are ahead of the one that is handed on, so memory does not grow with the source.
+What a worker could not read is raised here, as if it had been read here; no worker outlives this process.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from threading import Thread
 
 from indelible.audit.scan import Ask, Scanned
-from indelible.audit.source import Part, Source
+from indelible.audit.source import NotEvidence, Part, Source
 
 _AHEAD = 4
 """Parts for each process."""
+_ALONE = 20
+"""Parts that are scanned here before any worker is started, where nobody knows how many there are: in a bucket, some
+four thousand records. To start one takes as long."""
 
 _mine: tuple[Source, Ask] | None = None
 
 
 def scans(source: Source, parts: Iterable[Part], ask: Ask, *, jobs: int) -> Iterator[tuple[Part, Scanned | None]]:
-    """Each part with what its scan found, in order. With several `jobs` the source must be picklable."""
+    """Each part with what its scan found, in order. With several `jobs` the source must be picklable.
+
+    Raises NotEvidence where a worker ended before its work did, and what reading the source raises.
+    """
     if jobs <= 1:
         for part in parts:
             yield part, source.scan(part, ask)
@@ -30,11 +41,13 @@ def scans(source: Source, parts: Iterable[Part], ask: Ask, *, jobs: int) -> Iter
     # Fresh interpreters: nothing that this process holds (threads, connections) is copied in the middle of its work.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs - 1, mp_context=context, initializer=_begin, initargs=(source, ask)) as pool:
-        begun = pool.submit(_is_ready)
+        begun: Future[bool] | None = None
         ahead: deque[_Waiting] = deque()
         try:
-            for part in parts:
-                if not begun.done():  # they are still starting
+            for number, part in enumerate(parts, start=0 if source.count() is None else _ALONE):
+                if number >= _ALONE and begun is None:
+                    begun = pool.submit(_is_ready)
+                if begun is None or not begun.done():  # they are still starting
                     yield part, source.scan(part, ask)
                     continue
                 ahead.append(_Waiting(part, pool.submit(_scan, part)))
@@ -42,6 +55,8 @@ def scans(source: Source, parts: Iterable[Part], ask: Ask, *, jobs: int) -> Iter
                     yield _first(ahead, source, ask)
             while ahead:
                 yield _first(ahead, source, ask)
+        except BrokenProcessPool:
+            raise NotEvidence("a process that was reading it was ended from outside: try again, or --jobs 1") from None
         finally:
             for waiting in ahead:
                 if waiting.future is not None:
@@ -78,7 +93,17 @@ def _first(ahead: deque[_Waiting], source: Source, ask: Ask) -> tuple[Part, Scan
 
 def _begin(source: Source, ask: Ask) -> None:
     global _mine
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the first process says what it means
+    Thread(target=_end_with_parent, daemon=True).start()
     _mine = source, ask
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed tells nobody, and its workers would wait for work for good."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _is_ready() -> bool:

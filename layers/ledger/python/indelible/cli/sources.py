@@ -72,6 +72,8 @@ def or_could_not_check() -> Iterator[None]:
         yield
     except (NotEvidence, LedgerError) as error:
         _give_up(str(error))
+    except KeyboardInterrupt:
+        _give_up("interrupted")
     except OSError as error:
         _give_up(f"{error.filename or 'the source'}: {error.strerror or error}")
     except Exception as error:
