@@ -51,7 +51,7 @@ def readers(fake: FakeS3, credentials: Any = None, region: str | None = None) ->
     session._session._credentials = credentials  # type: ignore[attr-defined]
     client = session.client("s3", endpoint_url=fake.url, config=STANDARD)
     slow = S3Records(client=client, bucket=BUCKET, pool=ThreadPoolExecutor(THREADS))
-    return slow, CrtRecords(records=slow, client=client, credentials=credentials, bucket=BUCKET)
+    return slow, CrtRecords(records=slow, client=client, credentials=credentials)
 
 
 def test_only_the_first_is_read_by_the_sdk(s3: FakeS3) -> None:

@@ -46,11 +46,10 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9/_.-]+", re.ASCII)
 class CrtRecords:
     """The reading half of `records`. `client` is its client, and signs with these credentials."""
 
-    def __init__(self, *, records: S3Records, client: S3Client, credentials: Credentials | None, bucket: str) -> None:
+    def __init__(self, *, records: S3Records, client: S3Client, credentials: Credentials | None) -> None:
         self._records = records
         self._client = client
         self._credentials = credentials
-        self._bucket = bucket
         self._reader: _Reader | None = None
         # BOTO_DISABLE_CRT=true is the SDK's own switch.
         self._usable = bool(HAS_CRT and credentials is not None)
@@ -141,15 +140,18 @@ class _Reader:
         target = f"{self._path}{keys.s3_key}?versionId={quote(keys.versions[0], safe='')}"
         headers = http.HttpHeaders([("host", self._host), ("x-amz-checksum-mode", "ENABLED")])
         answer = _Answer(keys)
-        # Only what tells its end is kept: the request itself knows `answer`, and would never be collected.
-        answer.finished = self._s3.make_request(
-            type=s3.S3RequestType.DEFAULT,
-            operation_name="GetObject",
-            request=http.HttpRequest("GET", target, headers),
-            signing_config=self._signed(),
-            on_headers=answer.begin,
-            on_body=answer.more,
-        ).finished_future
+        try:
+            # Only what tells its end is kept: the request itself knows `answer`, and would never be collected.
+            answer.finished = self._s3.make_request(
+                type=s3.S3RequestType.DEFAULT,
+                operation_name="GetObject",
+                request=http.HttpRequest("GET", target, headers),
+                signing_config=self._signed(),
+                on_headers=answer.begin,
+                on_body=answer.more,
+            ).finished_future
+        except AwsCrtError as error:
+            answer.finished.set_exception(error)
         return answer
 
     def _signed(self) -> auth.AwsSigningConfig:

@@ -186,7 +186,7 @@ def evidence(bucket: str, *, profile: str | None = None, endpoint_url: str | Non
     s3, credentials = s3_as(profile, endpoint_url)
     pool = _pool()
     records = S3Records(client=s3, bucket=bucket, pool=pool)
-    many = CrtRecords(records=records, client=s3, credentials=credentials, bucket=bucket)
+    many = CrtRecords(records=records, client=s3, credentials=credentials)
     # The retention is for whoever writes, and nobody does.
     files = S3LogFiles(client=s3, bucket=bucket, retention=Retention("COMPLIANCE", 1), pool=pool)
     return Evidence(records=many, files=files, names=files.names)
