@@ -157,13 +157,17 @@ def _read(way: Way, address: str, keys: Path, objects: int) -> Took:
     return Took(wall, sum(one["cpu_seconds"] for one in found), objects)
 
 
-def _verify(way: Way, address: str, _: Path, objects: int) -> Took:
+def _verify(way: Way, address: str, _keys: Path, objects: int) -> Took:
     """The command as anybody runs it, its start and that of its workers included."""
     words = ["verify", f"s3://{BUCKET}/{ORG}", "--endpoint-url", address, "--key", VERIFIER_KEY, "--json"]
     command = [sys.executable, "-m", "indelible.cli.main", *words, "--jobs", str(way.processes)]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    verdict = json.loads(_started(command, way).communicate()[0])
+    running = _started(command, way)
+    stdout, _ = running.communicate()
     wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if running.returncode != 0:
+        raise SystemExit("what was made does not verify")
+    verdict = json.loads(stdout)
     assert (verdict["valid"], verdict["entries_checked"]) == (True, objects), verdict
     return Took(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, objects)
 
