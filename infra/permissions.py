@@ -32,7 +32,8 @@ from infra.nag import acknowledge
 def record(*, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
     """Moves the head in one transaction, seals records, and looks for a record beyond the head."""
     return [
-        _allow(table.table_arn, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        # BatchGetItem for a batch that comes again with its idempotency key: its records may still be in the outbox.
+        _allow(table.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         *_seal_and_read(bucket),
         _list(bucket),
         _read_secret(secret),
@@ -148,14 +149,7 @@ def plan(*, table: dynamodb.ITable) -> list[iam.PolicyStatement]:
 def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
     """Seals what the outbox still holds, re-reads the bucket, signs and publishes, and clears what is covered."""
     return [
-        _allow(
-            table.table_arn,
-            "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ),
+        _allow(table.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
         # Batches clear outbox entries and repair the index by hash. A head, a log position or an
         # idempotency entry cannot be in one: those keys have another shape.
         _allow(

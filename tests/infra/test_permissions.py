@@ -49,7 +49,7 @@ def logs_of(group: str) -> tuple[str, tuple[str, ...]]:
 EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
     "RecordRole": {
         logs_of("RecordLogs"),
-        (TABLE, ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")),
+        (TABLE, ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")),
         (RECORDS, SEAL),
         (f"{BUCKET}/*", READ_OBJECTS),
         (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
@@ -95,16 +95,7 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
     },
     "AnchorRole": {
         logs_of("AnchorLogs"),
-        (
-            TABLE,
-            (
-                "dynamodb:BatchGetItem",
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-                "dynamodb:Query",
-                "dynamodb:UpdateItem",
-            ),
-        ),
+        (TABLE, ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")),
         (TABLE, ("dynamodb:BatchWriteItem",)),
         (RECORDS, SEAL),
         (LOGS, SEAL),

@@ -46,7 +46,7 @@ class Admin:
 
     def client(self, service: str) -> Any:
         """A client that reaches the emulator whatever the environment says."""
-        return boto3.client(
+        return _session().client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.ledger.endpoint_url,
             region_name=self.ledger.region,
@@ -55,13 +55,13 @@ class Admin:
         )
 
     def function(self, name: str) -> str:
-        """The full name of the record, prove, verify, plan or anchor function."""
+        """The full name of a function by its construct's: record, anchor, exportsPack."""
         pages = self.client("lambda").get_paginator("list_functions").paginate()
         found = [f["FunctionName"] for page in pages for f in page["Functions"]]
         own = (
             f for f in found if f.startswith((f"{self.ledger.ledger_name}-api-", f"{self.ledger.ledger_name}-anchor-"))
         )
-        return next(f for f in own if f"{name.capitalize()}Function" in f)
+        return next(f for f in own if f"{name[0].upper()}{name[1:]}Function" in f)
 
     def invoke(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
         """Run a function and return its answer."""
@@ -176,6 +176,12 @@ class Admin:
             yield
         finally:
             self.s3.put_object_lock_configuration(Bucket=self.bucket, ObjectLockConfiguration=lock)
+
+
+@cache
+def _session() -> boto3.Session:
+    """Not boto3's own, which tests watch."""
+    return boto3.Session()
 
 
 def eventually(look: Callable[[], T], *, seconds: float, every: float = 0.2) -> T:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from indelible.entry import bootstrap
+from indelible.entry import bootstrap, bootstrap_exports
 from indelible.entry.machine import NoTelemetry
 from local.env import Outputs, use_emulator
 
@@ -40,6 +40,6 @@ def wiring(ledger: Outputs, variables: dict[str, str] | None = None) -> Iterator
 
 
 def _forget() -> None:
-    for made_once in vars(bootstrap).values():
+    for made_once in (*vars(bootstrap).values(), *vars(bootstrap_exports).values()):
         if hasattr(made_once, "cache_clear"):
             made_once.cache_clear()
