@@ -28,7 +28,9 @@ STANDARD = Config(
 WAITING = STANDARD.merge(Config(read_timeout=20, retries={"total_max_attempts": 1}))
 
 # The older way of signing addresses, which the SDK still takes for some regions, knows no session and no KMS.
-PRESIGNING = STANDARD.merge(Config(signature_version="s3v4"))
+# "virtual" names the Region's own endpoint. The SDK's default signs for the global one, which does not answer for newer
+# Regions, and sends whoever fetches from a new bucket on to a host that the signature is not for.
+PRESIGNING = STANDARD.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
 def client(service: str, config: Config = STANDARD) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where clients go: no request is sent."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from indelible.aws.clients import PRESIGNING, client
+from indelible.aws.s3_exports import S3Exports
+from indelible.domain.export_job import ExportJob
+from indelible.domain.record import Retention
+from tests.fakes.machine import ManualClock
+
+
+def address(region: str, monkeypatch: pytest.MonkeyPatch, endpoint: str | None = None) -> str:
+    """Of an export, without its query."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    for name, value in {"AWS_REGION": region, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}.items():
+        monkeypatch.setenv(name, value)
+    retention = Retention("COMPLIANCE", 7)
+    store = S3Exports(client=client("s3", PRESIGNING), bucket="exports", retention=retention, clock=ManualClock())
+    url = urlsplit(store.url(ExportJob(org_id="acme", first=1, last=2), sha256="0" * 64, expires_in_s=60))
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url.query
+    return f"{url.scheme}://{url.netloc}/{url.path.split('/')[1]}"
+
+
+@pytest.mark.parametrize(
+    "region", ["eu-central-1", "eu-central-2", "il-central-1", "ap-southeast-5", "mx-central-1", "us-gov-west-1"]
+)
+def test_an_export_s_address_is_at_its_own_region(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert address(region, monkeypatch) == f"https://exports.s3.{region}.amazonaws.com/acme"
+
+
+def test_us_east_1_has_the_global_name_and_an_emulator_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert address("us-east-1", monkeypatch) == "https://exports.s3.amazonaws.com/acme"
+    assert address("us-east-1", monkeypatch, "http://127.0.0.1:4566") == "http://127.0.0.1:4566/exports"
