@@ -3,7 +3,7 @@
 
 Invariant: an operation that is not known here is an error, never a call that needs nothing.
 
-Only what these roles are made of is evaluated: Allow, with patterns, and the two conditions that they use. (The bucket's
+Only what these roles are made of is evaluated: Allow, with patterns, and the conditions that they use. (The bucket's
 and the keys' own policies are not: tests/infra has them.) Which IAM action an operation needs is from the Service
 Authorization Reference; that S3 wants PutObjectRetention for lock headers and gives them out only to
 GetObjectRetention, from the S3 User Guide, "Required permissions for Amazon S3 API operations".
