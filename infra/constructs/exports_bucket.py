@@ -26,7 +26,11 @@ def exports_days(config: LedgerConfig) -> int:
 
 
 class ExportsBucket(Construct):
-    """Object Lock bucket, versioned, SSE-S3, private; every version goes a day after its lock."""
+    """Object Lock bucket, versioned, SSE-S3, private; every version goes within days of its lock's end.
+
+    In a versioned bucket an expiration lays a delete marker, a day after the lock has ended; the version below it
+    counts as noncurrent from then, and goes a day later.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, config: LedgerConfig, logs: s3.IBucket) -> None:
         super().__init__(scope, construct_id)
@@ -53,7 +57,7 @@ class ExportsBucket(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(
                     expiration=Duration.days(days + 1),
-                    noncurrent_version_expiration=Duration.days(days + 1),
+                    noncurrent_version_expiration=Duration.days(1),
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 ),
                 s3.LifecycleRule(expired_object_delete_marker=True),

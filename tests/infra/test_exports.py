@@ -18,7 +18,7 @@ def test_exports_are_locked_and_go_when_the_lock_is_over(prod: Synthesized, dev:
         assert retention == {"Mode": mode, "Days": days}
         expiry, markers = properties["LifecycleConfiguration"]["Rules"]
         assert expiry["ExpirationInDays"] == days + 1
-        assert expiry["NoncurrentVersionExpiration"] == {"NoncurrentDays": days + 1}
+        assert expiry["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
         assert expiry["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
         assert markers["ExpiredObjectDeleteMarker"] is True
         assert {rule["Status"] for rule in (expiry, markers)} == {"Enabled"}
