@@ -121,6 +121,9 @@ class EvidenceBucket(Construct):
                 resources=[every_key],
                 conditions={"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}},
             ),
+            # Puts what is stored under a KMS key without a PUT. S3 refuses it for what is locked in COMPLIANCE mode;
+            # this is for what is not, or not any more.
+            _deny("NoOtherEncryptionLater", ["s3:UpdateObjectEncryption"], resources=[every_key]),
         ]
         if config.is_prod:
             statements += _nobody_deletes(self.bucket)
@@ -130,7 +133,7 @@ class EvidenceBucket(Construct):
 def _no_weaker_lock(bucket: s3.IBucket, *, lock_mode: LockMode, retention_days: int) -> list[iam.PolicyStatement]:
     """Explicit lock headers override the bucket's default retention, so they are held to it.
 
-    Longer is always allowed. A legal hold is on top of retention, and is not restricted.
+    A legal hold is on top of retention, and is not restricted.
     """
     every_key = bucket.arn_for_objects("*")
     statements = [
@@ -157,12 +160,16 @@ def _no_weaker_lock(bucket: s3.IBucket, *, lock_mode: LockMode, retention_days: 
             conditions={"StringNotEquals": {"s3:object-lock-mode": lock_mode}},
         ),
     ]
+    # What is written is locked for the whole time. Afterwards a lock can only be lengthened, by any time: S3 itself
+    # refuses to shorten one in COMPLIANCE mode. In GOVERNANCE mode whoever may bypass it could, so that there every
+    # change is held to the same floor, and a record that is old by then cannot be kept a little longer.
+    actions = ["s3:PutObject", *(["s3:PutObjectRetention"] if lock_mode == "GOVERNANCE" else [])]
     shortest = retention_days - SEALING_GRACE_DAYS
     if shortest >= 1:
         statements.append(
             _deny(
                 "NoShorterLock",
-                ["s3:PutObject", "s3:PutObjectRetention"],
+                actions,
                 resources=[every_key],
                 conditions={"NumericLessThan": {"s3:object-lock-remaining-retention-days": str(shortest)}},
             )

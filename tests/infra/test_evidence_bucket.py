@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.config import LedgerConfig
 from tests.infra.policy import denied_by
-from tests.infra.synth import Synthesized
+from tests.infra.synth import Synthesized, synthesize
 
 BUCKET = "<EvidenceBucket.Arn>"
 RECORD = f"{BUCKET}/acme-corp/2026/03/20/000000000142-0195b3c1-0000-8000-8000-000000000000.json"
@@ -132,18 +134,33 @@ def test_an_object_of_the_log_may_take_the_buckets_default_lock_but_no_other(
     [
         {},  # clearing it: PutObjectRetention with an empty body carries no mode
         {"s3_object_lock_mode": "GOVERNANCE", "s3_object_lock_remaining_retention_days": "2555"},
-        {"s3_object_lock_mode": "COMPLIANCE", "s3_object_lock_remaining_retention_days": "1"},
     ],
 )
-def test_retention_is_never_cleared_weakened_or_shortened(
-    statements: list[dict[str, Any]], retention: dict[str, str]
-) -> None:
+def test_retention_is_never_cleared_or_weakened(statements: list[dict[str, Any]], retention: dict[str, str]) -> None:
     assert denied_by(statements, "s3:PutObjectRetention", RECORD, **TLS, **retention)
 
 
-def test_retention_can_be_lengthened(statements: list[dict[str, Any]]) -> None:
-    longer = {"s3_object_lock_mode": "COMPLIANCE", "s3_object_lock_remaining_retention_days": "3650"}
+@pytest.mark.parametrize("days", ["3650", "40"])
+def test_retention_can_be_lengthened_also_by_little_when_most_of_it_is_over(
+    statements: list[dict[str, Any]], days: str
+) -> None:
+    # That it is longer, S3 sees to: nobody shortens a lock in COMPLIANCE mode.
+    longer = {"s3_object_lock_mode": "COMPLIANCE", "s3_object_lock_remaining_retention_days": days}
     assert denied_by(statements, "s3:PutObjectRetention", RECORD, **TLS, **longer) == set()
+
+
+def test_in_governance_mode_the_floor_holds_afterwards_too(tmp_path: Path) -> None:
+    config = LedgerConfig.from_context({"lock_mode": "GOVERNANCE", "retention_days": "365"})
+    found = synthesize(tmp_path, config).policy("EvidenceBucket")
+    for action in ("s3:PutObject", "s3:PutObjectRetention"):
+        shorter = SEALED | {"s3_object_lock_mode": "GOVERNANCE", "s3_object_lock_remaining_retention_days": "300"}
+        assert denied_by(found, action, RECORD, **shorter) == {"NoShorterLock"}
+
+
+def test_nothing_gets_another_encryption_later(prod: Synthesized, dev: Synthesized) -> None:
+    for stage in (prod, dev):
+        found = denied_by(stage.policy("EvidenceBucket"), "s3:UpdateObjectEncryption", RECORD, **TLS)
+        assert found == {"NoOtherEncryptionLater"}
 
 
 @pytest.mark.parametrize("action", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"])
