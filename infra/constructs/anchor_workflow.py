@@ -261,10 +261,13 @@ class AnchorWorkflow(Construct):
                 "run-rounds": iam.PolicyDocument(
                     statements=[
                         iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=function_arns),
-                        # A Distributed Map starts its machine's children, and looks whether they have ended.
+                        # A Distributed Map starts its machine's children, looks whether they have ended, and ends them
+                        # when the round is stopped. (Not RedriveExecution, which is for children that are standard
+                        # executions: a round that failed is repaired by the next one.)
                         iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine]),
                         iam.PolicyStatement(
-                            actions=["states:DescribeExecution"], resources=[arn("execution", f"{name}:*")]
+                            actions=["states:DescribeExecution", "states:StopExecution"],
+                            resources=[arn("execution", f"{name}:*")],
                         ),
                         # Vended logs: these actions know no resources.
                         iam.PolicyStatement(actions=_LOG_DELIVERY, resources=["*"]),

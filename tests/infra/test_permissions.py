@@ -112,7 +112,7 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         ("<AnchorFunction.Arn>", ("lambda:InvokeFunction",)),
         ("<PlanFunction.Arn>", ("lambda:InvokeFunction",)),
         (f"{STATES}:stateMachine:indelible-anchor", ("states:StartExecution",)),
-        (f"{STATES}:execution:indelible-anchor:*", ("states:DescribeExecution",)),
+        (f"{STATES}:execution:indelible-anchor:*", ("states:DescribeExecution", "states:StopExecution")),
         ("*", LOG_DELIVERY),
     },
     "ScheduleRole": {
