@@ -240,6 +240,8 @@ def _seal_and_read(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
     return [
         # PutObject with lock headers also needs PutObjectRetention. Nothing but records can be written.
         _allow(bucket.arn_for_objects(RECORD_KEYS), "s3:PutObject", "s3:PutObjectRetention"),
+        # Where the bucket has come to want more than a record promises (docs/adr/0016).
+        _allow(bucket.bucket_arn, "s3:GetBucketObjectLockConfiguration"),
         _read_objects(bucket),
     ]
 

@@ -30,7 +30,8 @@ LEDGER_CHECKPOINT = "_ledger/_log/checkpoint"
 #: The only keys that ever get a second version: the latest checkpoint of each log.
 CHECKPOINT_KEYS = ("*/_log/checkpoint", LEDGER_CHECKPOINT)
 #: A record that could not be sealed at once is sealed later with the retain-until that it promises,
-#: so the days that remain are then fewer than the retention. The bucket refuses only what no outage explains.
+#: so the days that remain are then fewer than the retention. The bucket refuses only what no outage explains; what was
+#: promised before the retention was raised by more than this is locked for longer than it promises (docs/adr/0016).
 SEALING_GRACE_DAYS = 30
 
 

@@ -80,6 +80,14 @@ def test_a_record_from_the_outbox_is_sealed_weeks_later_with_what_it_promised(
     assert denied_by(statements, "s3:PutObject", RECORD, **late) == set()
 
 
+def test_after_the_retention_was_raised_an_older_promise_alone_is_too_short(tmp_path: Path) -> None:
+    """It is sealed all the same, with the lock that new objects get: S3Records.seal."""
+    raised = synthesize(tmp_path, LedgerConfig.from_context({"retention_days": "3650"})).policy("EvidenceBucket")
+    assert denied_by(raised, "s3:PutObject", RECORD, **SEALED) == {"NoShorterLock"}
+    longer = SEALED | {"s3_object_lock_remaining_retention_days": "3650"}
+    assert denied_by(raised, "s3:PutObject", RECORD, **longer) == set()
+
+
 @pytest.mark.parametrize(
     ("change", "refused_by"),
     [

@@ -31,12 +31,13 @@ LOG_DELIVERY = (
     "logs:UpdateLogDelivery",
 )
 
+LIST = ("s3:ListBucket", "s3:ListBucketVersions")
 SEAL = ("s3:PutObject", "s3:PutObjectRetention")
 READ_OBJECTS = ("s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion")
 READER = {
     (TABLE, ("dynamodb:BatchGetItem", "dynamodb:GetItem")),
     (f"{BUCKET}/*", READ_OBJECTS),
-    (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+    (BUCKET, LIST),
     (SECRET, ("secretsmanager:GetSecretValue",)),
     (KEY, ("kms:GetPublicKey",)),
 }
@@ -52,7 +53,7 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (TABLE, ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")),
         (RECORDS, SEAL),
         (f"{BUCKET}/*", READ_OBJECTS),
-        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (BUCKET, ("s3:GetBucketObjectLockConfiguration", *LIST)),
         (SECRET, ("secretsmanager:GetSecretValue",)),
     },
     "ProveRole": {logs_of("ProveLogs")} | READER,
@@ -62,14 +63,14 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (TABLE, ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")),
         (RECORDS, SEAL),
         (f"{BUCKET}/*", READ_OBJECTS),
-        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (BUCKET, ("s3:GetBucketObjectLockConfiguration", *LIST)),
         (SECRET, ("secretsmanager:GetSecretValue",)),
         (KEY, ("kms:GetPublicKey",)),
     },
     "ExportRole": {
         logs_of("ExportLogs"),
         (TABLE, ("dynamodb:GetItem",)),
-        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (BUCKET, LIST),
         (SECRET, ("secretsmanager:GetSecretValue",)),
         (EXPORTS, ("s3:ListBucket",)),
         (f"{EXPORTS}/*", ("s3:GetObject",)),
@@ -79,7 +80,7 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
     "ExportsPackRole": {
         logs_of("ExportsPackLogs"),
         (f"{BUCKET}/*", READ_OBJECTS),
-        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (BUCKET, LIST),
         (KEY, ("kms:GetPublicKey",)),
         (EXPORTS, ("s3:ListBucket",)),
         (f"{EXPORTS}/*", ("s3:GetObject", "s3:GetObjectRetention")),
@@ -101,7 +102,7 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (LOGS, SEAL),
         (KEY, ("kms:GetPublicKey", "kms:Sign")),
         (f"{BUCKET}/*", READ_OBJECTS),
-        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (BUCKET, ("s3:GetBucketObjectLockConfiguration", *LIST)),
     },
     "PlanRole": {
         logs_of("PlanLogs"),

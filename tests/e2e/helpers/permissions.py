@@ -35,6 +35,7 @@ _S3 = {
     "ListObjectVersions": ("ListBucketVersions",),
     "ListObjectsV2": ("ListBucket",),
     "HeadBucket": ("ListBucket",),
+    "GetObjectLockConfiguration": ("GetBucketObjectLockConfiguration",),
 }
 
 

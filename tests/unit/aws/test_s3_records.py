@@ -6,13 +6,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import FlexibleChecksumError
+from botocore.exceptions import ClientError, FlexibleChecksumError
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 
@@ -117,6 +118,45 @@ def test_anything_else_under_the_key_is_broken_evidence(
     stub.add_client_error("put_object", "PreconditionFailed", http_status_code=412)
     stored(stub, record, data or record.data, mode=mode, days=days)
     with pytest.raises(EvidenceBroken):
+        records.seal(record)
+
+
+def refused(stub: Stubber, record: Record, *, default_days: int | None) -> None:
+    """The bucket's policy does not take the lock that is asked for; and what the bucket says of its default."""
+    stub.add_client_error("put_object", "AccessDenied", http_status_code=403, expected_params=put(record))
+    rule = {"Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": default_days}}} if default_days else {}
+    answer = {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", **rule}}
+    stub.add_response("get_object_lock_configuration", answer, {"Bucket": BUCKET})
+
+
+def test_what_promised_less_than_the_bucket_takes_by_now_is_locked_for_longer(
+    s3: tuple[S3Records, Stubber], record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records, stub = s3
+    monkeypatch.setattr(time, "time_ns", lambda: (record.timestamp_ms + 5 * instants.DAY_MS) * 1_000_000)
+    refused(stub, record, default_days=3650)
+    longer = instants.to_datetime(
+        instants.first_midnight_at_or_after(record.timestamp_ms + (5 + 3650) * instants.DAY_MS)
+    )
+    stub.add_response("put_object", {"VersionId": "v1"}, put(record) | {"ObjectLockRetainUntilDate": longer})
+    assert records.seal(record) == "v1"
+
+
+@pytest.mark.parametrize("default_days", [None, 1])
+def test_a_refusal_stands_where_the_bucket_s_own_lock_is_no_longer(
+    s3: tuple[S3Records, Stubber], record: Record, default_days: int | None
+) -> None:
+    records, stub = s3
+    refused(stub, record, default_days=default_days)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        records.seal(record)
+
+
+def test_a_refusal_stands_where_nobody_may_ask_why(s3: tuple[S3Records, Stubber], record: Record) -> None:
+    records, stub = s3
+    stub.add_client_error("put_object", "AccessDenied", http_status_code=403)
+    stub.add_client_error("get_object_lock_configuration", "AccessDenied", http_status_code=403)
+    with pytest.raises(ClientError, match="PutObject"):
         records.seal(record)
 
 

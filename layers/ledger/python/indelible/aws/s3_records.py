@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """RecordStore on an S3 bucket with Object Lock.
 
-Every write is create-only (`If-None-Match: *`), carries its SHA-256 for S3 to check, and sets its own lock. Reads
-go to the oldest version of a key: delete markers and newer versions can be laid over a sealed one, never under it.
+Every write is create-only (`If-None-Match: *`), carries its SHA-256 for S3 to check, and sets its own lock: what the
+record promises, or more where the bucket takes no less any more (docs/adr/0016). Reads go to the oldest version of a
+key: delete markers and newer versions can be laid over a sealed one, never under it.
 """
 
 from __future__ import annotations
 
 import base64
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,7 +26,7 @@ from indelible.ports import KeyVersions, StoredVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, PutObjectOutputTypeDef
 
 _READ_AHEAD = 128
 _PAGE = 1000
@@ -40,21 +42,14 @@ class S3Records:
 
     @translated("S3")
     def seal(self, record: Record) -> str:
-        """One PutObject. IAM: s3:PutObject, s3:PutObjectRetention; on conflict as for `oldest`."""
+        """One PutObject. IAM: s3:PutObject, s3:PutObjectRetention; on conflict as for `oldest`.
+
+        Where that is refused: GetObjectLockConfiguration, and once more with the lock that new objects get. IAM:
+        s3:GetBucketObjectLockConfiguration; without it the refusal stands.
+        """
         checksum = base64.b64encode(bytes.fromhex(record.tx_hash)).decode()
         try:
-            answer = self._client.put_object(
-                Bucket=self._bucket,
-                Key=record.s3_key,
-                Body=record.data,
-                ContentType="application/json",
-                IfNoneMatch="*",
-                ChecksumSHA256=checksum,
-                # Named, so that the bucket's default encryption has no say (docs/adr/0001).
-                ServerSideEncryption="AES256",
-                ObjectLockMode="GOVERNANCE" if record.lock_mode == "GOVERNANCE" else "COMPLIANCE",
-                ObjectLockRetainUntilDate=instants.to_datetime(record.retain_until_ms),
-            )
+            answer = self._put(record, checksum)
         except ClientError as error:
             if code_of(error) != "PreconditionFailed":
                 raise
@@ -64,6 +59,38 @@ class S3Records:
         if answer.get("ChecksumSHA256", checksum) != checksum or "VersionId" not in answer:
             return self._same_as_stored(record)
         return answer["VersionId"]
+
+    def _put(self, record: Record, checksum: str) -> PutObjectOutputTypeDef:
+        try:
+            return self._put_until(record.retain_until_ms, record, checksum)
+        except ClientError as error:
+            until_ms = self._default_until_ms() if code_of(error) == "AccessDenied" else 0
+            if until_ms <= record.retain_until_ms:
+                raise
+            return self._put_until(until_ms, record, checksum)
+
+    def _put_until(self, until_ms: int, record: Record, checksum: str) -> PutObjectOutputTypeDef:
+        return self._client.put_object(
+            Bucket=self._bucket,
+            Key=record.s3_key,
+            Body=record.data,
+            ContentType="application/json",
+            IfNoneMatch="*",
+            ChecksumSHA256=checksum,
+            # Named, so that the bucket's default encryption has no say (docs/adr/0001).
+            ServerSideEncryption="AES256",
+            ObjectLockMode="GOVERNANCE" if record.lock_mode == "GOVERNANCE" else "COMPLIANCE",
+            ObjectLockRetainUntilDate=instants.to_datetime(until_ms),
+        )
+
+    def _default_until_ms(self) -> int:
+        """Until when something new would be locked by the bucket's default; 0 where S3 does not say."""
+        try:
+            found = self._client.get_object_lock_configuration(Bucket=self._bucket)["ObjectLockConfiguration"]
+        except ClientError:
+            return 0
+        days = found.get("Rule", {}).get("DefaultRetention", {}).get("Days", 0)
+        return instants.first_midnight_at_or_after(time.time_ns() // 1_000_000 + days * instants.DAY_MS)
 
     def _same_as_stored(self, record: Record) -> str:
         stored = self.oldest(record.s3_key)

@@ -66,7 +66,7 @@ class RecordStore(StoredRecords, Protocol):
     """Write-once storage. Nothing here can overwrite, shorten or delete."""
 
     def seal(self, record: Record) -> str:
-        """Store the record under its key, locked as it promises, and return the version id.
+        """Store the record under its key, locked for at least what it promises, and return the version id.
 
         Create-only. Succeeds on conflict only when what is stored has the same SHA-256 and at least the
         promised lock; then the version id is that of the stored object. Raises EvidenceBroken when the key
