@@ -91,3 +91,6 @@ class AnchorStack(Stack):
         LedgerDashboard(self, "Dashboard", config=config, api_id=api_id, alarms=alarms.alarms)
         # Where `indelible anchor` finds it.
         CfnOutput(self, "AnchorStateMachineArn", value=workflow.arn)
+        if outside is not None:
+            # Where `indelible doctor` finds who is configured.
+            CfnOutput(self, "OutsideFunctionName", value=outside.function_name)

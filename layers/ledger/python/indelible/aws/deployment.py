@@ -98,12 +98,18 @@ class AwsDeployment:
         return (found[0]["status"], instants.from_datetime(found[0]["startDate"])) if found else None
 
     def alarms(self) -> Mapping[str, str]:
-        """IAM: cloudwatch:DescribeAlarms."""
+        """Those of the anchor's stack: another ledger's name may begin with this one's.
+
+        IAM: cloudformation:ListStackResources, cloudwatch:DescribeAlarms.
+        """
         with _asking():
-            pages = (
-                self._clients("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{self._name}-")
-            )
-            return {one["AlarmName"]: one["StateValue"] for page in pages for one in page["MetricAlarms"]}
+            resources = self._resources(f"{self._name}-anchor")
+            names = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == "AWS::CloudWatch::Alarm"]
+            if not names:  # without names it would be asked for all alarms of the account
+                return {}
+            # A ledger has some twenty; at most a hundred names are taken.
+            found = self._clients("cloudwatch").describe_alarms(AlarmNames=names, MaxRecords=100)["MetricAlarms"]
+            return {one["AlarmName"]: one["StateValue"] for one in found}
 
     def has_secret(self) -> bool:
         """IAM: secretsmanager:DescribeSecret."""
@@ -142,16 +148,15 @@ class AwsDeployment:
             except NotFound as error:
                 raise CannotTell(error.message) from None
 
+    def _resources(self, stack: str) -> list[Any]:
+        pages = self._clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        return [one for page in pages for one in page["StackResourceSummaries"]]
+
     def _template(self) -> Template:
         cloudformation, stack = self._clients("cloudformation"), f"{self._name}-ledger"
         with _asking():
             body = cloudformation.get_template(StackName=stack)["TemplateBody"]
-            pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-            physical = {
-                one["LogicalResourceId"]: one["PhysicalResourceId"]
-                for page in pages
-                for one in page["StackResourceSummaries"]
-            }
+            physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in self._resources(stack)}
             account = self._clients("sts").get_caller_identity()["Account"]
         body = json.loads(body) if isinstance(body, str) else body
         return Template(body, physical, account=account, region=cloudformation.meta.region_name)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AwsDeployment: of two ledgers in one account, the one that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from indelible.aws.deployment import AwsDeployment
+
+WATCHED = {"Namespace": "Indelible", "MetricName": "AnchorLagSeconds", "Statistic": "Maximum", "Period": 300}
+WHEN = {"EvaluationPeriods": 1, "Threshold": 900, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}
+
+
+class Stacks:
+    """CloudFormation, as far as it says what is in a stack; page by page."""
+
+    def __init__(self, resources: Mapping[str, Sequence[str]]) -> None:
+        self._resources = resources
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+        output = {"OutputKey": "BucketName", "OutputValue": f"{StackName}-bucket"}
+        return {"Stacks": [{"StackName": StackName, "Outputs": [output]}]}
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_stack_resources"
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, *, StackName: str) -> Iterator[dict[str, Any]]:
+        yield {"StackResourceSummaries": [{"ResourceType": "AWS::SNS::Topic", "PhysicalResourceId": "topic"}]}
+        for name in self._resources[StackName]:
+            yield {"StackResourceSummaries": [{"ResourceType": "AWS::CloudWatch::Alarm", "PhysicalResourceId": name}]}
+
+
+@pytest.fixture
+def cloudwatch() -> Iterator[Any]:
+    with mock_aws():
+        yield boto3.client("cloudwatch", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="x")
+
+
+def deployed(cloudwatch: Any, name: str, *alarms: str) -> AwsDeployment:
+    for alarm in alarms:
+        cloudwatch.put_metric_alarm(AlarmName=alarm, **WATCHED, **WHEN)
+    clients = {"cloudformation": Stacks({f"{name}-anchor": alarms}), "cloudwatch": cloudwatch}
+    return AwsDeployment(clients=clients.__getitem__, ledger_name=name)
+
+
+def test_another_ledger_s_alarms_are_not_this_one_s(cloudwatch: Any) -> None:
+    one = deployed(cloudwatch, "indelible", "indelible-AnchorLag", "indelible-OutboxAge")
+    other = deployed(cloudwatch, "indelible-eu", "indelible-eu-AnchorLag")
+    assert set(one.alarms()) == {"indelible-AnchorLag", "indelible-OutboxAge"}
+    assert set(other.alarms()) == {"indelible-eu-AnchorLag"}
+    cloudwatch.delete_alarms(AlarmNames=["indelible-AnchorLag"])
+    assert set(one.alarms()) == {"indelible-OutboxAge"}
+
+
+def test_a_stack_without_alarms_has_none(cloudwatch: Any) -> None:
+    deployed(cloudwatch, "indelible-eu", "indelible-eu-AnchorLag")
+    assert deployed(cloudwatch, "indelible").alarms() == {}
