@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from indelible.aws.clients import PRESIGNING, client
+from indelible.aws.clients import PRESIGNING, WAITING, client
 from indelible.aws.s3_exports import S3Exports
 from indelible.domain.export_job import ExportJob
 from indelible.domain.record import Retention
@@ -39,3 +39,24 @@ def test_an_export_s_address_is_at_its_own_region(region: str, monkeypatch: pyte
 def test_us_east_1_has_the_global_name_and_an_emulator_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
     assert address("us-east-1", monkeypatch) == "https://exports.s3.amazonaws.com/acme"
     assert address("us-east-1", monkeypatch, "http://127.0.0.1:4566") == "http://127.0.0.1:4566/exports"
+
+
+def longest(service: str, monkeypatch: pytest.MonkeyPatch) -> float:
+    """Seconds until a call gives up when nobody answers; without the pauses in between, a second each at first."""
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    config = client(service).meta.config
+    assert config.retries["mode"] == "standard"
+    return float(config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout))
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "kms", "secretsmanager"])
+def test_what_is_asked_within_a_request_leaves_time_for_the_rest(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert longest(service, monkeypatch) == 6
+    # Three of them and a seal within what a function has: who asks, the head, the commit.
+    assert 3 * longest(service, monkeypatch) < 29
+    assert longest("dynamodb", monkeypatch) + longest("s3", monkeypatch) < 27
+
+
+def test_another_config_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert client("lambda", WAITING).meta.config.read_timeout == 20

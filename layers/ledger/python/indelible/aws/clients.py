@@ -24,6 +24,13 @@ STANDARD = Config(
     response_checksum_validation="when_required",
 )
 
+# They answer within milliseconds, or are about not to. A request has 29 seconds and needs several of them one after
+# another: under the limits above a single one that hangs, for 3 × (1 + 4) seconds, would leave no time to seal what was
+# committed, or to say that it is not sealed. Whoever must not give up tries again with what it knows: the Appender its
+# commit, the anchor in its next round.
+QUICK = STANDARD.merge(Config(read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}))
+_QUICK = frozenset({"dynamodb", "kms", "secretsmanager"})
+
 # For whoever answers a caller meanwhile: a second invocation would run beside the first.
 WAITING = STANDARD.merge(Config(read_timeout=20, retries={"total_max_attempts": 1}))
 
@@ -33,8 +40,12 @@ WAITING = STANDARD.merge(Config(read_timeout=20, retries={"total_max_attempts": 
 PRESIGNING = STANDARD.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
-def client(service: str, config: Config = STANDARD) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
-    """A client for the account, region and endpoint of the usual environment variables."""
+def client(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
+    """A client for the account, region and endpoint of the usual environment variables.
+
+    `config`: other than what is usual for the service.
+    """
+    config = config or (QUICK if service in _QUICK else STANDARD)
     # boto3 alone among the SDKs does not know AWS_REGION; None leaves it to its own search.
     return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=config)  # type: ignore[call-overload]
 
