@@ -48,6 +48,11 @@ _ACCESS_LOG = {
     "error": "$context.error.message",
     "integrationError": "$context.integrationErrorMessage",
 }
+#: Who was let in, where the gateway knows. Under auth=hmac it knows nobody, and the records name their organisation.
+_CALLER = {
+    "jwt": {"caller": "$context.authorizer.claims.sub"},
+    "iam": {"caller": "$context.identity.userArn"},
+}
 
 
 class LedgerHttpApi(Construct):
@@ -83,7 +88,7 @@ class LedgerHttpApi(Construct):
                     resource_name=access_logs.log_group_name,
                     arn_format=ArnFormat.COLON_RESOURCE_NAME,
                 ),
-                format=json.dumps(_ACCESS_LOG),
+                format=json.dumps(_ACCESS_LOG | _CALLER.get(config.auth, {})),
             ),
             default_route_settings=apigw.CfnStage.RouteSettingsProperty(
                 detailed_metrics_enabled=True,

@@ -6,6 +6,8 @@ That the rule packs are content with it, and that nothing is acknowledged which 
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from infra.config import LedgerConfig
@@ -84,3 +86,15 @@ def test_under_iam_every_signed_route_wants_an_aws_signature(iam: Synthesized) -
 
 def test_what_authenticates_nobody_is_told_nothing_of_it(jwt: Synthesized) -> None:
     assert settings(jwt, "Meta") == settings(jwt, "Anchor") == {}
+
+
+@pytest.mark.parametrize(
+    ("stacks", "caller"),
+    [("prod", None), ("jwt", "$context.authorizer.claims.sub"), ("iam", "$context.identity.userArn")],
+)
+def test_the_access_log_names_whom_the_gateway_let_in(
+    stacks: str, caller: str | None, request: pytest.FixtureRequest
+) -> None:
+    synthesized: Synthesized = request.getfixturevalue(stacks)
+    settings = synthesized.one("AWS::ApiGatewayV2::Stage")["Properties"]["AccessLogSettings"]
+    assert json.loads(settings["Format"]).get("caller") == caller
