@@ -23,7 +23,7 @@ class Stacks:
     def __init__(self, resources: Mapping[str, Sequence[str]]) -> None:
         self._resources = resources
 
-    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 -- as boto3 has it
         output = {"OutputKey": "BucketName", "OutputValue": f"{StackName}-bucket"}
         return {"Stacks": [{"StackName": StackName, "Outputs": [output]}]}
 
@@ -31,7 +31,7 @@ class Stacks:
         assert operation == "list_stack_resources"
         return SimpleNamespace(paginate=self._pages)
 
-    def _pages(self, *, StackName: str) -> Iterator[dict[str, Any]]:
+    def _pages(self, *, StackName: str) -> Iterator[dict[str, Any]]:  # noqa: N803
         yield {"StackResourceSummaries": [{"ResourceType": "AWS::SNS::Topic", "PhysicalResourceId": "topic"}]}
         for name in self._resources[StackName]:
             yield {"StackResourceSummaries": [{"ResourceType": "AWS::CloudWatch::Alarm", "PhysicalResourceId": name}]}
