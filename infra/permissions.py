@@ -171,10 +171,9 @@ def outside(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyS
     return [
         _allow(bucket.arn_for_objects(LEDGER_KEYS), "s3:GetObject", "s3:GetObjectVersion"),
         # Below this prefix alone. So S3 says 403 and not 404 about an object that is not there: what is read without
-        # a listing before it (the latest checkpoint, statements of keys) is there before this function ever runs.
+        # a listing before it (statements of keys) was pinned by the step of the round before this function.
         _allow(
             bucket.bucket_arn,
-            "s3:ListBucket",
             "s3:ListBucketVersions",
             conditions={"StringLike": {"s3:prefix": LEDGER_KEYS}},
         ),

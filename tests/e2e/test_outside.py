@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from indelible.aws.deployment import AwsDeployment
 from indelible.domain.note import parse_note, parse_verifier_key, verify
 from indelible.outside.verify_ots import check_bitcoin_header, read_bitcoin_headers, read_ots
 from indelible.outside.verify_timestamp import verify_timestamp_token
@@ -25,6 +26,7 @@ from local.outside.stand_ins import Addresses
 from tests.documents import ROOT
 from tests.e2e.helpers import rfc9162
 from tests.e2e.helpers.admin import Admin, eventually
+from tests.e2e.helpers.function import function
 from tests.e2e.helpers.second import another_ledger
 from tests.e2e.helpers.stranger import Stranger
 from tests.e2e.helpers.tenant import fresh
@@ -190,3 +192,18 @@ def test_a_token_for_other_bytes_is_refused_by_openssl(abroad: Abroad, tmp_path:
 def test_the_function_does_nothing_else(abroad: Abroad) -> None:
     with pytest.raises(AssertionError, match="must be news, org or sweep"):
         abroad.go("elsewhere")
+
+
+def test_it_may_do_what_it_does(abroad: Abroad) -> None:
+    """See test_permissions.py."""
+    abroad.record()
+    with function(abroad.admin, "outside", source="outside") as run:
+        assert run({"run": "sweep"})["failed"] is None
+    assert run.refused() == []
+    # It knows one key; with a second it reads what that one says of the first.
+    assert run.role.unused(run.needed) <= {"s3:GetObject"}
+
+
+def test_the_doctor_finds_who_is_configured(abroad: Abroad) -> None:
+    found = AwsDeployment(clients=abroad.admin.client, ledger_name=abroad.ledger.ledger_name)
+    assert set(found.outside_tracks()) == TRACKS

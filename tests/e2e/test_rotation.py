@@ -14,6 +14,7 @@ from local import deploy
 from local.env import Outputs
 from local.state import State
 from tests.e2e.helpers.admin import Admin
+from tests.e2e.helpers.function import function
 from tests.e2e.helpers.second import another_ledger
 from tests.e2e.helpers.tenant import Tenant, fresh, http
 
@@ -59,6 +60,9 @@ def test_a_rotation_by_deployment(ledger: Outputs, ledger_state: Path) -> None:
     port = urlsplit(ledger.endpoint_url).port or 0
     deploy.deploy(State(directory), port, settings={"stage": "dev", "ledger_name": "rotated", "signing_keys": "2"})
     proven(org, first)  # also before the new key is pinned
+    assert [key["generation"] for key in published(rotated)] == [1]
+    Admin.of(rotated).ledger_log()  # a round in which nobody has recorded
+    assert [key["generation"] for key in published(rotated)] == [2, 1]
     second = org.record()["tx_hash"]
     Admin.of(rotated).anchor(org.org_id)
 
@@ -73,3 +77,7 @@ def test_a_rotation_by_deployment(ledger: Outputs, ledger_state: Path) -> None:
     assert keys[2] == parse_verifier_key(new["verifier_key"]).public_key
     assert (signer(org, first, keys), signer(org, second, keys)) == (1, 2)
     assert org.verify()["valid"] is True
+    with function(Admin.of(rotated), "prove", source="prove") as run:
+        run.door("POST /v1/prove", org.signed({"tx_hash": second}))
+    assert run.refused() == []
+    assert any("/_ledger/_log/keys/" in need.resource for need in run.needed), "with two keys it reads their statements"

@@ -122,12 +122,12 @@ def test_the_function_that_goes_outside_can_neither_sign_nor_read_a_record(abroa
     found = {(r, tuple(sorted(as_list(s["Action"])))) for s in statements for r in as_list(s["Resource"])}
     assert {entry for entry in found if not entry[1][0].startswith("logs:")} == {
         (f"{BUCKET}/_ledger/*", ("s3:GetObject", "s3:GetObjectVersion")),
-        (BUCKET, ("s3:ListBucket", "s3:ListBucketVersions")),
+        (BUCKET, ("s3:ListBucketVersions",)),
         (f"{BUCKET}/_ledger/_log/anchors/*", ("s3:PutObject", "s3:PutObjectRetention")),
         (f"{BUCKET}/_ledger/_log/checkpoint", ("s3:PutObject", "s3:PutObjectRetention")),
         ("<SigningKey.Arn>", ("kms:GetPublicKey",)),
     }
-    (listing,) = [s for s in statements if "s3:ListBucket" in as_list(s["Action"])]
+    (listing,) = [s for s in statements if "s3:ListBucketVersions" in as_list(s["Action"])]
     assert listing["Condition"] == {"StringLike": {"s3:prefix": "_ledger/*"}}
     record = f"{BUCKET}/acme-corp/2026/03/20/000000000142-019d0b9f-e509-8000-8000-023a12345678.json"
     assert not any(fnmatch.fnmatchcase(record, resource) for resource, _ in found)

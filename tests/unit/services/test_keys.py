@@ -52,6 +52,17 @@ def test_a_run_without_news_pins_nothing() -> None:
     assert world.keys().ring().public_keys == (world.signer.public_key(),)
 
 
+def test_a_round_of_a_quiet_ledger_pins_a_new_key() -> None:
+    world = anchored()
+    world.rotate()
+
+    world.ledger_log().run(deadline_ms=world.clock.now + 60_000)
+
+    assert pinned(world) == [1, 2]
+    assert [key.generation for key in world.keys().stated().keys] == [1, 2]
+    assert world.signer.signatures == 1, "the statement, and no checkpoint"
+
+
 def test_a_ledger_with_one_key_reads_no_statement_to_prove_and_verify() -> None:
     world = anchored()
     wire, before = Wire(), world.files.reads[statement_path(1)]

@@ -202,6 +202,10 @@ class SignedLog(LogReader):
         self._retention = retention
         self._clock = clock
 
+    def pin(self) -> None:
+        """See that the key in use is pinned, also where nothing is to be signed with it: it is known from then on."""
+        self._signer()
+
     def stage(self, owner: str, files: Sequence[File], *, at_least_until_ms: int) -> None:
         """Write tiles and bundles, create-only, locked for as long as the records under them or longer."""
         self._written.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
