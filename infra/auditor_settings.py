@@ -11,8 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 KEYS = ("auditor_account", "auditor_external_id", "auditor_organisations")
-#: An enum of Athena's partition projection, and the length of a role's policy, are what bounds it.
+#: An enum of Athena's partition projection is what bounds it.
 _MOST_ORGANISATIONS = 50
+#: A role's inline policies have 10,240 characters, of which an organisation's name takes some twice: in the ARN of its
+#: days and in the prefix that may be listed, beside 105 characters each time that are the bucket's and the pattern's.
+_POLICY_CHARACTERS = 8_000
+_EACH_CHARACTERS = 105
 
 
 class AuditorError(ValueError):
@@ -42,6 +46,11 @@ def read_organisations(value: object) -> tuple[str, ...]:
     named = all(re.fullmatch(r"[a-z0-9][a-z0-9-]{1,62}|_admin", one, re.ASCII) for one in found)
     if not 1 <= len(found) <= _MOST_ORGANISATIONS or not named:
         raise AuditorError(f"must name 1 to {_MOST_ORGANISATIONS} organisations, for example acme-corp, not {value!r}")
+    if sum(_EACH_CHARACTERS + 2 * len(one) for one in found) > _POLICY_CHARACTERS:
+        raise AuditorError(
+            f"names {len(found)} organisations with {sum(map(len, found)):,} characters, more than a role's policy "
+            "holds: name fewer"
+        )
     return found
 
 

@@ -17,6 +17,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_logs as logs
+
 from infra import auditor_settings, identity_settings, outside_settings
 from infra.identity_settings import Auth
 from infra.schedule_expression import ScheduleError, parse_period
@@ -31,6 +34,11 @@ CONTEXT_OBJECT = "indelible"
 MIN_PROD_RETENTION_DAYS = 184
 #: S3's own ceiling for a default retention: 100 years.
 MAX_RETENTION_DAYS = 36_500
+
+#: A key's id and its comma.
+_KEY_ID_CHARACTERS = 37
+#: What is left of a function's 4 KB of variables for what grows, beside names and everything that has a bound.
+_ENVIRONMENT_CHARACTERS = 2_700
 
 #: How far back a run looks for organisations with new records (News.recent in the layer's ports).
 NEWS_SECONDS = 15 * 60
@@ -96,6 +104,16 @@ class LedgerConfig:
         return self.stage == "prod"
 
     @property
+    def removal_policy(self) -> RemovalPolicy:
+        """Of whatever holds evidence, orders it, or says who did what."""
+        return RemovalPolicy.RETAIN if self.is_prod else RemovalPolicy.DESTROY
+
+    @property
+    def log_retention(self) -> logs.RetentionDays:
+        """How long log groups keep what is written to them."""
+        return logs.RetentionDays.ONE_YEAR if self.is_prod else logs.RetentionDays.ONE_WEEK
+
+    @property
     def anchor_period_seconds(self) -> int | None:
         """Seconds between two anchor runs, or None where a cron expression does not say."""
         return parse_period(self.anchor_rate)
@@ -150,10 +168,28 @@ class LedgerConfig:
             identity_settings.check(config.auth, values, is_prod=config.is_prod)
             or outside_settings.check(values, on_this_machine=on_this_machine)
             or auditor_settings.check(values)
+            or _too_much_environment(config)
         )
         if wrong:
             raise ConfigError(*wrong)
         return config
+
+
+def _too_much_environment(config: LedgerConfig) -> tuple[str, str] | None:
+    """What has no bound of its own must fit into a function's variables together; the longest is named."""
+    lengths = {
+        "signing_keys": _KEY_ID_CHARACTERS * config.signing_keys,
+        "allowed_origins": len(",".join(config.allowed_origins or ())),
+        "witnesses": sum(map(len, config.outside.values())),
+    }
+    if sum(lengths.values()) <= _ENVIRONMENT_CHARACTERS:
+        return None
+    longest = max(lengths, key=lengths.__getitem__)
+    said = ", ".join(f"{name} {length:,}" for name, length in lengths.items())
+    return (
+        longest,
+        f"too long: a function's variables have 4 KB, of which these take {said}; the longest must be shorter",
+    )
 
 
 def _collect(context: Mapping[str, object]) -> dict[str, object]:
@@ -262,7 +298,7 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "jwt_audience": _read_by(identity_settings.read_audience),
     "jwt_org_claim": _read_by(identity_settings.read_org_claim),
     "strict_signatures": _flag,
-    "signing_keys": _whole_number(1, 99),
+    "signing_keys": _whole_number(1, 24),
     "ml_dsa": _flag,
     "alarm_email": _email,
     "throttle_rate": _whole_number(1, 10_000),

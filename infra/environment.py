@@ -16,7 +16,7 @@ def ledger_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, s
         "INDELIBLE_TABLE": ledger.table.table_name,
         "INDELIBLE_LOCK_MODE": config.lock_mode,
         "INDELIBLE_RETENTION_DAYS": str(config.retention_days),
-        "INDELIBLE_SIGNING_KEY_IDS": ",".join(key.key_arn for key in ledger.signing_keys),
+        "INDELIBLE_SIGNING_KEY_IDS": ",".join(key.key_id for key in ledger.signing_keys),
         "POWERTOOLS_SERVICE_NAME": config.ledger_name,
         "POWERTOOLS_METRICS_NAMESPACE": "Indelible",
         "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -18,7 +18,7 @@ _PREFIX = "INDELIBLE_"
 class Settings(Struct, frozen=True, kw_only=True):
     """`INDELIBLE_LEDGER_NAME` and so on: each function is told only what it needs.
 
-    `signing_key_ids`: ARNs of the KMS keys of all generations, oldest first, comma-separated; the last one signs.
+    `signing_key_ids`: ids of the KMS keys of all generations, oldest first, comma-separated; the last one signs.
     `ml_dsa_key_id`: ARN of the KMS key of the second line below checkpoints; none by default.
     `anchor_period_seconds`: between two scheduled rounds; 0 where a cron expression says when.
     `allowed_origins`: browser origins that may call the MCP door, comma-separated; none by default.
