@@ -103,7 +103,7 @@ chromium: ## see that there is a Chromium to test the evidence page in; on Debia
 lint: venv ## style, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy --strict layers/ lambdas/ infra/ app.py
+	@$(BIN)/mypy --strict layers/ lambdas/ infra/ local/ app.py
 
 openapi: venv ## write docs/openapi.json from the models
 	@$(BIN)/python -m indelible.entry.openapi >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json

@@ -11,7 +11,7 @@ from infra.api_stack import ApiStack
 from infra.bundling import Bundling
 from infra.config import LedgerConfig
 from infra.constructs.alarms import LedgerAlarms
-from infra.constructs.anchor_workflow import FUNCTION_SECONDS, AnchorWorkflow
+from infra.constructs.anchor_workflow import AnchorWorkflow
 from infra.constructs.dashboard import LedgerDashboard
 from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
@@ -19,7 +19,8 @@ from infra.constructs.outside_function import OutsideFunction
 from infra.constructs.schedule import AnchorSchedule
 from infra.environment import ledger_environment, second_line_environment
 from infra.ledger_stack import LedgerStack
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
+from infra.round_definition import FUNCTION_SECONDS
 
 
 class AnchorStack(Stack):
@@ -67,8 +68,7 @@ class AnchorStack(Stack):
                 asked.function,
                 "Invoked synchronously by the workflow, which catches and counts the error; the next round repairs "
                 "from the table and the bucket, not from an event that was parked.",
-                "HIPAA.Security-LambdaDLQ",
-                "NIST.800.53.R5-LambdaDLQ",
+                *hipaa_and_nist("LambdaDLQ"),
             )
         outside = None
         if config.outside:

@@ -18,7 +18,7 @@ from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
 from infra.environment import door_environment, ledger_environment, second_line_environment
 from infra.ledger_stack import LedgerStack
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 #: Why routes have no authorizer at the gateway (cdk-nag asks for one): those of auth=hmac, and those for everybody.
 _SIGNED = (
@@ -85,8 +85,7 @@ class ApiStack(Stack):
         acknowledge(
             served.function,
             "Invoked synchronously by API Gateway: the caller gets the error, and there is no event to park.",
-            "HIPAA.Security-LambdaDLQ",
-            "NIST.800.53.R5-LambdaDLQ",
+            *hipaa_and_nist("LambdaDLQ"),
         )
         open_because = _PUBLIC if public else _SIGNED
         self.http_api.route(served.function, *routes, name=name, public=public, open_because=open_because)

@@ -18,7 +18,7 @@ from infra.config import LedgerConfig
 from infra.constructs.query_workgroup import QueryWorkgroup
 from infra.constructs.record_table import TABLE, RecordTable
 from infra.ledger_stack import LedgerStack
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 #: Time enough to read a large chain; a role's session is not longer than this whatever the caller asks for.
 MAX_SESSION = Duration.hours(4)
@@ -78,8 +78,7 @@ class AuditorStack(Stack):
         acknowledge(
             role,
             "The policy is inline because it belongs to this one role and must not be attachable elsewhere.",
-            "HIPAA.Security-IAMNoInlinePolicy",
-            "NIST.800.53.R5-IAMNoInlinePolicy",
+            *hipaa_and_nist("IAMNoInlinePolicy"),
         )
         return role
 

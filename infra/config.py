@@ -12,8 +12,7 @@ defaults follow the stage, so that ``-c stage=dev`` cannot inherit a seven-year 
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,8 +20,12 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
 from infra import auditor_settings, identity_settings, outside_settings
+from infra import setting_readers as readers
 from infra.identity_settings import Auth
-from infra.schedule_expression import ScheduleError, parse_period
+from infra.schedule_expression import parse_period
+from infra.setting_readers import ConfigError
+
+__all__ = ("ConfigError", "LedgerConfig", "LockMode", "Stage")
 
 Stage = Literal["prod", "dev"]
 LockMode = Literal["COMPLIANCE", "GOVERNANCE"]
@@ -39,17 +42,6 @@ MAX_RETENTION_DAYS = 36_500
 _KEY_ID_CHARACTERS = 37
 #: What is left of a function's 4 KB of variables for what grows, beside names and everything that has a bound.
 _ENVIRONMENT_CHARACTERS = 2_700
-
-#: How far back a run looks for organisations with new records (News.recent in the layer's ports).
-NEWS_SECONDS = 15 * 60
-
-
-class ConfigError(ValueError):
-    """A setting is missing, unknown or out of range; the message names the key and what is allowed."""
-
-    def __init__(self, key: str, problem: str) -> None:
-        super().__init__(f"context key '{key}': {problem}")
-        self.key = key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,106 +206,34 @@ def _meant(key: str) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def _one_of(*allowed: str) -> Callable[[str, object], object]:
-    def read(key: str, value: object) -> object:
-        if value not in allowed:
-            raise ConfigError(key, f"must be {' or '.join(allowed)}, not {value!r}")
-        return value
-
-    return read
-
-
-def _whole_number(low: int, high: int) -> Callable[[str, object], object]:
-    def read(key: str, value: object) -> object:
-        # `-c` gives text, cdk.json a number; True is an int in Python and a mistake here.
-        text = str(value).strip()
-        if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
-            raise ConfigError(key, f"must be a whole number from {low:,} to {high:,}, not {value!r}")
-        return int(text)
-
-    return read
-
-
-def _flag(key: str, value: object) -> object:
-    if isinstance(value, bool):
-        return value
-    if value in ("true", "false"):
-        return value == "true"
-    raise ConfigError(key, f"must be true or false, not {value!r}")
-
-
-def _ledger_name(key: str, value: object) -> object:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,30}", value):
-        raise ConfigError(key, f"must be 2 to 31 of a-z, 0-9 and '-', and not begin with '-'; it is {value!r}")
-    # The ledger's name becomes part of CloudFormation stack names, which begin with a letter.
-    if not value[0].isalpha():
-        raise ConfigError(key, f"must begin with a letter, as CloudFormation's stack names do; it is {value!r}")
-    return value
-
-
-def _anchor_rate(key: str, value: object) -> object:
-    try:
-        period = parse_period(str(value))
-    except ScheduleError as error:
-        raise ConfigError(key, str(error)) from error
-    if period is not None and period > NEWS_SECONDS:
-        raise ConfigError(key, f"at most rate({NEWS_SECONDS // 60} minutes): older news wait for the hourly sweep")
-    return str(value)
-
-
-def _read_by(read: Callable[[object], object]) -> Callable[[str, object], object]:
-    def reader(key: str, value: object) -> object:
-        try:
-            return read(value)
-        except (identity_settings.IdentityError, outside_settings.OutsideError, auditor_settings.AuditorError) as error:
-            raise ConfigError(key, str(error)) from error
-
-    return reader
-
-
-def _origins(key: str, value: object) -> object:
-    given = value.split(",") if isinstance(value, str) else value
-    if not isinstance(given, list) or not all(
-        isinstance(origin, str) and re.fullmatch(r"https://[a-z0-9.-]+(:[0-9]{1,5})?", origin) for origin in given
-    ):
-        raise ConfigError(key, f"must be https origins such as https://agents.example.com, not {value!r}")
-    return tuple(given)
-
-
-def _email(key: str, value: object) -> object:
-    if not isinstance(value, str) or not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
-        raise ConfigError(key, f"must be an e-mail address, not {value!r}")
-    return value
-
-
-_READERS: dict[str, Callable[[str, object], object]] = {
-    "stage": _one_of("prod", "dev"),
-    "ledger_name": _ledger_name,
-    "lock_mode": _one_of("COMPLIANCE", "GOVERNANCE"),
-    "retention_days": _whole_number(1, MAX_RETENTION_DAYS),
-    "anchor_rate": _anchor_rate,
-    "anchor_concurrency": _whole_number(1, 500),
-    "auth": _read_by(identity_settings.read_auth),
-    "jwt_issuer": _read_by(identity_settings.read_issuer),
-    "jwt_audience": _read_by(identity_settings.read_audience),
-    "jwt_org_claim": _read_by(identity_settings.read_org_claim),
-    "strict_signatures": _flag,
-    "signing_keys": _whole_number(1, 24),
-    "ml_dsa": _flag,
-    "alarm_email": _email,
-    "throttle_rate": _whole_number(1, 10_000),
-    "throttle_burst": _whole_number(1, 5_000),
-    "org_rate": _whole_number(1, 10_000),
+_READERS: dict[str, readers.Reader] = {
+    "stage": readers.one_of("prod", "dev"),
+    "ledger_name": readers.ledger_name,
+    "lock_mode": readers.one_of("COMPLIANCE", "GOVERNANCE"),
+    "retention_days": readers.whole_number(1, MAX_RETENTION_DAYS),
+    "anchor_rate": readers.anchor_rate,
+    "anchor_concurrency": readers.whole_number(1, 500),
+    "auth": readers.read_by(identity_settings.read_auth),
+    "jwt_issuer": readers.read_by(identity_settings.read_issuer),
+    "jwt_audience": readers.read_by(identity_settings.read_audience),
+    "jwt_org_claim": readers.read_by(identity_settings.read_org_claim),
+    "strict_signatures": readers.flag,
+    "signing_keys": readers.whole_number(1, 24),
+    "ml_dsa": readers.flag,
+    "alarm_email": readers.email,
+    "throttle_rate": readers.whole_number(1, 10_000),
+    "throttle_burst": readers.whole_number(1, 5_000),
+    "org_rate": readers.whole_number(1, 10_000),
     # A batch of a hundred must fit.
-    "org_burst": _whole_number(100, 100_000),
-    "allowed_origins": _origins,
-    "timestamp_authorities": _read_by(outside_settings.read_authorities),
-    "calendars": _read_by(outside_settings.read_calendars),
-    "witnesses": _read_by(outside_settings.read_witnesses),
-    "witness_quorum": _whole_number(1, 16),
-    "watch_deletes": _flag,
-    "auditor_account": _read_by(auditor_settings.read_account),
-    "auditor_external_id": _read_by(auditor_settings.read_external_id),
-    "auditor_organisations": _read_by(auditor_settings.read_organisations),
+    "org_burst": readers.whole_number(100, 100_000),
+    "allowed_origins": readers.origins,
+    "timestamp_authorities": readers.read_by(outside_settings.read_authorities),
+    "calendars": readers.read_by(outside_settings.read_calendars),
+    "witnesses": readers.read_by(outside_settings.read_witnesses),
+    "witness_quorum": readers.whole_number(1, 16),
+    "watch_deletes": readers.flag,
+    "auditor_account": readers.read_by(auditor_settings.read_account),
+    "auditor_external_id": readers.read_by(auditor_settings.read_external_id),
+    "auditor_organisations": readers.read_by(auditor_settings.read_organisations),
 }
 _KNOWN = "known settings: " + ", ".join(_READERS)

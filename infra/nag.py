@@ -13,6 +13,11 @@ def enforce_nag(app: App) -> None:
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app), NIST80053R5Checks(app))
 
 
+def hipaa_and_nist(rule: str) -> tuple[str, str]:
+    """The ids of a rule that both packs have."""
+    return f"HIPAA.Security-{rule}", f"NIST.800.53.R5-{rule}"
+
+
 def acknowledge(construct: IConstruct, reason: str, *rule_ids: str) -> None:
     """Accept the named findings on ``construct`` and below it, for a reason that is true of it."""
     for rule_id in rule_ids:

@@ -19,7 +19,7 @@ from constructs import Construct
 
 from infra.config import LedgerConfig
 from infra.metrics import api_metric, denied_deletes_metric, ledger_metric, round_metric
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 _NOTHING_IS_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
 _NOTHING_IS_BAD = cloudwatch.TreatMissingData.BREACHING
@@ -51,8 +51,7 @@ class LedgerAlarms(Construct):
             self.topic,
             "CloudWatch cannot publish to a topic under the AWS managed key, and what is published is an "
             "alarm's name, threshold and state: nothing of the ledger.",
-            "HIPAA.Security-SNSEncryptedKMS",
-            "NIST.800.53.R5-SNSEncryptedKMS",
+            *hipaa_and_nist("SNSEncryptedKMS"),
         )
         # A topic with a policy of its own, which enforce_ssl gives it, loses SNS's default statement for the
         # owner, and CloudWatch published under that one.

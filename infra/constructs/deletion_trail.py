@@ -7,7 +7,7 @@ ledger that is left alone has no such events.
 
 from __future__ import annotations
 
-from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_cloudtrail as cloudtrail
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -16,7 +16,7 @@ from constructs import Construct
 
 from infra.config import LedgerConfig
 from infra.metrics import METRIC_NAMESPACE, denied_deletes_name
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 #: Retention and bypass: a delete that bypasses GOVERNANCE is a DeleteObject(s) event; shortening a
 #: retention, with or without bypass, is PutObjectRetention. The functions set retention within
@@ -39,8 +39,8 @@ class DeletionTrail(Construct):
         log_group = logs.LogGroup(
             self,
             "Events",
-            retention=logs.RetentionDays.ONE_YEAR if config.is_prod else logs.RetentionDays.ONE_WEEK,
-            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+            retention=config.log_retention,
+            removal_policy=config.removal_policy,
         )
         role = iam.Role(
             self,
@@ -103,22 +103,19 @@ class DeletionTrail(Construct):
         acknowledge(
             role,
             "The policy is inline because it belongs to this one trail.",
-            "HIPAA.Security-IAMNoInlinePolicy",
-            "NIST.800.53.R5-IAMNoInlinePolicy",
+            *hipaa_and_nist("IAMNoInlinePolicy"),
         )
         acknowledge(
             log_group,
             "Holds the metadata of refused and accepted deletes (who, when, which key), no record bytes; "
             "CloudWatch encrypts it at rest under its own key.",
-            "HIPAA.Security-CloudWatchLogGroupEncrypted",
-            "NIST.800.53.R5-CloudWatchLogGroupEncrypted",
+            *hipaa_and_nist("CloudWatchLogGroupEncrypted"),
         )
         acknowledge(
             trail,
             "Event metadata in a private SSE-S3 bucket; a customer key would add a key whose loss hides who "
             "tried to delete. Files are signed by CloudTrail's own validation digests.",
-            "HIPAA.Security-CloudTrailEncryptionEnabled",
-            "NIST.800.53.R5-CloudTrailEncryptionEnabled",
+            *hipaa_and_nist("CloudTrailEncryptionEnabled"),
         )
 
     def _admit_cloudtrail(self, bucket: s3.Bucket, trail_arn: str) -> None:

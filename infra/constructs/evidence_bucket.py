@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import LedgerConfig, LockMode
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 #: `{org}/{YYYY}/{MM}/{DD}/{sequence}-{audit_id}.json`. In policies `*` spans slashes, `?` is one character.
 RECORD_KEYS = "*/????/??/??/*.json"
@@ -60,7 +60,7 @@ class EvidenceBucket(Construct):
             server_access_logs_prefix="s3-access/evidence/",
             # DESTROY deletes an empty bucket only. Nothing empties it: a function that can delete
             # evidence does not exist in this application, not even for development stages.
-            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+            removal_policy=config.removal_policy,
         )
         for statement in self._statements(config):
             self.bucket.add_to_resource_policy(statement)
@@ -72,15 +72,13 @@ class EvidenceBucket(Construct):
             self.bucket,
             "SSE-S3 on purpose (docs/adr/0001): under a customer key, whoever may schedule that key's "
             "deletion could make every locked record unreadable, which is erasing the evidence.",
-            "HIPAA.Security-S3DefaultEncryptionKMS",
-            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+            *hipaa_and_nist("S3DefaultEncryptionKMS"),
         )
         acknowledge(
             self.bucket,
             "Replication needs a second bucket with its own Object Lock, usually in another account and "
             "Region, which is the customer's choice; S3 keeps each version in three or more zones.",
-            "HIPAA.Security-S3BucketReplicationEnabled",
-            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            *hipaa_and_nist("S3BucketReplicationEnabled"),
         )
 
     def _statements(self, config: LedgerConfig) -> list[iam.PolicyStatement]:

@@ -12,7 +12,7 @@ from infra.config import LedgerConfig
 from infra.constructs.ledger_function import LedgerFunction
 from infra.environment import exports_environment, ledger_environment
 from infra.ledger_stack import LedgerStack
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 #: An evidence page is made in memory and takes several times its 64 MiB of records meanwhile.
 _MEMORY_MB = 3008
@@ -51,8 +51,7 @@ class Exports(Construct):
             packer.function,
             "An export that failed is noted as failed in the exports bucket, where its caller learns of it and asks "
             "again; an event parked in a queue would be asked for by nobody.",
-            "HIPAA.Security-LambdaDLQ",
-            "NIST.800.53.R5-LambdaDLQ",
+            *hipaa_and_nist("LambdaDLQ"),
         )
         permissions.acknowledge_key_patterns(packer.role, bucket=ledger.bucket, seals=False)
         permissions.acknowledge_export_patterns(packer.role, exports=ledger.exports, packs=True)

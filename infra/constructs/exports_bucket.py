@@ -7,12 +7,12 @@ copies of an organisation's records here for longer than that.
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import LedgerConfig
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 #: What is noted about an export. The door may write this, and nothing else.
 STATE_KEYS = "*/state.json"
@@ -62,18 +62,16 @@ class ExportsBucket(Construct):
                 ),
                 s3.LifecycleRule(expired_object_delete_marker=True),
             ],
-            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+            removal_policy=config.removal_policy,
         )
         acknowledge(
             self.bucket,
             "Copies of records that lie in the evidence bucket under SSE-S3 for the reason that is given there; what "
             "may read the originals may read these.",
-            "HIPAA.Security-S3DefaultEncryptionKMS",
-            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+            *hipaa_and_nist("S3DefaultEncryptionKMS"),
         )
         acknowledge(
             self.bucket,
             "An export that is lost is made again from the evidence, byte for byte.",
-            "HIPAA.Security-S3BucketReplicationEnabled",
-            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            *hipaa_and_nist("S3BucketReplicationEnabled"),
         )

@@ -10,7 +10,6 @@ import json
 
 from aws_cdk import (
     ArnFormat,
-    RemovalPolicy,
     Stack,
 )
 from aws_cdk import (
@@ -31,7 +30,7 @@ from aws_cdk import (
 from constructs import Construct
 
 from infra.config import LedgerConfig
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 _ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -71,8 +70,8 @@ class LedgerHttpApi(Construct):
         access_logs = logs.LogGroup(
             self,
             "AccessLogs",
-            retention=logs.RetentionDays.ONE_YEAR if config.is_prod else logs.RetentionDays.ONE_WEEK,
-            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+            retention=config.log_retention,
+            removal_policy=config.removal_policy,
         )
         self.stage = apigw.CfnStage(
             self,
@@ -100,8 +99,7 @@ class LedgerHttpApi(Construct):
             access_logs,
             "Access logs hold the route, the caller's address and timings, never a body or a header; "
             "CloudWatch encrypts them at rest under its own key.",
-            "HIPAA.Security-CloudWatchLogGroupEncrypted",
-            "NIST.800.53.R5-CloudWatchLogGroupEncrypted",
+            *hipaa_and_nist("CloudWatchLogGroupEncrypted"),
         )
 
     @property

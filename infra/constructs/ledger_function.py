@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size
+from aws_cdk import Duration, IgnoreMode, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infra.bundling import LAMBDA_RUNTIME, ROOT
 from infra.config import LedgerConfig
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 #: One full vCPU: these functions hash and sign, and are CPU-bound when warm.
 _ONE_VCPU_MB = 1769
@@ -42,8 +42,8 @@ class LedgerFunction(Construct):
         log_group = logs.LogGroup(
             self,
             "Logs",
-            retention=logs.RetentionDays.ONE_YEAR if config.is_prod else logs.RetentionDays.ONE_WEEK,
-            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+            retention=config.log_retention,
+            removal_policy=config.removal_policy,
         )
         writes_its_logs = iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
@@ -77,26 +77,22 @@ class LedgerFunction(Construct):
         acknowledge(
             self.role,
             "The policy is inline because it belongs to this one function and must not be attachable elsewhere.",
-            "HIPAA.Security-IAMNoInlinePolicy",
-            "NIST.800.53.R5-IAMNoInlinePolicy",
+            *hipaa_and_nist("IAMNoInlinePolicy"),
         )
         acknowledge(
             self.function,
             "A reserved share would take concurrency from the rest of the account; the API is throttled at "
             "its stage, and writers of one organisation are ordered by the head's compare-and-swap.",
-            "HIPAA.Security-LambdaConcurrency",
-            "NIST.800.53.R5-LambdaConcurrency",
+            *hipaa_and_nist("LambdaConcurrency"),
         )
         acknowledge(
             self.function,
             "Calls AWS service endpoints only, over TLS and with IAM; it holds no network resource that a "
             "VPC would protect.",
-            "HIPAA.Security-LambdaInsideVPC",
-            "NIST.800.53.R5-LambdaInsideVPC",
+            *hipaa_and_nist("LambdaInsideVPC"),
         )
         acknowledge(
             log_group,
             "Log lines carry no payloads and no secrets; CloudWatch encrypts them at rest under its own key.",
-            "HIPAA.Security-CloudWatchLogGroupEncrypted",
-            "NIST.800.53.R5-CloudWatchLogGroupEncrypted",
+            *hipaa_and_nist("CloudWatchLogGroupEncrypted"),
         )

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infra.config import LedgerConfig
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 
 class LedgerTable(Construct):
@@ -28,12 +27,11 @@ class LedgerTable(Construct):
             ),
             encryption=dynamodb.TableEncryption.DEFAULT,
             deletion_protection=config.is_prod,
-            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+            removal_policy=config.removal_policy,
         )
         acknowledge(
             self.table,
             "Point-in-time recovery is on, and the table can be rebuilt from the bucket (G4); a backup plan "
             "would keep copies of something that is trusted for ordering only.",
-            "HIPAA.Security-DynamoDBInBackupPlan",
-            "NIST.800.53.R5-DynamoDBInBackupPlan",
+            *hipaa_and_nist("DynamoDBInBackupPlan"),
         )

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import LedgerConfig
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 
 class LogsBucket(Construct):
@@ -32,17 +32,15 @@ class LogsBucket(Construct):
                     abort_incomplete_multipart_upload_after=Duration.days(7),
                 )
             ],
-            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+            removal_policy=config.removal_policy,
         )
         acknowledge(
             self.bucket,
             "S3 server access logging does not deliver to a bucket whose default encryption is SSE-KMS.",
-            "HIPAA.Security-S3DefaultEncryptionKMS",
-            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+            *hipaa_and_nist("S3DefaultEncryptionKMS"),
         )
         acknowledge(
             self.bucket,
             "Access logs are operational data; the evidence does not depend on a second copy of them.",
-            "HIPAA.Security-S3BucketReplicationEnabled",
-            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            *hipaa_and_nist("S3BucketReplicationEnabled"),
         )

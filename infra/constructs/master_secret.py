@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import LedgerConfig
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 
 class MasterSecret(Construct):
@@ -22,20 +21,18 @@ class MasterSecret(Construct):
             description=f"Master secret of the Indelible ledger '{config.ledger_name}'",
             # 64 letters and digits carry about 380 bits: more than the 256 that HKDF-SHA-256 can use.
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
-            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+            removal_policy=config.removal_policy,
         )
         acknowledge(
             self.secret,
             "A new master secret would change every organisation's derived secret at once and lock all "
             "callers out; organisations rotate on their own, by key id (indelible org rotate).",
             "AwsSolutions-SMG4",
-            "HIPAA.Security-SecretsManagerRotationEnabled",
-            "NIST.800.53.R5-SecretsManagerRotationEnabled",
+            *hipaa_and_nist("SecretsManagerRotationEnabled"),
         )
         acknowledge(
             self.secret,
             "Encrypted under the aws/secretsmanager key: a customer key would add a key whose deletion "
             "locks every caller out, and the secret authenticates requests only, it protects no record.",
-            "HIPAA.Security-SecretsManagerUsingKMSKey",
-            "NIST.800.53.R5-SecretsManagerUsingKMSKey",
+            *hipaa_and_nist("SecretsManagerUsingKMSKey"),
         )

@@ -13,11 +13,11 @@ from constructs import Construct
 
 from infra import permissions
 from infra.config import LedgerConfig
-from infra.constructs.anchor_workflow import FUNCTION_SECONDS
 from infra.constructs.ledger_function import LedgerFunction
 from infra.environment import ledger_environment
 from infra.ledger_stack import LedgerStack
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
+from infra.round_definition import FUNCTION_SECONDS
 
 
 class OutsideFunction(LedgerFunction):
@@ -47,6 +47,5 @@ class OutsideFunction(LedgerFunction):
             self.function,
             "Invoked synchronously by the workflow, which catches the error; the next round finds in the bucket what "
             "is missing, and not in an event that was parked.",
-            "HIPAA.Security-LambdaDLQ",
-            "NIST.800.53.R5-LambdaDLQ",
+            *hipaa_and_nist("LambdaDLQ"),
         )

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import LedgerConfig
 from infra.constructs.record_table import RecordTable
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
 RESULTS_DAYS = 30
@@ -45,19 +45,17 @@ class QueryWorkgroup(Construct):
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )
             ],
-            removal_policy=RemovalPolicy.RETAIN if config.is_prod else RemovalPolicy.DESTROY,
+            removal_policy=config.removal_policy,
         )
         acknowledge(
             self.results,
             "Results hold nothing that the records do not, and those are under SSE-S3 too (docs/adr/0001).",
-            "HIPAA.Security-S3DefaultEncryptionKMS",
-            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+            *hipaa_and_nist("S3DefaultEncryptionKMS"),
         )
         acknowledge(
             self.results,
             "Results are copies for a month; a query can be run again at any time, so nothing is replicated.",
-            "HIPAA.Security-S3BucketReplicationEnabled",
-            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            *hipaa_and_nist("S3BucketReplicationEnabled"),
         )
         self.name = f"{config.ledger_name}-auditor"
         workgroup = athena.CfnWorkGroup(

@@ -12,7 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import LedgerConfig
-from infra.nag import acknowledge
+from infra.nag import acknowledge, hipaa_and_nist
 
 
 class AnchorSchedule(Construct):
@@ -66,8 +66,7 @@ class AnchorSchedule(Construct):
         acknowledge(
             self.role,
             "The policy is inline because it belongs to this one schedule group.",
-            "HIPAA.Security-IAMNoInlinePolicy",
-            "NIST.800.53.R5-IAMNoInlinePolicy",
+            *hipaa_and_nist("IAMNoInlinePolicy"),
         )
         for run, expression in (("news", config.anchor_rate), ("sweep", "rate(1 hour)")):
             schedule = scheduler.CfnSchedule(

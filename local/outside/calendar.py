@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from opentimestamps.core.notary import BitcoinBlockHeaderAttestation, PendingAttestation
-from opentimestamps.core.op import OpAppend, OpPrepend, OpSHA256
-from opentimestamps.core.serialize import BytesSerializationContext
-from opentimestamps.core.timestamp import Timestamp, make_merkle_tree
+from opentimestamps.core.notary import BitcoinBlockHeaderAttestation, PendingAttestation  # type: ignore[import-untyped]
+from opentimestamps.core.op import OpAppend, OpPrepend, OpSHA256  # type: ignore[import-untyped]
+from opentimestamps.core.serialize import BytesSerializationContext  # type: ignore[import-untyped]
+from opentimestamps.core.timestamp import Timestamp, make_merkle_tree  # type: ignore[import-untyped]
 
 from local.outside.web import Answer, Request
 

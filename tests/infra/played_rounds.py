@@ -14,7 +14,7 @@ from indelible.errors import Unavailable
 from indelible.services.anchor import AnchorReport
 from indelible.services.ledger_log import LedgerLog
 from indelible.services.rounds import Planner, Rounds
-from infra.constructs.anchor_workflow import FUNCTION_SECONDS, Step, definition
+from infra.round_definition import FUNCTION_SECONDS, Step, definition
 from tests.fakes.machine import ManualClock, RecordingTelemetry
 from tests.fakes.table import FakeNews, FakeOrganisations, FakeRoundStarts
 from tests.infra.states import ChildEnded, Json, Machine, StatesError

@@ -10,7 +10,7 @@ import pytest
 
 from indelible.errors import Unavailable
 from indelible.services.rounds import PAGE_SIZE
-from infra.constructs.anchor_workflow import FUNCTION_SECONDS, Step, definition
+from infra.round_definition import FUNCTION_SECONDS, Step, definition
 from tests.fakes.table import FakeRoundStarts
 from tests.infra.played_rounds import DEFINITION, LOGGED, Ledger, organisations
 from tests.infra.states import MOST_BYTES, Json, Machine, StatesError
