@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from aws_cdk import App, CfnResource, CliCredentialsStackSynthesizer
+from aws_cdk import App, Aws, CfnCondition, CfnResource, CliCredentialsStackSynthesizer, Fn, Stack
 
 from infra.app import build
 from infra.config import ConfigError, LedgerConfig
@@ -18,6 +18,8 @@ from local.env import ASSETS_BUCKET
 
 #: Resource types that the emulator's CloudFormation refuses as a whole template.
 UNSUPPORTED = frozenset({"AWS::CloudTrail::Trail"})
+#: Refused likewise, but the emulator has calls for them: local/deploy.py makes them from the templates.
+MADE_BY_CALLS = frozenset({"AWS::Athena::NamedQuery"})
 
 
 class EmulatorBundling:
@@ -45,6 +47,18 @@ def drop_unsupported(app: App) -> None:
                 raise RuntimeError(f"{construct.node.path} could not be left out")
 
 
+def leave_to_calls(app: App) -> None:
+    """Keep resources of these types in the templates, under a condition that never holds."""
+    conditions: dict[str, CfnCondition] = {}
+    for construct in app.node.find_all():
+        if isinstance(construct, CfnResource) and construct.cfn_resource_type in MADE_BY_CALLS:
+            stack = Stack.of(construct)
+            if stack.stack_name not in conditions:
+                never = Fn.condition_equals(Aws.PARTITION, "nowhere")
+                conditions[stack.stack_name] = CfnCondition(stack, "MadeByCloudFormation", expression=never)
+            construct.cfn_options.condition = conditions[stack.stack_name]
+
+
 def main() -> None:
     """Synthesize; the CDK command line says where to."""
     app = App(
@@ -58,6 +72,7 @@ def main() -> None:
         sys.exit(f"indelible: {error}")
     build(app, config, bundling=EmulatorBundling())
     drop_unsupported(app)
+    leave_to_calls(app)
     app.synth()
 
 

@@ -63,6 +63,7 @@ def deploy(state: State, port: int, *, settings: Mapping[str, str] | None = None
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         outputs |= {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
         _apply_left_out(name, template, port, boto)
+        _save_queries(template, boto.client("athena", endpoint_url=endpoint(port)))
     return outputs
 
 
@@ -139,6 +140,20 @@ def _apply_left_out(stack: str, template: dict[str, Any], port: int, boto: boto3
         recovery = properties.get("PointInTimeRecoverySpecification")
         if recovery:
             dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+
+
+def _save_queries(template: dict[str, Any], athena: Any) -> None:  # noqa: ANN401 - a client of the SDK
+    """Athena's saved queries: the emulator's CloudFormation refuses them, its Athena has them."""
+    queries = [one["Properties"] for one in _resources(template) if one["Type"] == "AWS::Athena::NamedQuery"]
+    for workgroup in {query["WorkGroup"] for query in queries}:
+        for saved in athena.list_named_queries(WorkGroup=workgroup)["NamedQueryIds"]:
+            athena.delete_named_query(NamedQueryId=saved)
+    for query in queries:
+        athena.create_named_query(**query)
+
+
+def _resources(template: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(template.get("Resources", {}).values())
 
 
 def _time_to_live(dynamodb: Any, table: str) -> str:  # noqa: ANN401 - a client of the SDK

@@ -44,8 +44,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(state: State, port: int, *, owned: bool = False) -> Running:
-    """Start it and wait until it answers. ``owned``: the calling process promises to stop it."""
+def start(state: State, port: int, *, owned: bool = False, iam: bool = False) -> Running:
+    """Start it and wait until it answers. ``owned``: the calling process promises to stop it.
+
+    ``iam``: signatures, trust policies, identity policies and bucket policies are evaluated; ``test`` is the root.
+    """
     _require_free(port)
     state.forget()
     state.temporary.mkdir(parents=True, exist_ok=True)
@@ -53,7 +56,7 @@ def start(state: State, port: int, *, owned: bool = False) -> Running:
         process = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
             cwd=state.temporary,
-            env=_environment(state, port),
+            env=_environment(state, port) | ({"AUTH": "true"} if iam else {}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
