@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from indelible.audit.outside import Trust, trusted
-from indelible.audit.pending import pending, single
+from indelible.audit.pending import pending
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import note as notes
@@ -131,13 +131,6 @@ def _places(stamp: object) -> list[object]:
     for one in found:
         found.extend(one.ops.values())  # type: ignore[attr-defined]
     return found
-
-
-def test_a_single_proof_is_for_what_it_is_said_to_be_for() -> None:
-    one = single("kept.ots", b"proof", b"data")
-
-    assert one.completed_path(5) == "kept.bitcoin-5.ots"
-    assert one.digest == hashlib.sha256(b"data").digest()
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ comes from whoever made the bundle; it does not get to say whom the auditor's ma
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
 
 from indelible.audit.source import NotEvidence, Source
 from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
@@ -34,13 +36,42 @@ class Pending:
 
     def completed_path(self, height: int) -> str:
         """Where the bucket would have the completed one."""
-        return f"{self.path.removesuffix('.pending.ots')}.bitcoin-{height}.ots"
+        return f"{self._stem}.bitcoin-{height}.ots"
+
+    def completed_below(self, directory: Path) -> Path | None:
+        """The file below a directory that completes it already. Raises NotEvidence for one that does not."""
+        from indelible.outside.verify_ots import read_ots
+
+        place = directory / self._stem
+        for path in sorted(place.parent.glob(f"{escape(place.name)}.bitcoin-*.ots")):
+            try:
+                found = read_ots(path.read_bytes(), self.digest)
+            except ValueError as error:
+                raise NotEvidence(f"{path} exists, and is something else: {error}") from None
+            if found is None or path.name != Path(self.completed_path(found.height)).name:
+                raise NotEvidence(f"{path} exists, and is not what its name says")
+            return path
+        return None
+
+    @property
+    def _stem(self) -> str:
+        return self.path.removesuffix(".pending.ots")
 
 
-def single(file_name: str, proof: bytes, data: bytes) -> Pending:
-    """A proof by itself, for this data."""
-    path = file_name if file_name.endswith(".pending.ots") else f"{file_name.removesuffix('.ots')}.pending.ots"
-    return Pending(path, file_name, proof, hashlib.sha256(data).digest())
+def single(path: Path, of: Path) -> Pending:
+    """A proof by itself, for the data in a file. Raises NotEvidence for one of something else."""
+    from indelible.outside.verify_ots import MAX_PROOF_BYTES, read_detached
+
+    with path.open("rb") as file:
+        proof = file.read(MAX_PROOF_BYTES + 1)
+    with of.open("rb") as data:
+        digest = hashlib.file_digest(data, "sha256").digest()
+    try:
+        read_detached(proof, digest)
+    except ValueError as error:
+        raise NotEvidence(f"{path} is not a proof of {of}: {error}") from None
+    name = path.name if path.name.endswith(".pending.ots") else f"{path.name.removesuffix('.ots')}.pending.ots"
+    return Pending(name, path.name, proof, digest)
 
 
 def pending(source: Source) -> Iterator[Pending]:
@@ -52,8 +83,33 @@ def pending(source: Source) -> Iterator[Pending]:
             yield from _read(source, size, file)
 
 
+def proofs(source: Source) -> int:
+    """How many OpenTimestamps proofs a source has, pending or not."""
+    found = (parse_anchor_path(name) for name in source.names(LEDGER, DIRECTORY))
+    return sum(parsed is not None and parsed[1].kind in ("pending", "bitcoin") for parsed in found)
+
+
+def completed_proofs(directory: Path) -> Mapping[str, bytes]:
+    """What `upgrade-ots` wrote below a directory, by the paths of the pending ones. Raises NotEvidence for none."""
+    from indelible.outside.verify_ots import MAX_PROOF_BYTES
+
+    found: dict[str, bytes] = {}
+    for path in sorted(directory.glob(f"{DIRECTORY}*/*")):
+        parsed = parse_anchor_path(path.relative_to(directory).as_posix())
+        if parsed is not None and parsed[1].kind == "bitcoin":
+            size, file = parsed
+            with path.open("rb") as data:
+                found[AnchorFile("pending", file.name).path(size)] = data.read(MAX_PROOF_BYTES + 1)
+    if not found:
+        raise NotEvidence(f"{directory} has no completed proofs; indelible upgrade-ots writes them")
+    return found
+
+
 def complete(waiting: Pending, allowed: Iterable[str], say: Callable[[str], None]) -> tuple[int, bytes] | None:
-    """Block height and completed proof; None where no calendar has it yet. Raises NotEvidence."""
+    """Block height and completed proof; None where no calendar has it yet, and where it is no proof of what it is for.
+
+    Why not is handed to `say`, a line for each calendar.
+    """
     from indelible.outside.http import Http
     from indelible.outside.opentimestamps import CalendarServer
     from indelible.outside.verify_ots import pending_at, read_detached
@@ -62,7 +118,10 @@ def complete(waiting: Pending, allowed: Iterable[str], say: Callable[[str], None
     try:
         promised = pending_at(read_detached(waiting.proof, waiting.digest))
     except ValueError as error:
-        raise NotEvidence(f"{waiting.path}: {error}") from None
+        say(f"{waiting.path}: {error}")
+        return None
+    if not promised:
+        say(f"{waiting.path}: names no calendar")
     may_ask, http = {url.rstrip("/") for url in allowed}, Http()
     for url in sorted({uri.rstrip("/") for uri, _ in promised}):
         if url not in may_ask:

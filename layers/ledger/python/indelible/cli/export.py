@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 import click
 from rich.console import Console
@@ -21,6 +19,7 @@ from indelible.audit.keys import Pinned, key_ring, ledger_name, pinned_key
 from indelible.audit.source import NotEvidence, Source
 from indelible.cli.ranges import range_options, within
 from indelible.cli.sources import key_option, opened, or_could_not_check, with_source
+from indelible.cli.whole_file import whole_file
 from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
 from indelible.domain.bundle import Manifest
 from indelible.entry.machine import SystemClock, TemporaryFiles
@@ -127,7 +126,7 @@ def _packed(exporter: Exporter, org_id: str, asked: Range) -> Iterator[Bundle]:
 
 def _write(made: Bundle, form: str, output: Path) -> str:
     """Write all of it or nothing; the SHA-256 of the file."""
-    with _whole_or_not_at_all(output) as out:
+    with whole_file(output) as out:
         if form == BUNDLE:
             return _copied(made, out.write)
         sha256 = _copied(made, lambda _: None)
@@ -148,22 +147,6 @@ def _copied(made: Bundle, take: Callable[[bytes], object]) -> str:
         digest.update(piece)
         take(piece)
     return digest.hexdigest()
-
-
-@contextmanager
-def _whole_or_not_at_all(output: Path) -> Iterator[BinaryIO]:
-    """A file beside it, which takes its name when it is finished."""
-    handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
-    try:
-        with open(handle, "w+b") as out:  # noqa: PTH123 -- it is open already
-            yield cast("BinaryIO", out)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(output)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _proof(manifest: Manifest, sha256: str) -> Proof:

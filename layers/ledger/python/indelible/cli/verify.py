@@ -26,6 +26,7 @@ from rich.text import Text
 
 from indelible.audit.keys import pinned_key
 from indelible.audit.outside import Trust, trusted
+from indelible.audit.pending import completed_proofs
 from indelible.audit.receipts import promises
 from indelible.audit.source import Source
 from indelible.audit.verify import Asked, Audit, audit
@@ -37,6 +38,7 @@ from indelible.cli.upgrade_ots import in_hand
 
 _MANY = 50_000
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
@@ -56,6 +58,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--bitcoin-header", metavar="HEIGHT:HEX", multiple=True, help="One block header; repeatable.")
 @click.option("--check-anchors", is_flag=True, help="Could not check (2) if nobody outside vouches for the log.")
 @click.option("--check-tst", is_flag=True, help="Could not check (2) if no RFC 3161 token vouches for the log.")
+@click.option("--completed", type=_DIRECTORY, help="Where upgrade-ots wrote completed OpenTimestamps proofs.")
 @click.option("--upgrade-pending", is_flag=True, help="First ask the calendars, as upgrade-ots does; needs a network.")
 @click.option("--print-anchor", type=click.IntRange(min=1), metavar="N", help="Print what was signed over record N.")
 @json_option
@@ -80,6 +83,7 @@ def verify(
     bitcoin_header: tuple[str, ...],
     check_anchors: bool,
     check_tst: bool,
+    completed: Path | None,
     upgrade_pending: bool,
     print_anchor: int | None,
     as_json: bool,
@@ -103,8 +107,10 @@ def verify(
         if print_anchor is not None:
             click.echo(first_covering(evidence, print_anchor).decode(), nl=False)
             return
+        if completed is not None:
+            trust = replace(trust, completed=completed_proofs(completed))
         if upgrade_pending:
-            trust = replace(trust, completed=in_hand(evidence))
+            trust = replace(trust, completed={**trust.completed, **in_hand(evidence)})
         asked = Asked(
             within=within(start, end, from_, to),
             key=pinned_key(key) if key else None,
