@@ -107,5 +107,5 @@ def _found(stored: StoredVersion) -> Found:
     try:
         event = msgspec.json.decode(stored.data)["event"]
         return Found(stored, record.read(stored.data), event)
-    except (msgspec.DecodeError, record.UnknownFormat, KeyError, TypeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, record.UnknownFormat, KeyError, TypeError, RecursionError):
         raise NotEvidence(f"{stored.s3_key} is no record of a known format; run indelible verify") from None

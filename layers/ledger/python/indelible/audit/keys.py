@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from indelible.audit.source import NotEvidence, Source
@@ -29,7 +30,9 @@ class Pinned:
 
 def pinned_key(given: str) -> Pinned:
     """From a verifier key, a PEM public key, or a file with one of them. Raises NotEvidence."""
-    text = given
+    text = given.strip()
+    if not text:
+        raise NotEvidence("--key is empty")
     if "-----BEGIN" not in given and not _is_verifier_key(given):
         try:
             text = Path(given).read_text(encoding="utf-8")
@@ -37,13 +40,11 @@ def pinned_key(given: str) -> Pinned:
             raise NotEvidence(f"--key {given}: neither a verifier key nor a file") from None
     try:
         if "-----BEGIN" in text:
-            der = serialization.load_pem_public_key(text.encode()).public_bytes(
-                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
-            return Pinned(notes.ed25519_from_spki(der))
+            return Pinned(_from_pem(text))
         key = notes.parse_verifier_key(text.strip())
     except ValueError as error:
-        raise NotEvidence(f"--key: {error}") from None
+        where = "--key" if text == given.strip() else f"--key {given}"
+        raise NotEvidence(f"{where}: {error}") from None
     if key.kind != notes.ED25519:
         raise NotEvidence("--key is a witness's key; the ledger's is an Ed25519 key of kind 1")
     return Pinned(key.public_key, key.name.partition("/")[0])
@@ -108,6 +109,15 @@ def _refuse_other_keys(source: Source, public_key: bytes, name: str) -> None:
             ) from None
         except (notes.NoteError, ValueError):
             continue  # whatever is wrong with it, verification says so
+
+
+def _from_pem(text: str) -> bytes:
+    try:
+        key = serialization.load_pem_public_key(text.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("the PEM has no public key that can be read") from None
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return notes.ed25519_from_spki(der)
 
 
 def _is_verifier_key(text: str) -> bool:

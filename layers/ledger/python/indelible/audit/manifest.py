@@ -21,7 +21,10 @@ _NEEDED = frozenset({bundle.MANIFEST, bundle.RECORDS, bundle.RECEIPTS})
 
 def read_manifest(archive: StoredZip) -> Manifest:
     """The manifest, held against what the archive has. Raises MalformedBundle."""
-    manifest = Manifest.parse(archive.read(bundle.MANIFEST) or b"")
+    written = archive.read(bundle.MANIFEST)
+    if written is None:
+        raise MalformedBundle(f"it is no evidence bundle: it has no {bundle.MANIFEST}")
+    manifest = Manifest.parse(written)
     strange = next((name for name in archive.names if not bundle.is_known(name)), None)
     if strange is not None:
         raise MalformedBundle(f"a bundle has no file {strange!r}")

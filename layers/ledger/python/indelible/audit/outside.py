@@ -7,6 +7,7 @@ checkpoint that covers the organisation's, proven down to it. What nobody was tr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -24,6 +25,7 @@ from indelible.domain.proof import TlogProof, parse_tlog_proof
 from indelible.errors import EvidenceBroken
 from indelible.services.log import LEDGER, LogReader, checkpoint_path
 
+_HEADER = re.compile(r"[0-9]{1,10}:[0-9a-fA-F]{160}", re.ASCII)
 _KINDS = {"cosignature": "witness", "token": "timestamp", "pending": "opentimestamps", "bitcoin": "opentimestamps"}
 
 
@@ -79,7 +81,7 @@ def trusted(
         raise NotEvidence("--witness: a witness's key is of kind 4 (cosignature/v1)")
     if quorum is not None and quorum > len(keys):
         raise NotEvidence(f"--quorum {quorum}, but {len(keys)} witnesses are named")
-    return Trust(keys, quorum, b"\n".join(path.read_bytes() for path in tsa_roots), _headers(headers_file, headers))
+    return Trust(keys, quorum, b"\n".join(map(_roots, tsa_roots)), _headers(headers_file, headers))
 
 
 class Upwards:
@@ -219,13 +221,31 @@ class Upwards:
         self._report(Failure(code, sequence, detail, s3_key=path))
 
 
+def _roots(path: Path) -> bytes:
+    from cryptography.x509 import load_pem_x509_certificates
+
+    data = path.read_bytes()
+    try:
+        load_pem_x509_certificates(data)
+    except ValueError:
+        raise NotEvidence(f"--tsa-root {path}: no certificate in PEM") from None
+    return data
+
+
 def _headers(file: Path | None, given: Sequence[str]) -> Mapping[int, bytes]:
     if file is None and not given:
         return {}
     from indelible.outside.verify_ots import read_bitcoin_headers
 
-    text = "" if file is None else file.read_text(encoding="utf-8", errors="replace")
+    found: dict[int, bytes] = {}
     try:
-        return read_bitcoin_headers("\n".join([text, *(one.replace(":", " ", 1) for one in given)]))
+        if file is not None:
+            found |= read_bitcoin_headers(file.read_text(encoding="utf-8", errors="replace"))
     except ValueError as error:
-        raise NotEvidence(f"Bitcoin headers: {error}") from None
+        raise NotEvidence(f"--bitcoin-headers {file}: {error}") from None
+    for one in given:
+        height = read_bitcoin_headers(one.replace(":", " ", 1)) if _HEADER.fullmatch(one) else None
+        if height is None:
+            raise NotEvidence(f"--bitcoin-header {one[:40]}: say HEIGHT:HEX, with 160 hex digits")
+        found |= height
+    return found

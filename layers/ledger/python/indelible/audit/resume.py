@@ -94,11 +94,13 @@ class Keeper:
 
     def load(self) -> State | None:
         """Where to go on; None where nothing was begun. Raises NotEvidence for a file of something else."""
+        if not self._path.parent.is_dir():
+            raise NotEvidence(f"{self._path}: there is no directory {self._path.parent}")
         try:
             found = msgspec.json.decode(self._path.read_bytes(), type=_File)
         except FileNotFoundError:
             return None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise NotEvidence(f"{self._path} is no progress file: name another") from None
         if found.about != self._about:
             raise NotEvidence(f"{self._path} is about another source or another question: name another, or remove it")

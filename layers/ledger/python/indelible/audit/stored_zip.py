@@ -11,7 +11,7 @@ from pathlib import Path
 
 from indelible.audit.source import NotEvidence
 
-_LOCAL_HEADER = 30
+_LOCAL_HEADER, _SIGNATURE = 30, 4
 _BLOCK = 1 << 19
 """Small enough to stay in a processor's cache while its lines are hashed."""
 
@@ -35,6 +35,9 @@ class StoredZip:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.areas: dict[str, Area] = {}
+        self._size = path.stat().st_size
+        if self.slice(0, _SIGNATURE) != b"PK\x03\x04":
+            raise NotEvidence(f"{path} is no evidence bundle: it is not a ZIP archive")
         try:
             with zipfile.ZipFile(path) as archive:
                 entries = archive.infolist()
@@ -45,8 +48,8 @@ class StoredZip:
                         f"{path}: {entry.filename} is compressed or encrypted; a bundle's files never are"
                     )
                 self.areas[entry.filename] = self._area(entry)
-        except (zipfile.BadZipFile, OSError, UnicodeDecodeError, ValueError) as error:
-            raise NotEvidence(f"{path} is not a ZIP archive that can be read: {error}") from None
+        except (zipfile.BadZipFile, NotImplementedError, OSError, UnicodeDecodeError, ValueError) as error:
+            raise NotEvidence(f"{path} is damaged, or was not copied to its end: {error}") from None
 
     def slice(self, start: int, end: int) -> bytes:
         """These bytes of the archive. The file is opened anew: nothing stays open, and any process may ask."""
@@ -121,4 +124,6 @@ class StoredZip:
             raise ValueError(f"{entry.filename} is not where it should be")
         start = entry.header_offset + _LOCAL_HEADER + int.from_bytes(header[26:28], "little")
         start += int.from_bytes(header[28:30], "little")
+        if start + entry.file_size > self._size:
+            raise ValueError(f"{entry.filename} ends after the archive")
         return Area(start, start + entry.file_size)

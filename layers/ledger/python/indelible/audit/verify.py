@@ -112,7 +112,8 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
     for failure in source.own_failures(walked):
         checker.take(failure)
     if not checker.entries_checked and not checker.failures_total:
-        raise NotEvidence(f"{source.where} has no record in that range")
+        what = f"record of {source.org_id}" if asked.within == Range() else "record in that range"
+        raise NotEvidence(f"{source.where} has no {what}")
     outside = Upwards(source, log, asked.trust, checker.take).look(walk.roots.last) if walk.roots.last else []
     left_out = walk.receipts_left_out
     return Audit(

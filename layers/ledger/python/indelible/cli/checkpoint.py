@@ -12,7 +12,7 @@ import click
 
 from indelible.audit.keys import Pinned, key_ring, pinned_key
 from indelible.audit.source import NotEvidence, Source
-from indelible.cli.sources import json_option, key_option, opened, or_could_not_check, with_source
+from indelible.cli.sources import json_option, key_option, opened, or_could_not, with_source
 from indelible.domain import note as notes
 from indelible.domain.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from indelible.domain.keyring import KeyRing
@@ -42,8 +42,8 @@ def checkpoint(
     or one that SOURCE's key statements lead to from there, signed it. This checks the signature; that the records lead
     to the root is for `indelible verify`.
     """
-    with or_could_not_check():
-        pinned = pinned_key(key) if key else None
+    with or_could_not("check"):
+        pinned = None if key is None else pinned_key(key)
         data = _in_a_file(source)
         evidence = None if data else opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
         if evidence is not None:

@@ -18,7 +18,7 @@ from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import Pinned, key_ring, ledger_name, pinned_key
 from indelible.audit.source import NotEvidence, Source
 from indelible.cli.ranges import range_options, within
-from indelible.cli.sources import key_option, opened, or_could_not_check, with_source
+from indelible.cli.sources import key_option, opened, or_could_not, with_source
 from indelible.cli.whole_file import whole_file
 from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
 from indelible.domain.bundle import Manifest
@@ -74,13 +74,15 @@ def export(
 
     Exit status: 0 written, 2 could not be.
     """
-    with or_could_not_check():
+    with or_could_not("export"):
         if output.exists() and not force:
             raise NotEvidence(f"{output} exists; --force replaces it")
+        if not output.parent.is_dir():
+            raise NotEvidence(f"{output}: there is no directory {output.parent}")
         evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
         if isinstance(evidence, BundleSource):
             raise NotEvidence(f"{source} is a bundle already; export from the bucket, or from a copy of it")
-        exporter = _exporter(evidence, pinned_key(key) if key else None, ledger)
+        exporter = _exporter(evidence, None if key is None else pinned_key(key), ledger)
         with _packed(exporter, evidence.org_id, within(start, end, from_, to)) as made:
             sha256 = _write(made, form, output)
             _say(made.manifest, output)

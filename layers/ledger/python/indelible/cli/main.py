@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import traceback
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -38,23 +43,55 @@ class _Commands(MutableMapping[str, click.Command]):
         return len(self._places)
 
 
-_COMMANDS = _Commands(
-    {
-        "anchor": "anchor:anchor",
-        "checkpoint": "checkpoint:checkpoint",
-        "doctor": "doctor:doctor",
-        "export": "export:export",
-        "org": "org:org",
-        "rebuild": "rebuild:rebuild",
-        "show": "show:show",
-        "trace": "trace:trace",
-        "upgrade-ots": "upgrade_ots:upgrade_ots",
-        "verify": "verify:verify",
-    }
-)
+#: What each is for, for the list of all: nothing needs to be imported to print that.
+SHORT_HELP = {
+    "anchor": "Put all new records under signed checkpoints now.",
+    "checkpoint": "Print the latest checkpoint and say who signed it.",
+    "doctor": "Say what is wrong with the deployed ledger, and what to do.",
+    "export": "Pack a range of a chain, and what proves it, into one file.",
+    "org": "Create, change and list organisations and their keys.",
+    "rebuild": "Rebuild the table from the bucket.",
+    "show": "Show one record: who, what, when, why.",
+    "trace": "Show the whole history of one trace as a tree.",
+    "upgrade-ots": "Complete pending OpenTimestamps proofs.",
+    "verify": "Check every record, their order, every signed root.",
+}
+_COMMANDS = _Commands({name: f"{(place := name.replace('-', '_'))}:{place}" for name in SHORT_HELP})
+_FAULT = 2
+"""As for what could not be checked: 1 would say that something was found to be wrong."""
 
 
-@click.group(commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """Whatever ends a command from outside has an exit status of its own, which is no verdict."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of all."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([*SHORT_HELP.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's own
+        """Run the command. A shell's statuses for what a signal ended: 130 for Ctrl-C, 141 for a reader that left."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            raise SystemExit(128 + signal.SIGINT) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the rest of the buffer goes
+            raise SystemExit(128 + signal.SIGPIPE) from None
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:
+            traceback.print_exc()
+            click.echo("This is a fault of indelible itself: nothing is said about the evidence.", err=True)
+            raise SystemExit(_FAULT) from None
+
+
+@click.group(cls=_Group, commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cli() -> None:
     """Indelible: an audit ledger for AI decisions that nobody can erase."""

@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from indelible.errors import LedgerError
+from indelible.cli.failures import in_words
 
 if TYPE_CHECKING:
     from indelible.domain.organisation import OrgConfig
@@ -151,15 +151,14 @@ def deployed() -> Iterator[ModuleType]:
     try:
         from indelible.entry import operator
     except ModuleNotFoundError as error:
-        raise click.ClickException(f"{error.name} is needed here: pip install 'indelible[s3]'") from None
-    from botocore.exceptions import BotoCoreError, ClientError
-
+        raise click.ClickException(f"{error.name} is needed here: install indelible with its extra s3") from None
     try:
         yield operator
-    except LedgerError as error:
-        raise click.ClickException(error.message) from None
-    except (BotoCoreError, ClientError) as error:
-        raise click.ClickException(f"AWS: {error}") from None
+    except Exception as error:
+        words = in_words(error)
+        if words is None:
+            raise
+        raise click.ClickException(words) from None
 
 
 @contextmanager

@@ -15,6 +15,17 @@ from rich.text import Text
 _HIDING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
+class Output(Console):
+    """stdout. That its reader has left is no verdict, as the status 1 that rich would end with would be."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        """Raises BrokenPipeError."""
+        raise BrokenPipeError
+
+
 def plain(value: object, style: str = "") -> Text:
     """Any value in one line, without markup; control characters as `\\x1b`."""
     return Text("".join(map(_shown, str(value))), style=style)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from indelible.services.rebuild import Accepted, Rebuilt
 
 _MOST_SHOWN = 10
+COULD_NOT_CHECK = 2
 _CODES = "|".join(FailureCode)
 
 
@@ -49,15 +50,13 @@ def rebuild(org: str | None, apply: bool, accept: tuple[Accepted, ...], ledger: 
 
     Reads every record and every signed root, says how the table differs, and with --apply makes it agree: head, days,
     index, log, registry. Safe while the ledger records. What a broken chain leaves is rebuilt only with --accept. Exit
-    status 1 when the table does not agree with the bucket.
+    status 0: the table agrees with the bucket. 1: it does not. 2: it could not be said.
     """
-    console = Console(stderr=True, highlight=False)
-    with deployed() as operator, console.status("reading the bucket …") as status:
-
-        def done(report: Rebuilt) -> None:
-            status.update(f"reading the bucket … {report.org_id}: {report.records:,} records")
-
-        reports: list[Rebuilt] = operator.rebuilder(ledger).run(org, apply=apply, accepted=accept, done=done)
+    try:
+        reports = _reports(ledger, org, apply=apply, accept=accept)
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(COULD_NOT_CHECK) from None
     if as_json:
         click.echo(json.dumps({"applied": apply, "organisations": [_described(report) for report in reports]}))
     else:
@@ -66,6 +65,17 @@ def rebuild(org: str | None, apply: bool, accept: tuple[Accepted, ...], ledger: 
         click.echo(line, err=True)
     if not all(report.settled for report in reports):
         raise SystemExit(1)
+
+
+def _reports(ledger: str, org: str | None, *, apply: bool, accept: tuple[Accepted, ...]) -> list[Rebuilt]:
+    console = Console(stderr=True, highlight=False)
+    with deployed() as operator, console.status("reading the bucket …") as status:
+
+        def done(report: Rebuilt) -> None:
+            status.update(f"reading the bucket … {report.org_id}: {report.records:,} records")
+
+        found: list[Rebuilt] = operator.rebuilder(ledger).run(org, apply=apply, accepted=accept, done=done)
+    return found
 
 
 def _show(reports: list[Rebuilt]) -> None:

@@ -9,8 +9,8 @@ import click
 from rich.console import Console
 
 from indelible.audit.find import Found, one
-from indelible.cli.plain import plain, plain_lines, rows
-from indelible.cli.sources import json_option, opened, or_could_not_check, with_source
+from indelible.cli.plain import Output, plain, plain_lines, rows
+from indelible.cli.sources import json_option, opened, or_could_not, with_source
 from indelible.domain import instants, record
 
 _FIRST = ("event_type", "level", "actor", "action", "target", "reason", "trace_id", "correlation_id", "occurred_at")
@@ -27,12 +27,12 @@ def show(
 
     Shows what is stored; whether all of it is as it was sealed is what `indelible verify` says.
     """
-    with or_could_not_check():
+    with or_could_not("show"):
         found = one(opened(source, org=org, profile=profile, endpoint_url=endpoint_url), named)
     if as_json:
         click.echo(json.dumps(_as_json(found)))
     else:
-        _print(found, Console(highlight=False, soft_wrap=True))
+        _print(found, Output())
 
 
 def _as_json(found: Found) -> dict[str, object]:

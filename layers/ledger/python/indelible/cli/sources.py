@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import click
 
@@ -15,14 +16,26 @@ from indelible.audit.bucket import BucketSource
 from indelible.audit.bundle import BundleSource
 from indelible.audit.directory import DirectorySource
 from indelible.audit.source import NotEvidence, Source
-from indelible.errors import LedgerError
+from indelible.cli.failures import in_words
 
 COULD_NOT_CHECK = 2
 
 source_argument = click.argument("source", metavar="SOURCE")
 org_option = click.option("--org", metavar="NAME", help="The organisation, where the source has several.")
 profile_option = click.option("--profile", metavar="NAME", help="A profile of your AWS configuration.")
-endpoint_option = click.option("--endpoint-url", metavar="URL", help="Another S3 endpoint than that of AWS.")
+
+
+def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    del ctx, param
+    parts = urlsplit(value or "http://unset")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise click.BadParameter(f"{value!r} is not a URL such as https://s3.eu-central-1.amazonaws.com")
+    return value
+
+
+endpoint_option = click.option(
+    "--endpoint-url", metavar="URL", callback=_address, help="Another S3 endpoint than that of AWS."
+)
 key_option = click.option(
     "--key", metavar="KEY", help="The ledger's public key that you have pinned: verifier key, PEM, or a file with it."
 )
@@ -44,6 +57,8 @@ def opened(source: str, *, org: str | None, profile: str | None, endpoint_url: s
         if not bucket or not owner or "/" in owner or (org is not None and org != owner):
             raise NotEvidence(f"{source}: say s3://BUCKET/ORGANISATION")
         return open_bucket(bucket, owner, profile, endpoint_url)
+    if not source or "://" in source:
+        raise NotEvidence(f"{source!r}: say s3://BUCKET/ORGANISATION, a directory or a bundle")
     path = Path(source)
     return BundleSource(path, org) if path.is_file() else DirectorySource(path, org)
 
@@ -53,7 +68,7 @@ def open_bucket(bucket: str, org_id: str, profile: str | None, endpoint_url: str
     try:
         from indelible.entry import operator
     except ModuleNotFoundError as error:
-        raise NotEvidence(f"{error.name} is needed for a bucket: pip install 'indelible[s3]'") from None
+        raise NotEvidence(f"{error.name} is needed for a bucket: install indelible with its extra s3") from None
     evidence = operator.evidence(bucket, profile=profile, endpoint_url=endpoint_url)
     return BucketSource(
         where=f"s3://{bucket}/{org_id}",
@@ -66,22 +81,25 @@ def open_bucket(bucket: str, org_id: str, profile: str | None, endpoint_url: str
 
 
 @contextmanager
-def or_could_not_check() -> Iterator[None]:
+def or_could_not(do: str) -> Iterator[None]:
     """Whatever keeps the command from an answer is one clear line, and exit status 2."""
     try:
         yield
-    except (NotEvidence, LedgerError) as error:
-        _give_up(str(error))
+    except NotEvidence as error:
+        _give_up(do, str(error))
     except KeyboardInterrupt:
-        _give_up("interrupted")
+        _give_up(do, "interrupted")
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        _give_up(f"{error.filename or 'the source'}: {error.strerror or error}")
+        _give_up(do, f"{error.filename or 'the source'}: {error.strerror or error}")
     except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("botocore", "boto3"):
+        words = in_words(error)
+        if words is None:
             raise
-        _give_up(f"AWS: {error}")
+        _give_up(do, words)
 
 
-def _give_up(message: str) -> NoReturn:
-    click.echo(f"Could not check: {message}", err=True)
+def _give_up(do: str, message: str) -> NoReturn:
+    click.echo(f"Could not {do}: {message}", err=True)
     raise SystemExit(COULD_NOT_CHECK)

@@ -7,14 +7,13 @@ import json
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
 from indelible.audit.find import Step, all_of_trace, history
 from indelible.audit.source import NotEvidence
-from indelible.cli.plain import plain
-from indelible.cli.sources import json_option, opened, or_could_not_check, with_source
+from indelible.cli.plain import Output, plain
+from indelible.cli.sources import json_option, opened, or_could_not, with_source
 from indelible.domain import instants
 
 _STYLES = {"pipeline": "bold cyan", "agent": "bold", "decision": "yellow"}
@@ -31,7 +30,7 @@ def trace(
 
     Reads every record of the source. Shows what is stored; `indelible verify` says whether it is as it was sealed.
     """
-    with or_could_not_check():
+    with or_could_not("show"):
         evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
         steps = history(all_of_trace(evidence, trace_id))
         if not steps:
@@ -42,7 +41,7 @@ def trace(
     tree = Tree(plain(trace_id, style="bold"))
     for step in steps:
         _grow(tree, step)
-    Console(highlight=False, soft_wrap=True).print(tree)
+    Output().print(tree)
 
 
 def _as_json(step: Step) -> dict[str, Any]:

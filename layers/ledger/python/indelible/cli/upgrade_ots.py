@@ -9,7 +9,7 @@ import click
 
 from indelible.audit.pending import PUBLIC_CALENDARS, Pending, complete, pending, proofs, single
 from indelible.audit.source import NotEvidence, Source
-from indelible.cli.sources import opened, or_could_not_check, org_option
+from indelible.cli.sources import opened, or_could_not, org_option
 from indelible.cli.whole_file import whole_file
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -32,7 +32,7 @@ def upgrade_ots(source: str, org: str | None, of: Path | None, calendars: tuple[
 
     Exit status: 0 all are completed, 1 some are pending still, 2 could not be done.
     """
-    with or_could_not_check():
+    with or_could_not("complete the proofs"):
         waiting = [single(Path(source), of)] if of else _of(source, org)
         new = [one for one in waiting if one.completed_below(output) is None]
         found = completed(new, calendars, before=len(waiting) - len(new))

@@ -32,8 +32,9 @@ from indelible.audit.source import Source
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.cli import report
 from indelible.cli.checkpoint import first_covering
+from indelible.cli.plain import Output
 from indelible.cli.ranges import range_options, within
-from indelible.cli.sources import COULD_NOT_CHECK, json_option, key_option, opened, or_could_not_check, with_source
+from indelible.cli.sources import COULD_NOT_CHECK, json_option, key_option, opened, or_could_not, with_source
 from indelible.cli.upgrade_ots import in_hand
 
 _MANY = 50_000
@@ -47,7 +48,7 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--receipt", "receipts", type=_FILE, multiple=True, help="Receipts that must be honoured; repeatable.")
 @range_options
 @click.option("--strict", is_flag=True, help="Parse every record wholly, and check that it is canonical JSON.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: one for each core]")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes.  [default: one for each core]")
 @click.option(
     "--checkpoint-file", type=click.Path(dir_okay=False, path_type=Path), help="Keep where it is; go on from there."
 )
@@ -95,7 +96,7 @@ def verify(
 
     Exit status: 0 valid, 1 broken, 2 could not check.
     """
-    with or_could_not_check():
+    with or_could_not("check"):
         trust = trusted(
             witnesses=witnesses,
             quorum=quorum,
@@ -113,7 +114,7 @@ def verify(
             trust = replace(trust, completed={**trust.completed, **in_hand(evidence)})
         asked = Asked(
             within=within(start, end, from_, to),
-            key=pinned_key(key) if key else None,
+            key=None if key is None else pinned_key(key),
             receipts=promises(receipts, evidence.org_id),
             jobs=jobs or _jobs(evidence),
             strict=strict,
@@ -125,7 +126,7 @@ def verify(
     if as_json:
         click.echo(json.dumps(report.as_json(verdict)))
     else:
-        report.show(verdict, Console(highlight=False, soft_wrap=True))
+        report.show(verdict, Output())
     if not verdict.valid:
         raise SystemExit(1)
     for lacking in _lacking(verdict, trust, anchors=check_anchors, tokens=check_tst):

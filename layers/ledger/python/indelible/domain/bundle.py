@@ -123,7 +123,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Read a manifest. Raises MalformedBundle for anything that is not exactly one of this format."""
         try:
             found: Any = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise MalformedBundle(f"{MANIFEST} is not JSON") from None
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise MalformedBundle(f"{MANIFEST} is not of the format {FORMAT}")

@@ -24,7 +24,7 @@ def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
         import pyarrow as pa  # type: ignore[import-untyped]
         import pyarrow.parquet as pq  # type: ignore[import-untyped]
     except ModuleNotFoundError:
-        raise NotInstalled("Parquet needs pyarrow: pip install 'indelible[parquet]'") from None
+        raise NotInstalled("Parquet needs pyarrow: install indelible with its extra parquet") from None
     kinds: dict[str, Any] = dict.fromkeys(INTEGERS, pa.int64())
     kinds |= dict.fromkeys(FLOATS, pa.float64()) | dict.fromkeys(BOOLEANS, pa.bool_())
     schema = pa.schema(
