@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`pip install .` on an auditor's machine: no AWS package comes along, and evidence is verified with the network off."""
+"""`pip install .` on an auditor's machine: no AWS package comes along, and evidence verifies with no network."""
 
 from __future__ import annotations
 
@@ -105,7 +105,11 @@ def test_evidence_is_verified_with_the_network_off(machine: Machine, source: str
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"VALID {source}\n")
     assert "from 1 to 4" in done.stdout
-    for words in (("show", source, "3"), ("checkpoint", source, "--key", "ledger.vkey"), ("verify", source, "--strict")):
+    for words in (
+        ("show", source, "3"),
+        ("checkpoint", source, "--key", "ledger.vkey"),
+        ("verify", source, "--strict"),
+    ):
         assert machine.indelible(*words).returncode == 0
 
 

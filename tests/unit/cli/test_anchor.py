@@ -157,7 +157,7 @@ def test_a_round_that_does_not_finish_is_one_line(deployed: Deployed) -> None:
 def test_interrupting_says_that_the_round_goes_on(deployed: Deployed) -> None:
     deployed.trouble = KeyboardInterrupt()
     done = run()
-    assert done.exit_code == 1
+    assert done.exit_code == 130
     assert f"The round goes on: {EXECUTION}" in done.stderr
 
 

@@ -72,7 +72,7 @@ def test_records_that_are_not_there(evidence: Path, named: str) -> None:
     answer = run("show", evidence, named)
 
     assert answer.exit_code == 2
-    assert answer.stderr.startswith("Could not check: ")
+    assert answer.stderr.startswith("Could not show: ")
 
 
 def test_a_trace_as_a_tree_with_the_whys(evidence: Path) -> None:

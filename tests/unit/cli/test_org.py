@@ -87,7 +87,10 @@ def test_missing_credentials_are_one_line(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(operator, "registry", without)
     done = run("list")
-    assert (done.exit_code, done.stderr) == (1, "Error: AWS: Unable to locate credentials\n")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "Error: AWS: Unable to locate credentials; name a profile, or set the usual environment variables\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_what_lies_in_the_output_s_place_is_left_alone(promised: Promised, there
     answer = promised.run()
 
     assert (answer.exit_code, answer.stdout) == (2, "")
-    assert answer.stderr.startswith("Could not check: ")
+    assert answer.stderr.startswith("Could not complete the proofs: ")
     assert answer.stderr.count("\n") == 1
     assert str(place) in answer.stderr
     assert {path: path.read_bytes() for path in promised.output.rglob("*") if path.is_file()} == before
