@@ -105,6 +105,7 @@ def _types(audited: Audited, directory: Path, script: str) -> subprocess.Complet
         "AWS_CONFIG_FILE": str(directory / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials"),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "HOME": str(directory),  # where the AWS command line keeps the credentials of roles
         "external_id": EXTERNAL_ID,
     }
     return subprocess.run(
