@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from indelible.audit.scan import Ask
 from indelible.audit.source import Part
 from indelible.audit.workers import scans
-from indelible.cli.sources import or_could_not_check
+from indelible.cli.sources import or_could_not
 from indelible.errors import Unavailable
 
 PARTS = 2000
@@ -52,6 +52,6 @@ class SlowSource:
 def main(trouble: str) -> None:
     """As a command does it."""
     source: Any = SlowSource(trouble)
-    with or_could_not_check():
+    with or_could_not("check"):
         for _ in scans(source, source.parts(), Ask("acme-corp"), jobs=2):
             pass
