@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,33 @@ def test_acts_that_cannot_be_trusted_give_no_keys() -> None:
     reports = office.world.rebuilder().run(apply=True, accepted=[Accepted(FailureCode.MISSING)])
     assert [report.settled for report in reports] == [True] * 4
     assert [key.key_id for key in office.organisations.configs[ORG].keys] == ["k1"]
+
+
+@pytest.mark.parametrize(
+    ("said", "damaged"),
+    [
+        (b'"target":"globex"', b'"target":"\xfflobex"'),
+        (b'"target":"globex"', b'"target"x"globex"'),
+        (b'"payload":{"key_id":"k1"', b'"payload":{"key_ix":"k1"'),
+        (b'"payload":{"key_id":null}', b'"payload":{"key_ix":null}'),
+        (b'"retention_days":4000', b'"retention_days":"000'),
+        (b'"payload":{', b'"payload":["'),
+    ],
+)
+def test_a_damaged_act_is_reported_and_keeps_no_organisation_from_its_rebuild(said: bytes, damaged: bytes) -> None:
+    office = Office()
+    busy(office)
+    before = dict(office.organisations.configs)
+    world = office.world
+    world.record(1)
+    entry = next(found for found in world.sealed(ADMIN_ORG) if said in found.data)
+    world.administrator.rot(entry.s3_key, entry.data.replace(said, damaged))
+
+    reports = {report.org_id: report for report in world.rebuilder().run()}
+    assert [failure.sequence for failure in reports[ADMIN_ORG].refused][:1] == [entry.sequence]
+    assert [report.refused for name, report in reports.items() if name != ADMIN_ORG] == [()] * 3
+    world.rebuilder().run(apply=True, accepted=[Accepted(FailureCode.CONTENT_MISMATCH)])
+    assert office.organisations.configs.keys() == before.keys()
 
 
 ACTS = st.sampled_from(["create", "rotate", "disable", "disable key", "keep", "allow", "deny"])

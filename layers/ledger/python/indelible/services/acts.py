@@ -8,18 +8,84 @@ milliseconds after those that the registry noted; where the registry still has a
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
-from typing import Any
+
+import msgspec
 
 from indelible.domain import instants
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.domain.record import ADMIN_ORG, Record
 
 
+class _FirstKey(msgspec.Struct):
+    key_id: str
+    retention_days: int | None = None
+
+
+class _Key(msgspec.Struct):
+    key_id: str
+
+
+class _KeyOrAll(msgspec.Struct):
+    key_id: str | None
+
+
+class _Days(msgspec.Struct):
+    retention_days: int
+
+
+class _Principal(msgspec.Struct):
+    principal: str
+
+
+class _Create(msgspec.Struct, tag_field="action", tag="org.create"):
+    target: str
+    payload: _FirstKey
+
+
+class _Keep(msgspec.Struct, tag_field="action", tag="org.keep"):
+    target: str
+    payload: _Days
+
+
+class _Rotate(msgspec.Struct, tag_field="action", tag="org.rotate"):
+    target: str
+    payload: _Key
+
+
+class _Disable(msgspec.Struct, tag_field="action", tag="org.disable"):
+    target: str
+    payload: _KeyOrAll
+
+
+class _Allow(msgspec.Struct, tag_field="action", tag="org.allow"):
+    target: str
+    payload: _Principal
+
+
+class _Deny(msgspec.Struct, tag_field="action", tag="org.deny"):
+    target: str
+    payload: _Principal
+
+
+_Act = _Create | _Keep | _Rotate | _Disable | _Allow | _Deny
+
+
+class _Written(msgspec.Struct):
+    event: _Act
+
+
+_DECODER = msgspec.json.Decoder(_Written)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
 @dataclass(slots=True)
 class Acts:
-    """Fed with the records of `_admin` in order. What is no act that changes the registry is passed over."""
+    """Fed with the records of `_admin` in order.
+
+    What is no act that changes the registry is passed over, and so is what cannot be read: that it is not what was
+    written down is for whoever checks the chain to say.
+    """
 
     configs: dict[str, OrgConfig] = field(default_factory=dict)
 
@@ -27,39 +93,40 @@ class Acts:
         """The next act."""
         at = instants.to_text(entry.timestamp_ms)
         self.configs.setdefault(ADMIN_ORG, OrgConfig(org_id=ADMIN_ORG, created_at=at, keys=()))
-        event = json.loads(entry.data)["event"]
-        target, payload = event.get("target"), event.get("payload", {})
-        if event.get("action") == "org.create":
+        try:
+            act = _DECODER.decode(entry.data).event
+        except _UNREADABLE:
+            return
+        if isinstance(act, _Create):
             # A name is given out once: of two that raced for it the second got nothing.
-            self.configs.setdefault(target, _created(target, payload, at))
-        elif target in self.configs:
-            self.configs[target] = _changed(self.configs[target], event.get("action"), payload, at)
+            self.configs.setdefault(act.target, _created(act, at))
+        elif act.target in self.configs:
+            self.configs[act.target] = _changed(self.configs[act.target], act, at)
 
 
-def _created(org_id: str, payload: dict[str, Any], at: str) -> OrgConfig:
-    keys = (OrgKey(key_id=payload["key_id"], created_at=at),)
-    return OrgConfig(org_id=org_id, created_at=at, keys=keys, retention_days=payload.get("retention_days"))
+def _created(act: _Create, at: str) -> OrgConfig:
+    keys = (OrgKey(key_id=act.payload.key_id, created_at=at),)
+    return OrgConfig(org_id=act.target, created_at=at, keys=keys, retention_days=act.payload.retention_days)
 
 
-def _changed(config: OrgConfig, action: str, payload: dict[str, Any], at: str) -> OrgConfig:
-    match action:
-        case "org.keep":
-            return replace(config, retention_days=payload["retention_days"])
-        case "org.rotate" if payload["key_id"] not in {key.key_id for key in config.keys}:
-            return replace(config, keys=(*config.keys, OrgKey(key_id=payload["key_id"], created_at=at)))
-        case "org.disable" if payload["key_id"] is None:
+def _changed(config: OrgConfig, act: _Keep | _Rotate | _Disable | _Allow | _Deny, at: str) -> OrgConfig:
+    match act:
+        case _Keep(payload=_Days(retention_days=days)):
+            return replace(config, retention_days=days)
+        case _Rotate(payload=_Key(key_id=key_id)) if key_id not in {key.key_id for key in config.keys}:
+            return replace(config, keys=(*config.keys, OrgKey(key_id=key_id, created_at=at)))
+        case _Disable(payload=_KeyOrAll(key_id=None)):
             return replace(config, disabled_at=config.disabled_at or at)
-        case "org.disable":
-            return replace(config, keys=tuple(_disabled(key, payload["key_id"], at) for key in config.keys))
-        case "org.allow" if payload["principal"] not in config.principals:
-            return replace(config, principals=(*config.principals, payload["principal"]))
-        case "org.deny":
-            kept = tuple(principal for principal in config.principals if principal != payload["principal"])
-            return replace(config, principals=kept)
+        case _Disable(payload=_KeyOrAll(key_id=key_id)):
+            return replace(config, keys=tuple(_disabled(key, key_id, at) for key in config.keys))
+        case _Allow(payload=_Principal(principal=allowed)) if allowed not in config.principals:
+            return replace(config, principals=(*config.principals, allowed))
+        case _Deny(payload=_Principal(principal=denied)):
+            return replace(config, principals=tuple(kept for kept in config.principals if kept != denied))
     return config
 
 
-def _disabled(key: OrgKey, key_id: str, at: str) -> OrgKey:
+def _disabled(key: OrgKey, key_id: str | None, at: str) -> OrgKey:
     return replace(key, disabled_at=key.disabled_at or at) if key.key_id == key_id else key
 
 
