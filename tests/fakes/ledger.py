@@ -25,18 +25,27 @@ class FakeLedgerRegister:
     leaves: list[LedgerLeaf] = field(default_factory=list)
     roots: dict[int, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    bucket: Bucket | None = None
 
     def read(self) -> LedgerState:
         return self.state
 
+    def _is_taken(self, size: int) -> bool:
+        """Whether somebody else's file has the place for which a root was fixed."""
+        stored = self.bucket.versions(f"_ledger/_log/checkpoints/{size:012d}") if self.bucket else []
+        return bool(stored) and b"\n\n" not in stored[0].data
+
     def advance(self, old: LedgerState, new: LedgerState) -> bool:
         assert bool(new.batch) == (new.tree_size > new.published), "a batch is what is fixed and not published"
-        assert len(new.batch) <= 1000, "an item has 400 KB"
+        assert len(new.batch) <= 1101, "an item has 400 KB"
+        added = new.batch[len(old.batch) :]
         if new.batch:
-            assert not old.batch, "the next batch is fixed when the last one is published, and not before"
+            assert not old.batch or self._is_taken(old.tree_size), "a batch that can be published is, before the next"
+            assert new.batch[: len(old.batch)] == old.batch, "G5: what is fixed is contained in what goes beyond"
             assert new.published == old.published, "fixing and publishing are two steps"
-            assert new.tree_size == old.tree_size + len(new.batch), "the tree grows by the batch"
-            assert list(new.batch) == sorted(set(new.batch)), "in order, and nothing twice"
+            assert new.tree_size == old.tree_size + len(added) > old.tree_size, "the tree grows by the batch"
+            assert list(added) == sorted(set(added)), "in order"
+            assert len(set(new.batch)) == len(new.batch), "nothing twice"
         else:
             assert old.batch, "an advance advances"
             assert (new.tree_size, new.root) == (old.tree_size, old.root), "G5: published as it was fixed"
@@ -44,7 +53,7 @@ class FakeLedgerRegister:
             if self.state != old:
                 return False
             if new.batch:
-                self.leaves += new.batch
+                self.leaves += added
                 assert len(self.leaves) == new.tree_size
                 assert root_of_leaves([leaf.data for leaf in self.leaves]).hex() == new.root, "G5: not the leaves' root"
                 self.roots[new.tree_size] = new.root

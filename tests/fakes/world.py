@@ -79,7 +79,7 @@ class World:
         self.records = FakeRecords(self.bucket)
         self.journal = FakeJournal(self.bucket)
         self.files = FakeLogFiles(self.bucket)
-        self.register.bucket = self.bucket
+        self.register.bucket = self.ledger_register.bucket = self.bucket
         self.signers = [FakeSigner(self.register, self.bucket, ledger=self.ledger_register)]
         self.ledger_outbox = FakeLedgerOutbox(self.bucket)
         self.administrator = Administrator(self.bucket, self.journal)

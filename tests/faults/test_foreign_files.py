@@ -3,15 +3,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from indelible.domain.findings import FailureCode
 from indelible.errors import EvidenceBroken, HeadRegressed
 from indelible.services import anchor as anchors
-from indelible.services.log import MOST_FOREIGN, checkpoint_path
+from indelible.services import ledger_log as ledger_logs
+from indelible.services.log import LEDGER, MOST_FOREIGN, checkpoint_path
+from indelible.services.rebuild import Accepted
 from tests.fakes.chains import ORG
+from tests.fakes.log import LEDGER_NAME
 from tests.fakes.world import World
 from tests.faults.leftovers import run
+from tests.faults.test_ledger_log_faults import FEW, assert_ledger, waiting_world
+from tests.faults.test_ledger_log_faults import run as run_ledger
 from tests.faults.wire import HOWS, WHENS, Fault, Wire
 
 
@@ -186,3 +193,101 @@ def test_every_call_of_the_way_around_fails_in_every_way(when: str, how: str, mo
         assert report is not None, f"{name} {when} {how}"
         assert (report.tree_size, world.waiting()) == (5, []), f"{name} {when} {how}"
         assert {size for _, size in found(world)} == {2, 3}
+
+
+def fixed_batch() -> World:
+    """Three checkpoints wait, their batch is fixed in the register, and the run died there."""
+    world, wire = waiting_world(FEW), Wire()
+    run_ledger(world, wire)
+    at = wire.calls.index("ledger_register.advance") + 1
+    world = waiting_world(FEW)
+    assert run_ledger(world, Wire(Fault(at, "after", "kill"))) is None
+    assert (world.ledger_register.state.tree_size, world.ledger_register.state.published) == (3, 0)
+    return world
+
+
+def ledger_junk(world: World, *sizes: int) -> None:
+    for size in sizes:
+        world.administrator.insert(f"{LEDGER}/_log/{checkpoint_path(size)}", b"junk", None)
+
+
+def ledger_sizes(world: World) -> list[int]:
+    return sorted(size for origin, size in world.signer.roots if origin == LEDGER_NAME)
+
+
+def test_the_place_of_a_fixed_batch_is_taken_and_the_ledgers_log_goes_around() -> None:
+    world = fixed_batch()
+    root = world.ledger_register.state.root
+    ledger_junk(world, 3)
+
+    report = world.logged()
+    assert (report.tree_size, ledger_sizes(world)) == (0, []), "nothing waits that would make another place"
+    assert len(world.ledger_outbox.entries) == 3, "not covered, and not forgotten"
+    world.record(9)
+    world.anchored()
+
+    assert world.logged().tree_size == 4
+    assert (ledger_sizes(world), world.ledger_register.roots[3]) == ([4], root)
+    assert world.telemetry.counts["ForeignFiles"] == 2
+    assert_ledger(world, sorted([*FEW, (ORG, 4)]), foreign=[3])
+    world.record(10)
+    world.anchored()
+    assert world.logged().tree_size == 5
+
+
+def test_a_fixed_batch_of_the_most_leaves_grows_beyond_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_logs, "BATCH_SIZE", 3)
+    world = fixed_batch()
+    ledger_junk(world, 3, 4)
+    for _ in range(3):
+        world.record(9)
+        world.anchored()
+
+    assert world.logged().tree_size == 6
+    assert ledger_sizes(world) == [5, 6]
+
+
+def test_a_fixed_batch_whose_leaves_lead_elsewhere_is_not_gone_around() -> None:
+    world = fixed_batch()
+    ledger_junk(world, 3)
+    world.record(9)
+    world.anchored()
+    state = world.ledger_register.state
+    world.ledger_register.state = replace(state, root="5e" * 32)
+
+    with pytest.raises(EvidenceBroken):
+        world.logged()
+    assert ledger_sizes(world) == []
+
+
+def test_a_rebuild_leaves_a_batch_alone_that_the_next_run_goes_around() -> None:
+    world = fixed_batch()
+    ledger_junk(world, 3)
+    refused = [report.refused for report in world.rebuilder().run(LEDGER, apply=True)]
+    assert [failure.code for failure in refused[0]] == [FailureCode.BAD_SIGNATURE]
+    accepted = world.rebuilder().run(LEDGER, apply=True, accepted=[Accepted(FailureCode.BAD_SIGNATURE)])
+    assert accepted[0].settled
+    world.record(9)
+    world.anchored()
+    assert world.logged().tree_size == 4
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("when", WHENS)
+def test_every_call_of_the_ledgers_way_around_fails_in_every_way(when: str, how: str) -> None:
+    def taken() -> World:
+        world = fixed_batch()
+        ledger_junk(world, 3)
+        world.record(9)
+        world.anchored()
+        return world
+
+    wire = Wire()
+    assert run_ledger(taken(), wire) is not None
+    for at, name in enumerate(wire.calls, start=1):
+        world = taken()
+        run_ledger(world, Wire(Fault(at, when, how)))  # type: ignore[arg-type]
+        report = run_ledger(world)
+        assert report is not None, f"{name} {when} {how}"
+        assert (report.tree_size, ledger_sizes(world)) == (4, [4]), f"{name} {when} {how}"
+        assert_ledger(world, sorted([*FEW, (ORG, 4)]), foreign=[3])

@@ -36,7 +36,7 @@ class LedgerRegister(Protocol):
         ...
 
     def advance(self, old: LedgerState, new: LedgerState) -> bool:
-        """Replace `old` by `new`, which has at most 1,000 leaves; False when another run was faster."""
+        """Replace `old` by `new`, which has at most 1,101 leaves; False when another run was faster."""
         ...
 
 

@@ -6,7 +6,9 @@
 Why in this order. An organisation's next leaves follow from its records; these do not: whatever waits at that moment is
 taken, and two runs would take different things. So the batch itself is fixed in the register before anything is written
 that depends on it. Whoever comes after a crash finds the same leaves, and with them the same tiles and the same root.
-Nothing is signed that was not read: a batch that was fixed earlier is read from the bucket again.
+Nothing is signed that was not read: a batch that was fixed earlier is read from the bucket again. Where somebody else's
+file has the place of its checkpoint, it is left where it is, and one that goes on from it is fixed: what may have been
+signed for the smaller size stays the root of that size.
 
 A leaf has its proof in its organisation's log before the outbox forgets it, and what has its proof is not taken again.
 A checkpoint that is not what was signed is left out and announced: one organisation's trouble is nobody else's.
@@ -17,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 
 from indelible.domain import tiles
 from indelible.domain.ledger import LedgerLeaf, leaf_data, ledger_proof_path
@@ -28,7 +30,8 @@ from indelible.ports import Clock, LedgerOutbox, LedgerRegister, LedgerState, Lo
 from indelible.services.log import LEDGER, SignedLog
 
 BATCH_SIZE = 1000
-"""Leaves under one checkpoint at most: until it is published they stand in one item of the table, which has 400 KB."""
+"""Leaves under one checkpoint at most, but for a way around files of others, of which there are `MOST_FOREIGN` at most:
+until it is published they stand in one item of the table, which has 400 KB."""
 _AT_ONCE = 250
 
 
@@ -96,15 +99,14 @@ class LedgerLog:
         while True:
             # The state was read before the outbox is: what another run covers in between has moved it, and the swap
             # fails, so that no leaf is taken twice.
-            batch, refused = (self._read_back(state.batch), 0) if state.batch else self._chosen()
-            batch = batch if state.batch else _free(batch, state.published, foreign)
+            batch, refused = self._next(state, foreign)
             report = replace(report, tree_size=state.published, refused=refused)
             if not batch:
                 return self._behind(report)
             edge = self._log.edge(LEDGER, state.published)
             grown, files = tiles.grow(edge, [leaf.data for leaf in batch])
             fixed = LedgerState(grown.size, grown.root().hex(), state.published, batch)
-            if self._fix(state, fixed) and self._publish(fixed, grown, files):
+            if self._fix(state, fixed, edge) and self._publish(fixed, grown, files):
                 report = replace(report, leaves=report.leaves + len(batch), passes=report.passes + 1)
                 self._outbox.clear(batch)
                 state = _published(fixed)
@@ -119,7 +121,7 @@ class LedgerLog:
         Also gives the sizes whose names somebody else's files have; they are announced, and gone around.
         """
         state = self._register.read()
-        signed, foreign = self._log.beyond(LEDGER, state.tree_size)
+        signed, foreign = self._log.beyond(LEDGER, state.published)
         if signed > state.tree_size:
             state = self._register.read()  # another run may have published it just now
         if signed > state.tree_size:
@@ -132,11 +134,20 @@ class LedgerLog:
             self._telemetry.note("files that no key of the ledger signed", org_id=LEDGER, first=min(foreign))
         return state, foreign
 
-    def _chosen(self) -> tuple[tuple[LedgerLeaf, ...], int]:
+    def _next(self, state: LedgerState, foreign: frozenset[int]) -> tuple[tuple[LedgerLeaf, ...], int]:
+        """The batch that an earlier run fixed, or one to fix; empty where there is none. And how many are refused."""
+        fixed = self._read_back(state.batch)
+        if fixed and state.tree_size not in foreign:
+            return fixed, 0
+        fresh, refused = self._chosen(without=frozenset(fixed))
+        return _free((*fixed, *fresh), len(fixed), state.published, foreign), refused
+
+    def _chosen(self, *, without: frozenset[LedgerLeaf]) -> tuple[tuple[LedgerLeaf, ...], int]:
         """What waits and is as it was signed, up to a batch, in the order of names and sizes; and how many are not."""
         fresh: list[LedgerLeaf] = []
         refused = 0
-        waiting = self._outbox.waiting()
+        taken = {(leaf.org_id, leaf.size) for leaf in without}
+        waiting = (leaf for leaf in self._outbox.waiting() if (leaf.org_id, leaf.size) not in taken)
         while len(fresh) < BATCH_SIZE and (some := list(islice(waiting, _AT_ONCE))):
             covered: list[LedgerLeaf] = []
             for leaf, is_new in zip(
@@ -184,13 +195,12 @@ class LedgerLog:
                 raise outcome
         return batch
 
-    def _fix(self, state: LedgerState, fixed: LedgerState) -> bool:
-        """Make this the one tree of its size; False when another run was faster."""
-        if not state.batch:
-            return self._register.advance(state, fixed)
-        if fixed != state:
+    def _fix(self, state: LedgerState, fixed: LedgerState, edge: Edge) -> bool:
+        """Make this the one tree of its size, after this edge; False when another run was faster."""
+        contained, _ = tiles.grow(edge, [leaf.data for leaf in state.batch])
+        if state.batch and (contained.size, contained.root().hex()) != (state.tree_size, state.root):
             raise EvidenceBroken(f"the leaves up to {state.tree_size} lead to another root than before")
-        return True
+        return fixed == state or self._register.advance(state, fixed)
 
     def _publish(self, fixed: LedgerState, grown: Edge, files: Sequence[File]) -> bool:
         """Stage, sign and publish what is fixed, and prove it to its organisations; False when another run said so."""
@@ -234,10 +244,14 @@ class LedgerLog:
         return replace(report, behind_ms=_age_ms(since_ms, self._clock.now_ms()))
 
 
-def _free(batch: tuple[LedgerLeaf, ...], published: int, foreign: frozenset[int]) -> tuple[LedgerLeaf, ...]:
-    """As many of them as end in a place that is free; the rest, if only one, waits for the next."""
-    ends = (count for count in range(len(batch), 0, -1) if published + count not in foreign)
-    return batch[: next(ends, 0)]
+def _free(batch: tuple[LedgerLeaf, ...], fixed: int, published: int, foreign: frozenset[int]) -> tuple[LedgerLeaf, ...]:
+    """As many of them as end in a place that is free, more than are fixed, and no more than a batch where that can be.
+
+    None where every place is taken: the next leaf makes another.
+    """
+    last = min(len(batch), BATCH_SIZE)
+    counts = chain(range(last, fixed, -1), range(max(last, fixed) + 1, len(batch) + 1))
+    return batch[: next((count for count in counts if published + count not in foreign), 0)]
 
 
 def _published(fixed: LedgerState) -> LedgerState:
