@@ -23,7 +23,7 @@ from indelible.services.log import LEDGER, LogReader
 
 
 class Shelf:
-    """What there is at the beginning of a run, and what the run adds to it."""
+    """What there is at the beginning of a run, and what the run adds to it; for several tracks at once."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Shelf:
         self.published = tuple(published)
         """Ascending by size."""
         self._stored = {(one.size, one.file): one.stored_ms for one in stored}
+        """What a track stores while another looks: whoever looks walks over a copy, which is made in one step."""
 
     def opened(self, size: int) -> SignedCheckpoint:
         """The checkpoint of this size, signature verified: nothing else is shown to anybody.
@@ -55,16 +56,16 @@ class Shelf:
 
     def has(self, size: int, track: str) -> bool:
         """Whether this track has given anything about the checkpoint."""
-        return any(stored == size and file.track == track for stored, file in self._stored)
+        return any(stored == size and file.track == track for stored, file in self._stored.copy())
 
     def sizes_without(self, track: str) -> list[int]:
         """Checkpoints that the track has given nothing about, newest first."""
-        given = {size for size, file in self._stored if file.track == track}
+        given = {size for size, file in self._stored.copy() if file.track == track}
         return [one.size for one in reversed(self.published) if one.size not in given]
 
     def files_of(self, track: str) -> list[tuple[int, AnchorFile, int]]:
         """What the track has given, oldest checkpoint first, and when it was stored."""
-        found = [(size, file, ms) for (size, file), ms in self._stored.items() if file.track == track]
+        found = [(size, file, ms) for (size, file), ms in self._stored.copy().items() if file.track == track]
         return sorted(found, key=lambda one: (one[0], one[1].file_name))
 
     def waiting_ms(self, track: str) -> int:
@@ -72,7 +73,7 @@ class Shelf:
 
         Earlier ones are covered by the later: a log only grows. 0 when the newest has been given something.
         """
-        last = max((size for size, file in self._stored if file.track == track), default=0)
+        last = max((size for size, file in self._stored.copy() if file.track == track), default=0)
         waiting = (one.published_ms for one in self.published if one.size > last)
         return max(0, self._clock.now_ms() - min(waiting, default=self._clock.now_ms()))
 
