@@ -11,6 +11,7 @@ from indelible.domain.ledger import ledger_proof_path
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.domain.record import ADMIN_ORG
 from indelible.domain.tiles import File
+from indelible.errors import HeadRegressed
 from indelible.ports import IndexEntry, LedgerState, LogState
 from tests.contracts.conftest import Adapters
 from tests.fakes.chains import ORG, build_chain
@@ -159,5 +160,12 @@ def test_what_an_older_version_wrote_is_found_without_a_value_and_replaced(adapt
     found = adapters.repair.log(ORG)
     assert found.value is None
     assert found.seen == old
+    with pytest.raises(HeadRegressed):
+        adapters.register.read(ORG)
     assert adapters.repair.swap_log(ORG, found, STATE)
     assert adapters.repair.log(ORG).value == STATE
+    assert adapters.register.read(ORG) == STATE
+    damaged = dynamodb.get_item(TableName=table, Key={"pk": {"S": ORG}, "sk": {"S": "LOG"}})["Item"]
+    dynamodb.put_item(TableName=table, Item=damaged | {"tail_timestamp": {"S": "yesterday"}})
+    with pytest.raises(HeadRegressed):
+        adapters.register.read(ORG)

@@ -25,7 +25,7 @@ from indelible.domain.keyring import KeyStatement
 from indelible.domain.note import VerifierKey, count_signatures
 from indelible.domain.record import EMPTY_CHAIN
 from indelible.domain.tiles import File
-from indelible.errors import EvidenceBroken
+from indelible.errors import EvidenceBroken, HeadRegressed
 from indelible.ports import NOTHING_COVERED, LogState
 from tests.fakes.bucket import Bucket, PreconditionFailed
 from tests.fakes.ledger import FakeLedgerRegister
@@ -44,8 +44,12 @@ class FakeLogHead:
     """Every root that was ever fixed, by organisation and size."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     bucket: Bucket | None = None
+    rootless: set[str] = field(default_factory=set)
+    """Organisations whose item an older version wrote."""
 
     def read(self, org_id: str) -> LogState:
+        if org_id in self.rootless:
+            raise HeadRegressed(f"the item {org_id} / LOG has no 'root': anchoring is off until the table is rebuilt")
         return self.states.get(org_id, NOTHING_COVERED)
 
     def _is_taken(self, org_id: str, fixed: LogState) -> bool:

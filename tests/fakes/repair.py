@@ -25,7 +25,7 @@ from tests.fakes.table import FakeIndex, FakeOrganisations
 
 @dataclass(slots=True)
 class FakeRepair:
-    """TableRepair. An organisation in `rootless` has a LOG item of an older version."""
+    """TableRepair."""
 
     bucket: Bucket
     journal: FakeJournal
@@ -33,7 +33,6 @@ class FakeRepair:
     hashes: FakeIndex
     organisations: FakeOrganisations
     ledger_register: FakeLedgerRegister
-    rootless: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     unregistered: set[str] = field(default_factory=set)
     swaps: list[str] = field(default_factory=list)
@@ -42,7 +41,7 @@ class FakeRepair:
         return _found(self.journal.heads.get(org_id))
 
     def log(self, org_id: str) -> Found[LogState]:
-        if org_id in self.rootless:
+        if org_id in self.log_head.rootless:
             return Found(None, {"tree_size": 2})
         return _found(self.log_head.states.get(org_id))
 
@@ -83,7 +82,7 @@ class FakeRepair:
         if self.log(org_id).seen != found.seen:
             return False
         self.swaps.append(f"log {org_id}")
-        self.rootless.discard(org_id)
+        self.log_head.rootless.discard(org_id)
         if new is None:
             del self.log_head.states[org_id]
         else:

@@ -251,7 +251,7 @@ class World:
             lost.clear()
         self.ledger_register.state = EMPTY_LEDGER
         self.ledger_outbox.entries.clear()
-        for names in (self.repair.names, self.repair.unregistered, self.repair.rootless):
+        for names in (self.repair.names, self.repair.unregistered, self.register.rootless):
             names.clear()
 
     def anchored(self, *, org_id: str = ORG) -> AnchorReport:

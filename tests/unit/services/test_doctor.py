@@ -60,6 +60,9 @@ class Ward:
         )
         return examine([*deployed.checks(), *chains.checks()])
 
+    def advice(self) -> list[str]:
+        return [finding.advice for finding in self.findings() if finding.health is not Health.OK]
+
     def troubles(self) -> list[tuple[str, str]]:
         return [(f.check, str(f.health)) for f in self.findings() if f.health is not Health.OK]
 
@@ -273,6 +276,13 @@ def test_a_track_that_has_given_nothing_is_named(ward: Ward) -> None:
     ward.anchors = Anchors()  # type: ignore[assignment]
     assert ward.troubles() == [("outside", "warn")]
     assert "witness-w1" in next(f.found for f in ward.findings() if f.health is Health.WARN)
+
+
+def test_a_register_that_an_older_version_wrote_is_to_be_rebuilt(ward: Ward) -> None:
+    ward.world.register.rootless.add(ORG)
+
+    assert ward.troubles() == [("log", "fail")]
+    assert ward.advice() == [f"indelible rebuild --org {ORG}"]
 
 
 class _Published:

@@ -153,7 +153,7 @@ def test_a_head_of_another_history_gives_way_to_the_bucket(world: World) -> None
 
 
 def test_a_register_without_a_root_is_replaced(world: World) -> None:
-    world.repair.rootless.add(ORG)
+    world.register.rootless.add(ORG)
     report = rebuild(world)
     assert [(c.found, c.wanted) for c in report.changes if c.item == "log"] == [
         ("no root", "5 published, outbox empty to 5")
@@ -165,7 +165,7 @@ def test_a_register_without_a_root_and_without_a_checkpoint_is_taken_away() -> N
     world = World()
     world.record(1)
     world.register.states[ORG] = LogState(world.journal.head(ORG), "", world.journal.head(ORG), 0)
-    world.repair.rootless.add(ORG)
+    world.register.rootless.add(ORG)
     assert "log" in items(rebuild(world))
     assert ORG not in world.register.states
     assert_goes_on(world, sequence=2)

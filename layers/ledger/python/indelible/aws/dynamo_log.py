@@ -31,7 +31,7 @@ class DynamoLogHead:
     def read(self, org_id: str) -> LogState:
         """GetItem, consistent. IAM: dynamodb:GetItem.
 
-        Raises HeadRegressed for an item that lacks what this version writes.
+        Raises HeadRegressed for an item that is not as this version writes it.
         """
         found = self._client.get_item(TableName=self._table, Key=key(org_id, "LOG"), ConsistentRead=True).get("Item")
         try:
@@ -39,6 +39,9 @@ class DynamoLogHead:
         except KeyError as error:
             lacks = f"the item {org_id} / LOG has no {error}: anchoring is off until the table is rebuilt"
             raise HeadRegressed(lacks) from None
+        except ValueError:
+            wrong = f"the item {org_id} / LOG cannot be read: anchoring is off until the table is rebuilt"
+            raise HeadRegressed(wrong) from None
 
     @translated("DynamoDB")
     def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
@@ -71,7 +74,7 @@ class DynamoLogHead:
 
 
 def state_of(found: Item) -> LogState:
-    """What the item says. Raises KeyError for an attribute that it lacks."""
+    """What the item says. Raises KeyError for an attribute that it lacks, ValueError for what cannot be one."""
     return LogState(
         tail=_head(found, "tree_size", "tail_hash", "tail_timestamp"),
         root=text(found, "root"),

@@ -38,7 +38,10 @@ class LogHead(Protocol):
     """The anchor's own compare-and-swap register."""
 
     def read(self, org_id: str) -> LogState:
-        """The state now (a consistent read); `NOTHING_COVERED` before the first run."""
+        """The state now (a consistent read); `NOTHING_COVERED` before the first run.
+
+        Raises HeadRegressed where it cannot be read, say because an older version wrote it: rebuild it.
+        """
         ...
 
     def advance(self, org_id: str, old: LogState, new: LogState) -> bool:

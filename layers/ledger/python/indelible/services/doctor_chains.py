@@ -104,8 +104,8 @@ class Chains:
             return [Finding("head", Health.FAIL, f"{org_id}: {error.message}", rebuild)]
         try:
             state = self._register.read(org_id)
-        except (KeyError, ValueError):
-            return [Finding("log", Health.FAIL, f"{org_id}: the register cannot be read", rebuild)]
+        except HeadRegressed as error:
+            return [Finding("log", Health.FAIL, f"{org_id}: {error.message}", rebuild)]
         signed, foreign = self._log.beyond(org_id, state.tree_size)
         if self._register.read(org_id).tail.sequence < signed:
             said = f"{org_id}: a checkpoint of size {signed:,} is published, the table knows of {state.tail.sequence:,}"
