@@ -193,6 +193,16 @@ def test_proofs_from_tiles_verify(size: int) -> None:
         merkle.verify_consistency(old, size, root(old), edge.root(), proof)
 
 
+def test_proofs_of_many_leaves_work_out_each_subtree_once() -> None:
+    files, asked = at_once(600)[1], list[str]()
+    node = tiles.node_reader(600, lambda path: asked.append(path) or files[path])  # type: ignore[func-returns-value]
+
+    for index in range(600):
+        merkle.inclusion_proof(index, 600, node)
+
+    assert len(asked) < 2 * 600, "a tree of 600 leaves has fewer perfect subtrees than that"
+
+
 @pytest.mark.parametrize(("height", "index"), [(0, 600), (1, 300), (8, 2), (9, 1), (10, 0), (0, -1)])
 def test_a_subtree_that_is_not_wholly_in_the_tree_is_refused(height: int, index: int) -> None:
     node = tiles.node_reader(600, at_once(600)[1].__getitem__)

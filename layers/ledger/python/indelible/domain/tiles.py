@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TypeAlias
 
 from indelible.domain import merkle
@@ -152,11 +152,12 @@ def grow(edge: Edge, added: Sequence[bytes]) -> tuple[Edge, list[File]]:
 
 
 def node_reader(size: int, read: FileReader) -> NodeReader:
-    """Perfect subtrees of a tree of this size, from its tiles; `read` should remember what it has read.
+    """Perfect subtrees of a tree of this size, from its tiles, each worked out once; `read` should remember, too.
 
     The reader raises ValueError for a subtree that is not wholly in the tree, and for a tile of the wrong width.
     """
 
+    @cache  # neighbouring leaves have most of their path in common
     def node(height: int, index: int) -> Hash:
         if not 0 < (index + 1) << height <= size:
             raise ValueError("that subtree is not in the tree")
