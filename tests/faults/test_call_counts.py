@@ -148,3 +148,13 @@ def test_a_replayed_key_costs_one_look_at_the_outbox_and_one_a_record() -> None:
 
     assert process.append(world.submission(1, 2, key="key")) == first
     assert wire.calls == ["journal.commit", "journal.outbox", "records.oldest", "records.oldest"]
+
+
+def test_an_idle_organisation_costs_the_anchor_two_listings_and_two_reads_of_the_table() -> None:
+    world, wire = World(), Wire()
+    world.record(*range(1, 301))
+    world.anchored()
+
+    world.anchor(wire).run(ORG, deadline_ms=world.clock.now + 60_000)
+
+    assert wire.calls == ["register.read", "files.sizes", "journal.head", "records.first_key_after"]

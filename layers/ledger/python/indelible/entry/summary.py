@@ -57,7 +57,7 @@ class BatchSummary(Struct, frozen=True, kw_only=True):
             records=sum(report.records for report in done.reports),
             sealed=sum(report.sealed for report in done.reports),
             repaired=sum(report.repaired for report in done.reports),
-            unfinished=sum(report.behind_ms > 0 and not report.broken for report in done.reports),
+            unfinished=sum(report.behind_ms != 0 and not report.broken for report in done.reports),
             broken={
                 org_id: Break(code=f.code, sequence=f.sequence, detail=f.detail[:_DETAIL])
                 for org_id, f in broken.items()

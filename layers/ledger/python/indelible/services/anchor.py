@@ -18,11 +18,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from indelible.domain import audit_id as audit_ids
 from indelible.domain import record, tiles
 from indelible.domain.findings import Failure
 from indelible.domain.ledger import LedgerLeaf, leaf_data
 from indelible.domain.record import Head
-from indelible.domain.tiles import Edge
+from indelible.domain.tiles import EMPTY, Edge
 from indelible.errors import EvidenceBroken, HeadRegressed
 from indelible.ports import Clock, Journal, LedgerOutbox, LogHead, LogState, RecordStore, Telemetry
 from indelible.services.collect import Collected, Collector
@@ -35,7 +36,10 @@ PASS_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class AnchorReport:
-    """What a run did for one organisation. `broken` stops it; `behind_ms` is the age of what is left undone."""
+    """What a run did for one organisation. `broken` stops it.
+
+    `behind_ms` is the age of what is left undone: 0 for nothing, None where neither the table nor the bucket has it.
+    """
 
     org_id: str
     tree_size: int
@@ -44,7 +48,7 @@ class AnchorReport:
     repaired: int = 0
     shadowed: int = 0
     outbox_age_ms: int = 0
-    behind_ms: int = 0
+    behind_ms: int | None = 0
     broken: tuple[Failure, ...] = ()
 
 
@@ -82,14 +86,14 @@ class Anchor:
         state = self._clear(org_id, confirmed)
         head = confirmed_head(self._journal, self._records, org_id)
         refuse_older(state.tail, head)
-        edge = self._log.edge(org_id, state.tree_size)
+        edge = EMPTY
         report = AnchorReport(org_id, tree_size=state.tree_size)
         first = True
         while head.sequence > state.tree_size:
             if not first and self._clock.now_ms() >= deadline_ms:
                 return self._left_behind(report, state)
             first = False
-            if edge.size != state.tree_size:  # another run was faster: what it covered is covered
+            if edge.size != state.tree_size:  # the first pass, or another run was faster: what it covered is covered
                 edge = self._log.edge(org_id, state.tree_size)
             upper = _upper(state, head, foreign)
             if upper is None:  # every place is taken by a file of somebody else: the next record makes another
@@ -108,18 +112,16 @@ class Anchor:
             if self._fix(org_id, state, staged) and self._publish(org_id, staged, grown, until_ms):
                 self._telemetry.count("RecordsAnchored", len(collected.records))
                 report = replace(report, records=report.records + len(collected.records))
-                state = self._clear(org_id, replace(staged, published=staged.tail))
+                state = self._clear(org_id, replace(staged, published=staged.tail), signed=grown.size)
                 edge = grown
             else:
                 state = self._clear(org_id, self._register.read(org_id))
             report = replace(report, tree_size=state.tree_size)
         return report
 
-    def behind_ms(self, org_id: str) -> int:
-        """The age of the first record that no published checkpoint covers; 0 when there is none, or none is known."""
-        first = self._register.read(org_id).tree_size + 1
-        waiting = self._journal.outbox(org_id, [first]).get(first)
-        return self._clock.now_ms() - record.read(waiting).timestamp_ms if waiting is not None else 0
+    def behind_ms(self, org_id: str) -> int | None:
+        """The age of the first record that no published checkpoint covers; None when none is known."""
+        return self._uncovered_ms(org_id, self._register.read(org_id))
 
     def _confirmed(self, org_id: str) -> tuple[LogState, frozenset[int]]:
         """The register, confirmed by the bucket: nothing is published beyond what it knows.
@@ -158,23 +160,40 @@ class Anchor:
         )
         return self._register.advance(org_id, staged, replace(staged, published=staged.tail))
 
-    def _clear(self, org_id: str, state: LogState) -> LogState:
-        """Empty the outbox up to what is published, and remember that it is empty."""
+    def _clear(self, org_id: str, state: LogState, *, signed: int = 0) -> LogState:
+        """Empty the outbox up to what is published, and remember that it is empty.
+
+        The register alone empties nothing: the checkpoint must be there, unless it is the one of the size `signed`,
+        which this run has published itself. Raises EvidenceBroken.
+        """
         while state.cleared < state.tree_size:
+            if state.tree_size != signed:
+                signed = self._log.signed_root(org_id, state.tree_size).size
             self._journal.clear(org_id, range(state.cleared + 1, state.tree_size + 1))
             cleared = replace(state, cleared=state.tree_size)
             state = cleared if self._register.advance(org_id, state, cleared) else self._register.read(org_id)
         return state
 
     def _left_behind(self, report: AnchorReport, state: LogState) -> AnchorReport:
-        """With the age of the first record that is not covered: until it is, it is in the outbox."""
+        return replace(report, behind_ms=self._uncovered_ms(report.org_id, state))
+
+    def _uncovered_ms(self, org_id: str, state: LogState) -> int | None:
+        """The age of the first record that is not covered, or of the first of them that is known; None for none known.
+
+        Until it is covered it is in the outbox, but for that of a table that was lost; then its key has its time.
+        """
         first = state.tree_size + 1
-        since_ms = state.published.timestamp_ms
-        waiting = self._journal.outbox(report.org_id, [first]).get(first)
+        waiting = self._journal.outbox(org_id, [first]).get(first)
         if waiting is not None:
             with suppress(record.UnknownFormat):
-                since_ms = record.read(waiting).timestamp_ms
-        return replace(report, behind_ms=self._clock.now_ms() - since_ms)
+                return self._clock.now_ms() - record.read(waiting).timestamp_ms
+        key = self._records.first_key_after(org_id, record.key_after(org_id, state.published))
+        found = record.parse_key(key) if key else None
+        if found is None:
+            return None
+        # A stranger's key may say anything; no record is older than the one before it.
+        since_ms = max(audit_ids.decode(found.audit_id).timestamp_ms, state.published.timestamp_ms)
+        return max(0, self._clock.now_ms() - since_ms)
 
 
 def _upper(state: LogState, head: Head, foreign: frozenset[int]) -> int | None:

@@ -158,13 +158,14 @@ class LogReader:
             edge = tiles.read_edge(size, self.reader(owner))
         except ValueError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
-        if edge.root() != self._signed_root(owner, size):
+        if edge.root() != self.signed_root(owner, size).root:
             raise EvidenceBroken(f"{self.origin(owner)}: the tiles do not lead to the root of checkpoint {size}")
         return edge
 
-    def _signed_root(self, owner: str, size: int) -> Hash:
+    def signed_root(self, owner: str, size: int) -> Checkpoint:
+        """What is signed for this size. Raises EvidenceBroken where nothing is."""
         try:
-            return self.opened(owner, size).checkpoint.root
+            return self.opened(owner, size).checkpoint
         except NoteError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
 

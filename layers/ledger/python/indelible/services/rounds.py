@@ -107,15 +107,15 @@ class Rounds:
         self._telemetry.count("BrokenChain", broken)
         self._telemetry.count("ShadowedRecords", sum(report.shadowed for report in reports))
         behind_ms = [*(report.behind_ms for report in reports), *map(self._behind_ms, failed)]
-        self._telemetry.count("AnchorLagSeconds", _seconds(behind_ms), unit="Seconds")
+        self._telemetry.count("AnchorLagSeconds", _seconds(ms for ms in behind_ms if ms is not None), unit="Seconds")
         self._telemetry.count("OutboxAgeSeconds", _seconds(r.outbox_age_ms for r in reports), unit="Seconds")
         return RoundReport(tuple(reports), failed, tuple(not_reached))
 
-    def _behind_ms(self, org_id: str) -> int:
-        """Of an organisation whose run failed; 0 where that cannot be read either, which other metrics tell."""
+    def _behind_ms(self, org_id: str) -> int | None:
+        """Of an organisation whose run failed; None where that cannot be read either, which other metrics tell."""
         with suppress(Exception):
             return self._anchor.behind_ms(org_id)
-        return 0
+        return None
 
 
 def _seconds(durations_ms: Iterable[int]) -> float:
