@@ -101,7 +101,10 @@ class FakeLogFiles:
     def current(self, owner: str, path: str) -> bytes | None:
         self.reads[path] += 1
         found = self.bucket.current(_key(owner, path))
-        return None if found is None else found.data
+        if found is None:
+            return None
+        self.bucket.read_back.add((_key(owner, path), found.version_id))
+        return found.data
 
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
         assert len({file.path for file in files}) == len(files), "one file twice"

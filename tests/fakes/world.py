@@ -165,7 +165,8 @@ class World:
     def log(self, wiring: Wiring | None = None) -> LogReader:
         """What everybody else reads."""
         wire = wiring or Wiring()
-        return LogReader(files=wire.to("files", self.files), ledger_name=LEDGER_NAME, keys=self.keys(wire).ring)
+        files = wire.to("files", self.files)
+        return LogReader(files=files, ledger_name=LEDGER_NAME, keys=self.keys(wire).ring, current=files.current)
 
     def keys(self, wiring: Wiring | None = None) -> PinnedKeys:
         """The key ring of a process that reads."""
@@ -217,6 +218,7 @@ class World:
             files=wire.to("files", self.files),
             anchors=wire.to("anchors", FakeAnchorFiles(self.bucket)),
             token_time=read_timestamp_token,
+            workers=SequentialWorkers(),
             witnesses=witnesses,
             quorum=quorum,
         )

@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import pytest
+
+from indelible.errors import HeadRegressed
 from tests.fakes.chains import ORG
 from tests.fakes.machine import SequentialWorkers
 from tests.fakes.world import World
@@ -158,3 +163,53 @@ def test_an_idle_organisation_costs_the_anchor_two_listings_and_two_reads_of_the
     world.anchor(wire).run(ORG, deadline_ms=world.clock.now + 60_000)
 
     assert wire.calls == ["register.read", "files.sizes", "journal.head", "records.first_key_after"]
+
+
+def grown_log() -> World:
+    """Ten checkpoints over 700 records, each in the ledger's own log."""
+    world = World()
+    for start in range(1, 701, 70):
+        world.record(*range(start, start + 70))
+        world.anchored()
+        world.logged()
+    return world
+
+
+def test_proving_lists_versions_of_the_record_and_of_its_checkpoint_and_of_nothing_else() -> None:
+    """Two listings to find a checkpoint and what is anchored, two first versions, three files that prove themselves."""
+    world, wire = grown_log(), Wire()
+
+    world.prover(wire).prove(ORG, audit_id=world.sealed()[350].audit_id)
+
+    assert Counter(call for call in wire.calls if not call.startswith("signer.")) == {
+        "records.oldest": 1,
+        "files.sizes": 1,
+        "files.read": 1,
+        "files.current": 3,
+        "anchors.stored": 1,
+    }
+
+
+def test_the_anchor_goes_on_from_an_edge_that_it_finds_without_listing() -> None:
+    world, wire = grown_log(), Wire()
+    world.record(701)
+
+    world.anchor(wire).run(ORG, deadline_ms=world.clock.now + 60_000)
+
+    assert wire.calls.count("files.current") == 2 + 1, "a bundle and a tile of level 1; and the key statement"
+    assert wire.calls.count("files.read") <= 2, "the signed checkpoint, and that the key has no successor"
+
+
+def test_a_table_from_the_past_is_told_by_the_first_checkpoint_that_it_does_not_know() -> None:
+    world, wire = World(), Wire()
+    world.record(1)
+    world.anchored()
+    past = world.register.states[ORG]
+    for number in range(2, 12):
+        world.record(number)
+        world.anchored()
+    world.register.states[ORG] = past
+
+    with pytest.raises(HeadRegressed):
+        world.anchor(wire).run(ORG, deadline_ms=world.clock.now + 60_000)
+    assert wire.calls.count("files.read") == 1

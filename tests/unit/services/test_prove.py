@@ -156,6 +156,32 @@ def test_proving_writes_nothing() -> None:
     assert wire.calls == ["index.find", "records.oldest", "files.sizes", "starts.last"]
 
 
+@pytest.mark.parametrize("how", ["marker", "rubbish", "flipped", "one more line"])
+def test_what_lies_over_the_files_of_the_logs_hides_none_of_them(how: str) -> None:
+    world = World()
+    for start in (1, 151, 301):
+        world.record(*range(start, start + 150))
+        world.anchored()
+        world.logged()
+    entries = [world.sealed()[index] for index in (0, 255, 449)]
+    before = [world.prover().prove(ORG, audit_id=entry.audit_id) for entry in entries]
+    for key in [key for key in world.bucket.stacks if "/_log/" in key]:
+        stored = world.bucket.versions(key)[0].data
+        if how == "marker":
+            world.administrator.lay_delete_marker(key)
+        elif how == "rubbish":
+            world.administrator.lay_newer_version(key, b"")
+        elif how == "flipped":
+            world.administrator.lay_newer_version(key, stored[:-1] + bytes([stored[-1] ^ 1]))
+        else:
+            world.administrator.lay_newer_version(key, stored + "— stranger AAAAAAAA\n".encode())
+
+    assert [world.prover().prove(ORG, audit_id=entry.audit_id) for entry in entries] == before
+    world.record(451)
+    assert world.anchored().tree_size == 451
+    assert world.logged().tree_size == 4
+
+
 def test_proving_an_anchored_record_writes_nothing_either() -> None:
     world = two_organisations()
     receipt = world.record(4)[0]
@@ -170,6 +196,7 @@ def test_proving_an_anchored_record_writes_nothing_either() -> None:
         "oldest",
         "sizes",
         "read",
+        "current",
         "public_key",
         "stored",
     }

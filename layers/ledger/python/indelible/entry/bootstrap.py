@@ -104,6 +104,7 @@ def proof_reader() -> ProofReader:
         files=log_files(),
         anchors=S3Anchors(client=client("s3"), bucket=settings().bucket),
         token_time=_token_time,
+        workers=ThreadedWorkers(_pool()),
         witnesses=tuple(named.witness_keys()),
         quorum=named.witness_quorum,
     )
@@ -268,7 +269,8 @@ def record_store() -> S3Records:
 @cache
 def log_reader() -> LogReader:
     """The signed logs, by the pinned keys."""
-    return LogReader(files=log_files(), ledger_name=settings().ledger_name, keys=_pinned_keys().ring)
+    files = log_files()
+    return LogReader(files=files, ledger_name=settings().ledger_name, keys=_pinned_keys().ring, current=files.current)
 
 
 @cache

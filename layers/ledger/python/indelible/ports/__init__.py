@@ -12,6 +12,7 @@ from indelible.ports.exports import ExportStore, Noted, Packers
 from indelible.ports.ledger import EMPTY_LEDGER, LedgerOutbox, LedgerRegister, LedgerState
 from indelible.ports.log import (
     NOTHING_COVERED,
+    CurrentLogFiles,
     LogFiles,
     LogHead,
     LogState,
@@ -46,6 +47,7 @@ __all__ = [
     "AlreadyRecorded",
     "BucketProbe",
     "Clock",
+    "CurrentLogFiles",
     "Entropy",
     "ExportStore",
     "Found",

@@ -64,8 +64,8 @@ class StoredLogFiles(Protocol):
         ...
 
 
-class LogFiles(StoredLogFiles, Protocol):
-    """The same where they are written. Everything is locked until `retain_until_ms` at least."""
+class CurrentLogFiles(StoredLogFiles, Protocol):
+    """The same where the newest version costs less than the first."""
 
     def current(self, owner: str, path: str) -> bytes | None:
         """What a plain GET finds, in one request; None when there is nothing, or a delete marker over it.
@@ -73,6 +73,10 @@ class LogFiles(StoredLogFiles, Protocol):
         Only for what proves itself: on anything that does not fit, `read` decides.
         """
         ...
+
+
+class LogFiles(CurrentLogFiles, Protocol):
+    """The same where they are written. Everything is locked until `retain_until_ms` at least."""
 
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
         """Store files, create-only, in any order. Raises EvidenceBroken where other bytes have the name."""

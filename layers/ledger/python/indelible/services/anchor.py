@@ -130,7 +130,7 @@ class Anchor:
         names somebody else's files have; they are announced, and gone around.
         """
         state = self._register.read(org_id)
-        signed, foreign = self._log.beyond(org_id, state.tree_size)
+        signed, foreign = self._log.beyond(org_id, state.tree_size, known=state.tail.sequence)
         if signed > state.tail.sequence:
             state = self._register.read(org_id)  # another run may have published it just now
         if signed > state.tail.sequence:

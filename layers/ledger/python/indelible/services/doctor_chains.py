@@ -106,7 +106,7 @@ class Chains:
             state = self._register.read(org_id)
         except HeadRegressed as error:
             return [Finding("log", Health.FAIL, f"{org_id}: {error.message}", rebuild)]
-        signed, foreign = self._log.beyond(org_id, state.tree_size)
+        signed, foreign = self._log.beyond(org_id, state.tree_size, known=state.tail.sequence)
         if self._register.read(org_id).tail.sequence < signed:
             said = f"{org_id}: a checkpoint of size {signed:,} is published, the table knows of {state.tail.sequence:,}"
             return [Finding("log", Health.FAIL, said, rebuild)]
@@ -155,7 +155,7 @@ class Chains:
 
     def _ledger(self) -> Iterator[Finding]:
         state = self._ledger_register.read()
-        signed, foreign = self._log.beyond(LEDGER, state.published)
+        signed, foreign = self._log.beyond(LEDGER, state.published, known=state.tree_size)
         if self._ledger_register.read().tree_size < signed:
             said = f"a checkpoint of size {signed:,} is published, the table knows of {state.tree_size:,}"
             yield Finding("ledger log", Health.FAIL, said, f"indelible rebuild --org {LEDGER}")

@@ -121,7 +121,7 @@ class LedgerLog:
         Also gives the sizes whose names somebody else's files have; they are announced, and gone around.
         """
         state = self._register.read()
-        signed, foreign = self._log.beyond(LEDGER, state.published)
+        signed, foreign = self._log.beyond(LEDGER, state.published, known=state.tree_size)
         if signed > state.tree_size:
             state = self._register.read()  # another run may have published it just now
         if signed > state.tree_size:

@@ -8,8 +8,10 @@ checkpoint that was signed for that size, and finding that they agree.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import islice
+from typing import TypeAlias, TypeVar
 
 from indelible.domain import instants, merkle, tiles
 from indelible.domain.checkpoint import (
@@ -35,15 +37,33 @@ LEDGER = "_ledger"
 
 LATEST = "checkpoint"
 
+Reading: TypeAlias = Callable[[str, str], bytes | None]
+"""Owner and path → the bytes of a file, None where there is none."""
+
+T = TypeVar("T")
+
 MOST_FOREIGN = 100
 """Files in a row with the name of a checkpoint and without a good signature that are opened nevertheless."""
 
 
 class LogReader:
-    """Opens what was published. `keys` gives the ring of those whose signatures count."""
+    """Opens what was published. `keys` gives the ring of those whose signatures count.
 
-    def __init__(self, *, files: StoredLogFiles, ledger_name: str, keys: Callable[[], KeyRing]) -> None:
+    A checkpoint is the first version of its file, which costs two requests: its bytes are a leaf of the ledger's log
+    and are stamped outside, and a line more below them would make others. Tiles prove themselves against its root:
+    `current`, where it is given, finds them in one, and only where that does not fit are the first versions read.
+    """
+
+    def __init__(
+        self,
+        *,
+        files: StoredLogFiles,
+        ledger_name: str,
+        keys: Callable[[], KeyRing],
+        current: Reading | None = None,
+    ) -> None:
         self._files = files
+        self._current = current
         self._ledger_name = ledger_name
         self._keys = keys
 
@@ -78,10 +98,13 @@ class LogReader:
         """Sizes of published checkpoints, ascending."""
         return self._files.sizes(owner, at_least=at_least)
 
-    def beyond(self, owner: str, size: int) -> tuple[int, frozenset[int]]:
+    def beyond(self, owner: str, size: int, *, known: int) -> tuple[int, frozenset[int]]:
         """The largest signed checkpoint of more than this size (else the size itself), and others' files there.
 
-        Raises EvidenceBroken where there are too many of those to go on around them.
+        Of those larger than `known` the first is enough, and nothing after it is looked at: after a restore from last
+        month there are thousands.
+
+        Raises EvidenceBroken where there are too many of others' files to go on around them.
         """
         largest, foreign = size, set[int]()
         for found in self.sizes(owner, at_least=size + 1):
@@ -90,6 +113,8 @@ class LogReader:
                 largest = found
             except NoteError:
                 foreign.add(found)
+            if largest > known:
+                break
             if len(foreign) > MOST_FOREIGN:
                 raise EvidenceBroken(
                     f"{self.origin(owner)}: over {MOST_FOREIGN} files that no key of the ledger signed"
@@ -121,12 +146,16 @@ class LogReader:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
 
     def _proofs(self, owner: str, indices: Iterable[int], signed: SignedCheckpoint) -> list[TlogProof]:
-        size, note = signed.checkpoint.size, signed.note
-        try:
-            node = tiles.node_reader(size, self.reader(owner))
-            return [TlogProof(index, tuple(merkle.inclusion_proof(index, size, node)), note) for index in indices]
-        except ValueError as error:
-            raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
+        size, root, note, wanted = signed.checkpoint.size, signed.checkpoint.root, signed.note, list(indices)
+
+        def prove(read: tiles.FileReader) -> list[TlogProof]:
+            node = tiles.node_reader(size, read)
+            proofs = [(index, merkle.inclusion_proof(index, size, node)) for index in wanted]
+            for index, path in proofs:
+                merkle.verify_inclusion(node(0, index), index, size, path, root)
+            return [TlogProof(index, tuple(path), note) for index, path in proofs]
+
+        return self._fitting(owner, prove)
 
     def verified(self, owner: str, proof: TlogProof, leaf_data: bytes, *, recorded_ms: int | None = None) -> Checkpoint:
         """The checkpoint in a proof, once it is seen to hold this leaf. Raises EvidenceBroken.
@@ -154,13 +183,15 @@ class LogReader:
         """The right edge of the published tree of this size, held against its signed root. Raises EvidenceBroken."""
         if size == 0:
             return EMPTY
-        try:
-            edge = tiles.read_edge(size, self.reader(owner))
-        except ValueError as error:
-            raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
-        if edge.root() != self.signed_root(owner, size).root:
-            raise EvidenceBroken(f"{self.origin(owner)}: the tiles do not lead to the root of checkpoint {size}")
-        return edge
+        root = self.signed_root(owner, size).root
+
+        def read_edge(read: tiles.FileReader) -> Edge:
+            edge = tiles.read_edge(size, read)
+            if edge.root() != root:
+                raise ValueError(f"the tiles do not lead to the root of checkpoint {size}")
+            return edge
+
+        return self._fitting(owner, read_edge)
 
     def signed_root(self, owner: str, size: int) -> Checkpoint:
         """What is signed for this size. Raises EvidenceBroken where nothing is."""
@@ -170,16 +201,18 @@ class LogReader:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
 
     def reader(self, owner: str) -> tiles.FileReader:
-        """Reads each file once; raises ValueError for one that is not there."""
+        """Reads the first version of each file, once; raises ValueError for one that is not there."""
+        return _remembering(self._files.read, owner)
 
-        @cache
-        def read(path: str) -> bytes:
-            data = self._files.read(owner, path)
-            if data is None:
-                raise ValueError(f"there is no {path}")
-            return data
-
-        return read
+    def _fitting(self, owner: str, make: Callable[[tiles.FileReader], T]) -> T:
+        """What can be made of the tiles; `make` raises ValueError where they do not fit. Raises EvidenceBroken."""
+        if self._current is not None:
+            with suppress(ValueError):
+                return make(_remembering(self._current, owner))
+        try:
+            return make(self.reader(owner))
+        except ValueError as error:
+            raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
 
 
 class SignedLog(LogReader):
@@ -196,7 +229,7 @@ class SignedLog(LogReader):
         clock: Clock,
         second: SecondSigner | None = None,
     ) -> None:
-        super().__init__(files=files, ledger_name=ledger_name, keys=keys)
+        super().__init__(files=files, ledger_name=ledger_name, keys=keys, current=files.current)
         self._written = files
         self._signer = signer
         self._second = second
@@ -247,6 +280,17 @@ class SignedLog(LogReader):
     def _retain_until_ms(self, at_least_ms: int) -> int:
         kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
         return max(at_least_ms, instants.first_midnight_at_or_after(kept_ms))
+
+
+def _remembering(reading: Reading, owner: str) -> tiles.FileReader:
+    @cache
+    def read(path: str) -> bytes:
+        data = reading(owner, path)
+        if data is None:
+            raise ValueError(f"there is no {path}")
+        return data
+
+    return read
 
 
 def checkpoint_path(size: int) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, islice
 from typing import TypeAlias
 
@@ -21,7 +23,7 @@ from indelible.domain.ledger import leaf_data, ledger_proof_path
 from indelible.domain.note import Note, NoteError, Signature, VerifierKey, cosigned_at, parse_signatures
 from indelible.domain.proof import TlogProof, parse_tlog_proof
 from indelible.errors import EvidenceBroken
-from indelible.ports import StoredLogFiles
+from indelible.ports import CurrentLogFiles, Workers
 from indelible.ports.outside import AnchorFiles
 from indelible.services.log import LEDGER, LogReader
 
@@ -100,9 +102,10 @@ class Upward:
         self,
         *,
         log: LogReader,
-        files: StoredLogFiles,
+        files: CurrentLogFiles,
         anchors: AnchorFiles,
         token_time: TokenTime,
+        workers: Workers,
         witnesses: Sequence[VerifierKey] = (),
         quorum: int | None = None,
     ) -> None:
@@ -110,6 +113,7 @@ class Upward:
         self._files = files
         self._anchors = anchors
         self._token_time = token_time
+        self._workers = workers
         self._witnesses = {(key.name, key.key_id): key for key in witnesses}
         self._quorum = quorum
 
@@ -118,15 +122,16 @@ class Upward:
 
         Raises EvidenceBroken when what lies in the place of its proof does not prove it.
         """
-        stored = self._files.read(org_id, ledger_proof_path(size))
-        if stored is None:
+        leaf, path = leaf_data(note), ledger_proof_path(size)
+        found: tuple[TlogProof, Checkpoint] | None = None
+        with suppress(EvidenceBroken):
+            found = self._proven(self._files.current(org_id, path), leaf, size)
+        # One good signature and nothing beside it: no other bytes say this. Of anything else the first version counts.
+        if found is None or found[0].extra or len(found[0].checkpoint.signatures) != 1:
+            found = self._proven(self._files.read(org_id, path), leaf, size)
+        if found is None:
             return None
-        leaf = leaf_data(note)
-        try:
-            proof = parse_tlog_proof(stored)
-        except NoteError as error:
-            raise EvidenceBroken(f"the place of checkpoint {size} in the ledger's log: {error}") from None
-        first = self._log.verified(LEDGER, proof, leaf)
+        proof, first = found
         for anchored_size, files in self._anchored(first.size):
             try:
                 later = self._log.proofs(LEDGER, [proof.index], size=anchored_size)[0]
@@ -139,6 +144,15 @@ class Upward:
                 return LedgerProof(leaf, cosigned, checkpoint, later.checkpoint, outside)
         return LedgerProof(leaf, proof, first, proof.checkpoint, Outside(witnessed=self._witnessed(())))
 
+    def _proven(self, stored: bytes | None, leaf: bytes, size: int) -> tuple[TlogProof, Checkpoint] | None:
+        if stored is None:
+            return None
+        try:
+            proof = parse_tlog_proof(stored)
+        except NoteError as error:
+            raise EvidenceBroken(f"the place of checkpoint {size} in the ledger's log: {error}") from None
+        return proof, self._log.verified(LEDGER, proof, leaf)
+
     def _anchored(self, at_least: int) -> Iterator[tuple[int, list[AnchorFile]]]:
         """The first sizes from this one on that anything lies about."""
         stored = islice(self._anchors.stored(at_least=at_least), _MOST_FILES)
@@ -150,8 +164,8 @@ class Upward:
         timestamps: list[Stamped] = []
         calendars: dict[str, OpenTimestamp] = {}
         # The last one counts: a completed proof after a pending one, and of several the one in the lowest block.
-        for file in sorted(files, key=lambda one: (one.kind == "bitcoin", -(one.height or 0))):
-            data = self._files.read(LEDGER, file.path(size))
+        ordered = sorted(files, key=lambda one: (one.kind == "bitcoin", -(one.height or 0)))
+        for file, data in zip(ordered, self._read(size, ordered), strict=True):
             if data is None:
                 continue
             if file.kind == "cosignature":
@@ -172,6 +186,12 @@ class Upward:
             opentimestamps=tuple(calendars[name] for name in sorted(calendars)),
             witnessed=self._witnessed(witnesses),
         )
+
+    def _read(self, size: int, files: Sequence[AnchorFile]) -> Iterator[bytes | None]:
+        for data in self._workers.gather([partial(self._files.read, LEDGER, file.path(size)) for file in files]):
+            if isinstance(data, Exception):
+                raise data
+            yield data
 
     def _cosignatures(self, note: Note, data: bytes) -> Iterator[Signature]:
         """Lines that can stand below the note: none of the ledger's own name, none that a known key did not make."""
