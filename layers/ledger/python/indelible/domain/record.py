@@ -65,6 +65,10 @@ class Retention:
     lock_mode: str
     days: int
 
+    def until_ms(self, from_ms: int) -> int:
+        """Until when something of this instant is kept: the first midnight UTC when it has been for so many days."""
+        return instants.first_midnight_at_or_after(from_ms + self.days * instants.DAY_MS)
+
 
 @dataclass(frozen=True, slots=True)
 class GovernorKey:
@@ -141,7 +145,7 @@ def build(
     """
     sequence = head.sequence + 1
     timestamp_ms = max(now_ms, head.timestamp_ms)
-    retain_until_ms = instants.first_midnight_at_or_after(timestamp_ms + retention.days * instants.DAY_MS)
+    retain_until_ms = retention.until_ms(timestamp_ms)
     audit_id = audit_ids.encode(timestamp_ms, sequence, random)
     before = b'{"audit_id":"%b","event":%b,"format":"%b","governor_key_id":"%b"' % (
         audit_id.encode(),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from indelible.domain import instants
 from indelible.domain.anchors import AnchorFile
 from indelible.domain.checkpoint import SignedCheckpoint
 from indelible.domain.note import Note, NoteError
@@ -84,16 +83,19 @@ class Shelf:
     def keep(self, size: int, file: AnchorFile, data: bytes) -> None:
         """Store an answer, unless there is one already. Raises Unavailable."""
         with suppress(EvidenceBroken):  # another run's answer is there, which is as good
-            self._files.write(LEDGER, [File(file.path(size), data)], retain_until_ms=self._retain_until_ms())
+            self._files.write(
+                LEDGER, [File(file.path(size), data)], retain_until_ms=self._retention.until_ms(self._clock.now_ms())
+            )
         self._stored[size, file] = self._clock.now_ms()
 
     def publish(self, cosigned: Note, size: int) -> None:
         """Make the note with its cosignatures the newest version of `checkpoint`, unless a newer one is there."""
-        self._files.latest(LEDGER, cosigned.data, size=size, retain_until_ms=self._retain_until_ms())
+        self._files.latest(
+            LEDGER, cosigned.data, size=size, retain_until_ms=self._retention.until_ms(self._clock.now_ms())
+        )
 
-    def _retain_until_ms(self) -> int:
-        kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
-        return instants.first_midnight_at_or_after(kept_ms)
+    def _until_ms(self) -> int:
+        return self._retention.until_ms(self._clock.now_ms())
 
 
 def look(

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from indelible.domain import instants, keyring
+from indelible.domain import keyring
 from indelible.domain.keyring import KeyRing, KeyStatement, statement_path
 from indelible.domain.note import NoteError
 from indelible.domain.record import Retention
@@ -117,7 +117,7 @@ class Keyholder(PinnedKeys):
             note = keyring.signed_statement(statement, [(s.public_key(), s.sign(message)) for s in reversed(signing)])
             with suppress(EvidenceBroken):  # another anchor was faster; whether it is good is seen below
                 file = File(statement_path(statement.generation), note.data)
-                self._files.write(LEDGER, [file], retain_until_ms=self._retain_until_ms())
+                self._files.write(LEDGER, [file], retain_until_ms=self._retention.until_ms(self._clock.now_ms()))
             ring = self.stated()
             if ring == before:
                 # Somebody else's file has the place. What is pinned goes on signing; a person must look.
@@ -145,7 +145,3 @@ class Keyholder(PinnedKeys):
                 f"generation {generation} of the signing key is pinned, and the deployment does not name it:"
                 " signing_keys must never be lowered"
             )
-
-    def _retain_until_ms(self) -> int:
-        kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
-        return instants.first_midnight_at_or_after(kept_ms)

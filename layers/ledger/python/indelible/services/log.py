@@ -13,7 +13,7 @@ from functools import cache
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
-from indelible.domain import instants, merkle, tiles
+from indelible.domain import merkle, tiles
 from indelible.domain.checkpoint import (
     Checkpoint,
     SignedCheckpoint,
@@ -278,8 +278,7 @@ class SignedLog(LogReader):
         return found.note
 
     def _retain_until_ms(self, at_least_ms: int) -> int:
-        kept_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
-        return max(at_least_ms, instants.first_midnight_at_or_after(kept_ms))
+        return max(at_least_ms, self._retention.until_ms(self._clock.now_ms()))
 
 
 def _remembering(reading: Reading, owner: str) -> tiles.FileReader:

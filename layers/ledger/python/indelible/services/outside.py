@@ -7,7 +7,7 @@ gave is stored before the next thing is asked of it, and what is missing is aske
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -71,8 +71,10 @@ class Outside:
         clock: Clock,
         telemetry: Telemetry,
     ) -> None:
-        look_now = partial(look, log=log, files=files, anchors=anchors, retention=retention, clock=clock)
-        self._look: Callable[[int], Shelf] = lambda window_ms: look_now(window_ms=window_ms)
+        self._log = log
+        self._files = files
+        self._anchors = anchors
+        self._retention = retention
         self._timestamps = [TimestampTrack(authority) for authority in authorities]
         self._calendars = [CalendarTrack(calendar) for calendar in calendars]
         self._witnesses = [WitnessTrack(witness, log=log) for witness in witnesses]
@@ -104,6 +106,16 @@ class Outside:
         if witnessed is not None:
             self._telemetry.count("Witnessed", int(witnessed))
         return OutsideReport(shelf.published[-1].size, tuple(reports), cosignatures, witnessed)
+
+    def _look(self, window_ms: int) -> Shelf:
+        return look(
+            log=self._log,
+            files=self._files,
+            anchors=self._anchors,
+            retention=self._retention,
+            clock=self._clock,
+            window_ms=window_ms,
+        )
 
     def _track(self, track: Track, shelf: Shelf, older: Shelf | None, deadline_ms: int) -> TrackReport:
         stored: list[int] = []
