@@ -188,3 +188,23 @@ def test_rubbish_in_the_place_of_the_latest_is_replaced(adapters: Adapters) -> N
     adapters.files.latest(ORG, note, size=1, retain_until_ms=UNTIL)
 
     assert adapters.files.read(ORG, "checkpoint") == note
+
+
+def test_the_lock_of_a_first_version_is_lengthened_where_it_is_too_short(adapters: Adapters) -> None:
+    day_ms = 86_400_000
+    adapters.files.write(ORG, [TILE], retain_until_ms=UNTIL)
+    adapters.put_over(f"{ORG}/_log/{TILE.path}", b"newer")
+
+    def keep(at_least_ms: int, until_ms: int) -> int:
+        return adapters.files.keep(ORG, TILE.path, at_least_until_ms=at_least_ms, retain_until_ms=until_ms)
+
+    assert keep(UNTIL, UNTIL + 9 * day_ms) == UNTIL, "long enough"
+    assert keep(UNTIL + 1, UNTIL + 9 * day_ms) == UNTIL + 9 * day_ms
+    assert keep(UNTIL + 8 * day_ms, UNTIL + 20 * day_ms) == UNTIL + 9 * day_ms
+    assert keep(UNTIL + 10 * day_ms, UNTIL + 20 * day_ms) == UNTIL + 20 * day_ms
+    assert adapters.files.read(ORG, TILE.path) == TILE.data
+
+
+def test_there_is_no_lock_to_lengthen_where_there_is_no_file(adapters: Adapters) -> None:
+    with pytest.raises(EvidenceBroken):
+        adapters.files.keep(ORG, TILE.path, at_least_until_ms=UNTIL, retain_until_ms=UNTIL)

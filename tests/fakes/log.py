@@ -119,6 +119,20 @@ class FakeLogFiles:
             if re.fullmatch("[0-9]{12}", name) and self.bucket.versions(key):
                 yield int(name)
 
+    def keep(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
+        assert path != LATEST, "the latest checkpoint is published anew"
+        assert retain_until_ms >= at_least_until_ms, "longer than it must be, never shorter"
+        key = _key(owner, path)
+        with self.bucket.lock:
+            found = self.bucket.versions(key)
+            if not found:
+                raise EvidenceBroken(f"there is no {key}")
+            now_ms = found[0].lock.retain_until_ms if found[0].lock else 0
+            if now_ms >= at_least_until_ms:
+                return now_ms
+            self.bucket.put_retention(key, found[0].version_id, Lock(self.mode, retain_until_ms))
+            return retain_until_ms
+
     def latest(self, owner: str, note: bytes, *, size: int, retain_until_ms: int) -> None:
         key = _key(owner, LATEST)
         with self.bucket.lock:

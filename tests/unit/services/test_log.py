@@ -40,7 +40,7 @@ class Grown:
             files=self.files,
             ledger_name=LEDGER_NAME,
             keys=lambda: KeyRing.of_one(LEDGER_NAME, self.signer.public_key()),
-            signer=lambda: self.signer,
+            signer=lambda _: self.signer,
             retention=Retention("COMPLIANCE", 2555),
             clock=ManualClock(),
         )

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
@@ -36,7 +36,9 @@ class S3LogFiles:
     def __init__(self, *, client: S3Client, bucket: str, retention: Retention, pool: ThreadPoolExecutor) -> None:
         self._client = client
         self._bucket = bucket
-        self._retention = retention
+        self._mode: Literal["COMPLIANCE", "GOVERNANCE"] = (
+            "GOVERNANCE" if retention.lock_mode == "GOVERNANCE" else "COMPLIANCE"
+        )
         self._pool = pool
 
     @translated("S3")
@@ -101,6 +103,30 @@ class S3LogFiles:
         return [version["Key"] for version in answer.get("Versions", [])], answer["NextKeyMarker"] if more else None
 
     @translated("S3")
+    def keep(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
+        """ListObjectVersions, HeadObject, and PutObjectRetention where it is too short.
+
+        IAM: as for `read`, and s3:GetObjectRetention, s3:PutObjectRetention. S3 itself lets nobody shorten a lock
+        by that in COMPLIANCE mode, nor in GOVERNANCE mode without s3:BypassGovernanceRetention.
+        """
+        key = _key(owner, path)
+        found = list(self._version_ids(key))
+        if not found:
+            raise EvidenceBroken(f"there is no {key}")
+        head = self._client.head_object(Bucket=self._bucket, Key=key, VersionId=found[-1])
+        locked_until = head.get("ObjectLockRetainUntilDate")
+        if locked_until is not None and (now_ms := instants.from_datetime(locked_until)) >= at_least_until_ms:
+            return now_ms
+        until = instants.to_datetime(retain_until_ms)
+        self._client.put_object_retention(
+            Bucket=self._bucket,
+            Key=key,
+            VersionId=found[-1],
+            Retention={"Mode": self._mode, "RetainUntilDate": until},
+        )
+        return retain_until_ms
+
+    @translated("S3")
     def latest(self, owner: str, note: bytes, *, size: int, retain_until_ms: int) -> None:
         """GetObject and PutObject on condition. IAM: as for `read` and `write`."""
         for _ in range(_ROUNDS):
@@ -148,7 +174,7 @@ class S3LogFiles:
             ContentType="text/plain; charset=utf-8" if "checkpoint" in key else "application/octet-stream",
             ChecksumSHA256=base64.b64encode(hashlib.sha256(data).digest()).decode(),
             ServerSideEncryption="AES256",
-            ObjectLockMode="GOVERNANCE" if self._retention.lock_mode == "GOVERNANCE" else "COMPLIANCE",
+            ObjectLockMode=self._mode,
             ObjectLockRetainUntilDate=instants.to_datetime(retain_until_ms),
             **condition,
         )

@@ -5,7 +5,8 @@ A generation is pinned by its statement, create-only under `_ledger/_log/keys/`:
 the first that reached the bucket is the successor. What is not pinned has signed nothing, so that readers trust the
 newest pinned key of those that the deployment names, and follow the statements back from there.
 
-Invariant: the anchor signs with a key only after its statement is in the bucket, read back and found good.
+Invariant: the anchor signs with a key only after its statement is in the bucket, read back and found good; and nothing
+that it signs is kept for longer than the statements that lead to its key.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from indelible.domain import keyring
+from indelible.domain import instants, keyring
 from indelible.domain.keyring import KeyRing, KeyStatement, statement_path
 from indelible.domain.note import NoteError
 from indelible.domain.record import Retention
@@ -24,6 +25,10 @@ from indelible.services.log import LEDGER
 
 HANDOVER_MS = 20 * 60_000
 """From pinning a key until its predecessor has ended: an anchor run that began before has ended by then (15 min)."""
+
+MARGIN_DAYS = 30
+"""By so much, or by the ledger's retention where that is shorter, a statement's lock is made longer than it must be: so
+that it need not be made longer every day."""
 
 _Reading = Callable[[str, str], bytes | None]
 
@@ -95,17 +100,32 @@ class Keyholder(PinnedKeys):
         self._clock = clock
         self._telemetry = telemetry
         self._signer: Signer | None = None
+        self._statements: tuple[str, ...] = ()
+        self._kept_until_ms = 0
 
-    def signer(self) -> Signer:
-        """The newest key, pinned. Several anchors may pin it at once: one statement wins, and all agree on it.
+    def signer(self, until_ms: int) -> Signer:
+        """The newest key, pinned, for what is kept until then: its statement and those before it are, too.
+
+        Several anchors may pin it at once: one statement wins, and all agree on it.
 
         Raises ConfigurationError when the bucket knows of a later generation than the deployment does.
         """
         if self._signer is None:
             ring = self._pinned()
             self._refuse_successor(ring)
+            self._statements = tuple(statement_path(key.generation) for key in ring.keys if key.statement is not None)
             self._signer = self._signers[ring.newest.generation - 1]
+        if until_ms > self._kept_until_ms:
+            self._keep(until_ms)
         return self._signer
+
+    def _keep(self, until_ms: int) -> None:
+        margin_ms = min(MARGIN_DAYS, self._retention.days) * instants.DAY_MS
+        kept = [
+            self._files.keep(LEDGER, path, at_least_until_ms=until_ms, retain_until_ms=until_ms + margin_ms)
+            for path in self._statements
+        ]
+        self._kept_until_ms = min(kept, default=0)
 
     def _pinned(self) -> KeyRing:
         ring = self.stated()

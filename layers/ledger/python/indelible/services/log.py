@@ -216,7 +216,9 @@ class LogReader:
 
 
 class SignedLog(LogReader):
-    """Also adds to it: only the anchor has one. `signer` gives the key in use, pinned; `second` adds its line below."""
+    """Also adds to it: only the anchor has one. `signer` gives the key in use, pinned, for what is kept
+    until then (Unix milliseconds); `second` adds its line below.
+    """
 
     def __init__(
         self,
@@ -224,7 +226,7 @@ class SignedLog(LogReader):
         files: LogFiles,
         ledger_name: str,
         keys: Callable[[], KeyRing],
-        signer: Callable[[], Signer],
+        signer: Callable[[int], Signer],
         retention: Retention,
         clock: Clock,
         second: SecondSigner | None = None,
@@ -251,8 +253,8 @@ class SignedLog(LogReader):
         line, that one is returned.
         """
         unsigned = Checkpoint(origin=self.origin(owner), size=edge.size, root=edge.root())
-        note = self._signed(unsigned).note
         until_ms = self._retain_until_ms(at_least_until_ms)
+        note = self._signed(unsigned, until_ms).note
         try:
             self._written.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
         except EvidenceBroken:
@@ -261,8 +263,8 @@ class SignedLog(LogReader):
         self._written.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
         return note
 
-    def _signed(self, unsigned: Checkpoint) -> SignedCheckpoint:
-        signer = self._signer()
+    def _signed(self, unsigned: Checkpoint, until_ms: int) -> SignedCheckpoint:
+        signer = self._signer(until_ms)
         signed = signed_checkpoint(unsigned, signer.public_key(), signer.sign(unsigned.text.encode()))
         if self._second is None:
             return signed
