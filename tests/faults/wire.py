@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The wire between a process and its ports: where calls fail, processes die, and others get their turn.
 
-A call can fail before it took effect or after, and one that stores several files also amid them; the caller is told
+A call can fail before it took effect or after, and one that writes several things also amid them; the caller is told
 `Unavailable` either way, or is killed there by a BaseException that nothing catches.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from inspect import isgeneratorfunction
 from typing import Any, Literal, TypeVar, cast
 
 from indelible.errors import Unavailable
@@ -20,6 +21,10 @@ How = Literal["error", "outage", "kill"]
 
 WHENS: tuple[When, ...] = ("before", "after")
 HOWS: tuple[How, ...] = ("error", "outage", "kill")
+
+
+SEVERAL = {"files.write": 1, "journal.clear": 1, "index.repair": 0, "ledger_outbox.clear": 0}
+"""Calls that write several things, in no order, and which argument these are."""
 
 
 class Killed(BaseException):
@@ -86,9 +91,10 @@ class _Wired:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             failing = self._wire.enter(f"{self._name}.{method}")
-            if failing and method == "write" and self._wire.fault is not None and self._wire.fault.when == "amid":
+            place = SEVERAL.get(f"{self._name}.{method}")
+            if failing and place is not None and self._wire.fault is not None and self._wire.fault.when == "amid":
                 # In any order, and some of them: every second one, from behind.
-                args = (args[0], args[1][::-2], *args[2:])
+                args = (*args[:place], args[place][::-2], *args[place + 1 :])
             result = bound(*args, **kwargs)
             if failing:
                 self._wire.fail()
@@ -102,4 +108,4 @@ class _Wired:
                 if failing:
                     self._wire.fail()
 
-        return stream if method in ("versions", "read_all", "sizes", "stored") else call
+        return stream if isgeneratorfunction(bound) else call
