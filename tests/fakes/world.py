@@ -252,8 +252,7 @@ class World:
         for lost in (self.register.states, self.index.entries, self.news.marks, self.organisations.configs):
             lost.clear()
         self.ledger_register.state = EMPTY_LEDGER
-        self.ledger_outbox.entries.clear()
-        for names in (self.repair.names, self.repair.unregistered, self.register.rootless):
+        for names in (self.ledger_outbox.entries, self.repair.names, self.repair.unregistered, self.register.rootless):
             names.clear()
 
     def anchored(self, *, org_id: str = ORG) -> AnchorReport:

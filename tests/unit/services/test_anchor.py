@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from indelible.domain import audit_id as audit_ids
-from indelible.domain import instants, record
-from indelible.domain.findings import FailureCode, Lock
+from indelible.domain import instants
+from indelible.domain.findings import Lock
 from indelible.domain.record import Retention
 from indelible.errors import EvidenceBroken, HeadRegressed
 from indelible.ports import NOTHING_COVERED
@@ -17,7 +16,7 @@ from indelible.services.rounds import Rounds
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.world import World
 from tests.faults.oracle import assert_log
-from tests.faults.wire import Fault, Killed, Wire
+from tests.faults.wire import Wire
 
 
 def anchored(*batches: int) -> World:
@@ -104,65 +103,6 @@ def test_when_the_time_is_over_one_pass_was_made_and_the_rest_is_behind(monkeypa
 
     assert (report.records, report.tree_size, report.behind_ms) == (4, 4, 5_000)
     assert world.waiting() == [5, 6, 7, 8, 9, 10]
-
-
-def test_after_a_loss_of_the_table_the_lag_is_that_of_the_first_record_that_is_known() -> None:
-    world = World()
-    world.record(1)
-    world.clock.advance(60_000)
-    world.record(2)
-    world.lose_table()
-    world.rebuilder().run(ORG, apply=True)
-    world.administrator.remove(world.administrator.key_of(ORG, 1))
-    world.clock.advance(5_000)
-
-    report = world.anchored()
-
-    assert [failure.code for failure in report.broken] == [FailureCode.MISSING]
-    assert report.behind_ms == world.anchor().behind_ms(ORG) == 5_000
-
-
-def test_a_stranger_s_key_does_not_make_the_lag_longer_than_it_can_be() -> None:
-    world = World()
-    world.record(1)
-    world.anchored()
-    world.clock.advance(5_000)
-    entry = world.sealed()[0]
-    name = audit_ids.encode(0, 2, 0)
-    world.administrator.insert(f"{record.day_prefix(ORG, entry.timestamp_ms)}{2:012d}-{name}.json", b"junk", None)
-
-    assert world.anchor().behind_ms(ORG) == 5_000
-
-
-def test_the_lag_of_what_is_nowhere_is_unknown() -> None:
-    world = World()
-    world.record(1)
-    world.administrator.remove(world.administrator.key_of(ORG, 1))
-    world.journal.waiting[ORG].clear()
-
-    assert world.anchored().behind_ms is None
-    assert world.anchor().behind_ms(ORG) is None
-
-
-@pytest.mark.parametrize("instead", [None, b"junk"])
-def test_the_word_of_the_table_alone_does_not_empty_the_outbox(instead: bytes | None) -> None:
-    world, wire = World(), Wire()
-    world.record(1, 2)
-    world.anchor(wire).run(ORG, deadline_ms=world.clock.now + 60_000)
-    at = wire.calls.index("journal.clear")
-    world = World()
-    world.record(1, 2)
-    with pytest.raises(Killed):
-        world.anchor(Wire(Fault(at, "after", "kill"))).run(ORG, deadline_ms=world.clock.now + 60_000)
-    assert (world.register.read(ORG).tree_size, world.register.read(ORG).cleared) == (2, 0)
-    name = key(checkpoint_path(2))
-    world.administrator.remove_versions(name)
-    if instead is not None:
-        world.administrator.insert(name, instead, None)
-
-    with pytest.raises(EvidenceBroken):
-        world.anchored()
-    assert world.waiting() == [1, 2]
 
 
 def test_what_is_published_is_locked_for_as_long_as_the_records_under_it() -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from indelible.domain import instants
 from indelible.domain.findings import FailureCode
 from indelible.domain.keyring import KeyRing, RingKey, parse_statement, statement_path
 from indelible.domain.note import parse_note
-from indelible.domain.record import Retention
 from indelible.errors import ConfigurationError, EvidenceBroken
 from indelible.services.keys import HANDOVER_MS
 from indelible.services.log import LEDGER, SignedLog
@@ -269,65 +267,3 @@ def test_every_call_of_a_rotation_fails_in_every_way(when: str, how: str) -> Non
         assert run(world) is not None
         assert (pinned(world), world.verify().valid) == ([1, 2], True), f"{name} {when} {how}"
         assert len(world.keys().ring().keys) == 2
-
-
-def locked_until_ms(world: World, generation: int) -> int:
-    lock = world.bucket.versions(key_of(generation))[0].lock
-    assert lock is not None
-    return lock.retain_until_ms
-
-
-def longest_kept_ms(world: World) -> int:
-    """Until when the last of what was signed is kept."""
-    signed = [key for key in world.bucket.stacks if "/_log/checkpoint" in key]
-    return max(version.lock.retain_until_ms for key in signed for version in world.bucket.versions(key) if version.lock)
-
-
-def test_statements_are_kept_for_as_long_as_an_organisation_keeps_its_records() -> None:
-    world = anchored()
-    world.rotate()
-    long = world.submission(3, retention=Retention("COMPLIANCE", 36_500))
-    world.appender().append(long)
-    world.anchored()
-
-    assert longest_kept_ms(world) == world.sealed()[-1].retain_until_ms
-    for generation in (1, 2):
-        assert locked_until_ms(world, generation) >= longest_kept_ms(world)
-
-
-def test_statements_outlive_what_is_signed_years_later_and_are_not_touched_every_day() -> None:
-    world, lengthened = anchored(), set[int]()
-    for number in range(3, 103):
-        world.clock.advance(instants.DAY_MS)
-        world.record(number)
-        world.anchored()
-        assert locked_until_ms(world, 1) >= longest_kept_ms(world)
-        lengthened.add(locked_until_ms(world, 1))
-    assert len(lengthened) <= 5
-
-
-def test_one_process_asks_for_a_lock_once_for_as_long_as_it_is_enough() -> None:
-    world, wire = World(), Wire()
-    anchor = world.anchor(wire)
-    for number in range(1, 4):
-        world.record(number)
-        anchor.run(ORG, deadline_ms=world.clock.now + 60_000)
-
-    assert wire.calls.count("files.keep") == 1
-
-
-@pytest.mark.parametrize("when", WHENS)
-def test_nothing_is_signed_under_a_statement_whose_lock_cannot_be_made_longer(when: str) -> None:
-    world = anchored()
-    world.clock.advance(400 * instants.DAY_MS)
-    world.record(3)
-    honest, wire = anchored(), Wire()
-    honest.clock.advance(400 * instants.DAY_MS)
-    honest.record(3)
-    run(honest, wire)
-    signatures = world.signer.signatures
-
-    assert run(world, Wire(Fault(wire.calls.index("files.keep") + 1, when, "error"))) is None  # type: ignore[arg-type]
-    assert world.signer.signatures == signatures
-    world.anchored()
-    assert locked_until_ms(world, 1) >= longest_kept_ms(world)
