@@ -240,7 +240,7 @@ class SignedLog(LogReader):
 
     def pin(self) -> None:
         """See that the key in use is pinned, also where nothing is to be signed with it: it is known from then on."""
-        self._signer()
+        self._signer(0)
 
     def stage(self, owner: str, files: Sequence[File], *, at_least_until_ms: int) -> None:
         """Write tiles and bundles, create-only, locked for as long as the records under them or longer."""
