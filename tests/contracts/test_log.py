@@ -139,6 +139,22 @@ def test_sizes_are_those_of_the_checkpoints(adapters: Adapters) -> None:
     assert list(adapters.files.sizes("initech", at_least=1)) == []
 
 
+def test_checkpoints_come_with_their_first_version_in_order(adapters: Adapters) -> None:
+    """Also those behind a newer version or a delete marker, and however many there are."""
+    sizes = [*range(1, 80), 1000, 65537]
+    notes = [File(f"checkpoints/{size:012d}", b"note %d" % size) for size in reversed(sizes)]
+    adapters.files.write(ORG, notes, retain_until_ms=UNTIL)
+    adapters.put_stranger(f"{ORG}/_log/checkpoints/x", b"")
+    for size in (3, 79, 65537):
+        adapters.put_stranger(f"{ORG}/_log/checkpoints/{size:012d}", b"laid over")
+    adapters.mark_deleted(f"{ORG}/_log/checkpoints/000000000009")
+
+    for at_least in (0, 1, 9, 78, 1001, 65538):
+        found = list(adapters.files.checkpoints(ORG, at_least=at_least))
+        assert found == [(size, b"note %d" % size) for size in sizes if size >= at_least], at_least
+    assert list(adapters.files.checkpoints("initech", at_least=1)) == []
+
+
 def test_the_latest_goes_forward_only(adapters: Adapters) -> None:
     def read() -> bytes | None:
         return adapters.files.read(ORG, "checkpoint")

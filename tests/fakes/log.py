@@ -119,6 +119,12 @@ class FakeLogFiles:
             if re.fullmatch("[0-9]{12}", name) and self.bucket.versions(key):
                 yield int(name)
 
+    def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        for size in self.sizes(owner, at_least=at_least):
+            note = self.read(owner, f"checkpoints/{size:012d}")
+            if note is not None:
+                yield size, note
+
     def keep(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
         assert path != LATEST, "the latest checkpoint is published anew"
         assert retain_until_ms >= at_least_until_ms, "longer than it must be, never shorter"

@@ -40,7 +40,7 @@ class BucketSource:
         self.org_id = org_id
         self.fingerprint = f"bucket {where}"
         self.versions, self.read_all, self.first_key_after = records.versions, records.read_all, records.first_key_after
-        self.read, self.sizes, self.names = files.read, files.sizes, names
+        self.read, self.sizes, self.checkpoints, self.names = files.read, files.sizes, files.checkpoints, names
 
     def __reduce__(self) -> tuple[Callable[[], BucketSource], tuple[()]]:
         if self._again is None:

@@ -26,6 +26,7 @@ from indelible.domain import bundle, record
 from indelible.domain.bundle import MalformedBundle
 from indelible.domain.findings import Failure, FailureCode
 from indelible.ports import KeyVersions, StoredVersion
+from indelible.services.log import checkpoint_path
 
 _BY_LINES = frozenset({bundle.RECORDS, bundle.RECEIPTS})
 _PREDECESSOR = "predecessor"
@@ -119,6 +120,11 @@ class BundleSource:
         place = _inside(owner, "checkpoints/")
         names = (name.removeprefix(place) for name in self._zip.names if name.startswith(place))
         return (size for size in sorted(map(int, names)) if size >= max(at_least, 1))
+
+    def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        """As StoredLogFiles."""
+        notes = ((size, self.read(owner, checkpoint_path(size))) for size in self.sizes(owner, at_least=at_least))
+        return ((size, note) for size, note in notes if note is not None)
 
     def names(self, owner: str, prefix: str) -> Iterator[str]:
         """See Source."""

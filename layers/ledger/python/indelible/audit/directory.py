@@ -19,6 +19,7 @@ from indelible.audit.source import NotEvidence, Part, Walked
 from indelible.domain import record
 from indelible.domain.findings import Failure
 from indelible.ports import KeyVersions, StoredVersion
+from indelible.services.log import checkpoint_path
 
 _PART = 256
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -73,6 +74,11 @@ class DirectorySource:
         """As StoredLogFiles."""
         names = _names(self._log(owner) / "checkpoints")
         return (int(name) for name in names if _SIZE.fullmatch(name) and int(name) >= max(at_least, 1))
+
+    def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        """As StoredLogFiles."""
+        notes = ((size, self.read(owner, checkpoint_path(size))) for size in self.sizes(owner, at_least=at_least))
+        return ((size, note) for size, note in notes if note is not None)
 
     def names(self, owner: str, prefix: str) -> Iterator[str]:
         """See Source."""

@@ -11,6 +11,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Protocol
 
 from indelible.audit.scan import Ask, Scanned
@@ -70,6 +71,11 @@ class Published:
             self._sizes[owner] = array("Q", self._source.sizes(owner, at_least=1))
         found = self._sizes[owner]
         return iter(found[bisect_left(found, at_least) :])
+
+    def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        """As StoredLogFiles."""
+        last = max(self.sizes(owner, at_least=at_least), default=0)
+        return takewhile(lambda found: found[0] <= last, self._source.checkpoints(owner, at_least=at_least))
 
 
 class Source(StoredRecords, StoredLogFiles, Protocol):

@@ -63,6 +63,10 @@ class StoredLogFiles(Protocol):
         """The tree sizes of published checkpoints from `at_least` on, ascending, lazily."""
         ...
 
+    def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        """The same with the first version of each file, for whoever opens them all: a bounded number is read ahead."""
+        ...
+
 
 class CurrentLogFiles(StoredLogFiles, Protocol):
     """The same where the newest version costs less than the first."""

@@ -71,12 +71,16 @@ class LogReader:
         """`{ledger_name}/{org_id}`, and `{ledger_name}` for the ledger's own log."""
         return origin_of(self._ledger_name, None if owner == LEDGER else owner)
 
-    def opened(self, owner: str, size: int) -> SignedCheckpoint:
-        """The checkpoint of this size, signature verified.
+    def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        """Sizes of published checkpoints and their notes, which are still to be `opened`, ascending, read ahead."""
+        return self._files.checkpoints(owner, at_least=at_least)
+
+    def opened(self, owner: str, size: int, note: bytes | None = None) -> SignedCheckpoint:
+        """The checkpoint of this size, signature verified; `note` where it has been read already.
 
         Raises EvidenceBroken when there is none, NoteError when it is not what the ledger signed for this size.
         """
-        note = self._files.read(owner, checkpoint_path(size))
+        note = self._files.read(owner, checkpoint_path(size)) if note is None else note
         if note is None:
             raise EvidenceBroken(f"{self.origin(owner)}: there is no checkpoint of size {size}")
         found = open_checkpoint(note, origin=self.origin(owner), public_keys=self._keys().public_keys)

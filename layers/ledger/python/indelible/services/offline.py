@@ -30,3 +30,7 @@ class NoLog:
     def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:  # noqa: ARG002
         """None."""
         return iter(())
+
+    def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:  # noqa: ARG002
+        """None."""
+        return iter(())

@@ -35,7 +35,7 @@ class Roots:
         self._org_id = org_id
         self._checker = checker
         self._read = log.reader(org_id)
-        self._sizes: Iterator[int] = iter(())
+        self._published: Iterator[tuple[int, bytes]] = iter(())
         self._next: int | None = None
         self._size = checker.start - 1
         self._parts: list[Subtree] = []
@@ -56,7 +56,7 @@ class Roots:
         """
         start = self._checker.start
         self._promise_latest()
-        self._sizes = self._log.sizes(self._org_id, at_least=start)
+        self._published = self._log.checkpoints(self._org_id, at_least=start)
         self._next = self._following()
         if tree is not None:
             self._parts = tree
@@ -146,8 +146,8 @@ class Roots:
 
     def _following(self) -> int | None:
         """The next size that is signed. What lies in between under such a name and is not, is reported."""
-        for size in islice(self._sizes, MOST_FOREIGN):
-            if self._opened(size) is not None:
+        for size, note in islice(self._published, MOST_FOREIGN):
+            if self._opened(size, note) is not None:
                 return size
         return None
 
@@ -204,14 +204,14 @@ class Roots:
             raise ValueError(f"{tiles.entries_path(bundle, width)} does not have {width} entries")
         return leaves[index % tiles.WIDTH]
 
-    def _opened(self, size: int) -> SignedCheckpoint | None:
+    def _opened(self, size: int, note: bytes | None = None) -> SignedCheckpoint | None:
         """The checkpoint of this size; None for one in which something is wrong."""
         if size in self._bad:
             return None
         if self._signed is not None and self._signed.checkpoint.size == size:
             return self._signed
         try:
-            self._signed = self._log.opened(self._org_id, size)
+            self._signed = self._log.opened(self._org_id, size, note)
             return self._signed
         except (NoteError, EvidenceBroken) as error:
             self._bad.add(size)
