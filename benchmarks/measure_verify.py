@@ -59,8 +59,8 @@ def _open(path: Path) -> None:
 
 def _part(start: int, end: int) -> int:
     assert _zip is not None
-    for place in range(start, end, 1 << 19):
-        _hash(_zip.slice(place, min(end, place + (1 << 19))))
+    for place in range(start, end, 1 << 18):
+        _hash(_zip.slice(place, min(end, place + (1 << 18))))
     return end
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from indelible.audit.source import NotEvidence
 
 _LOCAL_HEADER, _SIGNATURE = 30, 4
-_BLOCK = 1 << 19
+_BLOCK = 1 << 18
 """Small enough to stay in a processor's cache while its lines are hashed."""
 
 
@@ -78,7 +78,7 @@ class StoredZip:
         return count + (last != b"\n")
 
     def line_blocks(self, name: str) -> Iterator[tuple[Area, bytes]]:
-        """The entry in blocks of half a MiB that end where a line ends, and where each of them lies."""
+        """The entry in blocks of a quarter of a MiB that end where a line ends, and where each of them lies."""
         area = self.areas[name]
         start = area.start
         while start < area.end:
