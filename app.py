@@ -24,7 +24,7 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(f"indelible: {error}")
     print(config.describe(), file=sys.stderr)
-    build(app, config, bundling=LambdaBundling())
+    build(app, config, bundling=LambdaBundling.on_this_machine())
     app.synth()
 
 

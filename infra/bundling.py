@@ -21,6 +21,8 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
+from infra.bytecode import compile_ahead, find_python
+
 ROOT = Path(__file__).resolve().parent.parent
 LAYER_DIR = ROOT / "layers" / "ledger"
 
@@ -34,7 +36,9 @@ _LAMBDA_PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(34, 16, -
 NOT_SHIPPED = frozenset({"audit", "cli", "client", "views"})
 _JUNK = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 #: Changes whenever the way of building does, so that an old asset is not mistaken for a new one.
-_RECIPE = "1"
+_RECIPE = "2"
+#: Where the layer's ``python/`` lies in a function.
+_IN_A_FUNCTION = "/opt/python"
 #: Lies in an asset's directory as long as it is being built.
 _UNFINISHED = ".unfinished"
 
@@ -51,6 +55,11 @@ class Bundling(Protocol):
         """Names what the result runs on; part of the asset hash."""
         ...
 
+    @property
+    def python(self) -> str | None:
+        """Path of an interpreter of the target's version, which compiles the layer; None leaves it uncompiled."""
+        ...
+
     def install(self, requirements: Path, destination: Path) -> None:
         """Put the packages pinned in ``requirements`` under ``destination``. Raises BundlingError."""
         ...
@@ -58,7 +67,21 @@ class Bundling(Protocol):
 
 @dataclass(frozen=True)
 class LambdaBundling:
-    """Wheels for Lambda's Python on arm64, whatever machine this is; no Docker, nothing compiled here."""
+    """Wheels for Lambda's Python on arm64, whatever machine this is; no Docker, no C compiler."""
+
+    python: str | None = None
+
+    @classmethod
+    def on_this_machine(cls) -> LambdaBundling:
+        """With bytecode where this machine has Lambda's Python; where it has not, says so on stderr."""
+        python = find_python(_LAMBDA_PYTHON)
+        if python is None:
+            print(
+                f"note: without Python {_LAMBDA_PYTHON} on this machine the functions' code is delivered uncompiled, "
+                f"and every cold start takes longer; .venv/bin/uv python install {_LAMBDA_PYTHON} mends it",
+                file=sys.stderr,
+            )
+        return cls(python=python)
 
     @property
     def target(self) -> str:
@@ -101,11 +124,14 @@ def build_layer(destination: Path, *, bundling: Bundling, source: Path = LAYER_D
         target = destination / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
+    if bundling.python is not None:
+        compile_ahead(site, python=bundling.python, runs_at=_IN_A_FUNCTION)
 
 
 def layer_hash(*, bundling: Bundling, source: Path = LAYER_DIR) -> str:
-    """Hash of everything that decides the layer's content: target, requirements and shipped source."""
-    digest = hashlib.sha256(f"{_RECIPE}\0{bundling.target}\0".encode())
+    """Hash of everything that decides the layer's content: target, with or without bytecode, requirements, source."""
+    form = "source" if bundling.python is None else "bytecode"
+    digest = hashlib.sha256(f"{_RECIPE}\0{bundling.target}\0{form}\0".encode())
     inputs = [(source / "requirements.txt", "requirements.txt"), *_shipped(source)]
     for path, name in inputs:
         digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

@@ -29,6 +29,8 @@ class EmulatorBundling:
     the real layer holds, and for which platform, is the packaging test's business.
     """
 
+    python = None
+
     @property
     def target(self) -> str:
         """Keeps this asset apart from those made for Lambda."""

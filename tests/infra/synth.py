@@ -20,6 +20,8 @@ Json = dict[str, Any]
 class TinyBundling:
     """A layer of one file: templates do not depend on what is in it."""
 
+    python: str | None = None
+
     @property
     def target(self) -> str:
         return "tiny"

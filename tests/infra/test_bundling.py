@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -17,6 +22,7 @@ from infra.bundling import (
     discard_unfinished,
     layer_hash,
 )
+from infra.bytecode import BytecodeError, find_python
 from tests.infra.synth import Synthesized, TinyBundling
 
 
@@ -136,3 +142,78 @@ def test_the_layer_is_pinned_by_hash() -> None:
     pins = [line for line in lines if "==" in line and not line.lstrip().startswith("#")]
     assert pins
     assert all(line.rstrip().endswith("\\") for line in pins), "a pin without a hash"
+
+
+@dataclass(frozen=True)
+class ThisPython(TinyBundling):
+    """Compiles for the Python that runs the tests."""
+
+    python: str | None = sys.executable
+
+
+def compiled(site: Path) -> list[Path]:
+    return sorted(site.rglob("*.pyc"))
+
+
+def test_every_module_is_shipped_with_its_bytecode(tmp_path: Path) -> None:
+    build_layer(tmp_path, bundling=ThisPython(), source=LAYER_DIR)
+    site = tmp_path / "python"
+    modules = list(site.rglob("*.py"))
+    assert len(modules) > 100
+    assert compiled(site) == sorted(Path(cache_from_source(str(path))) for path in modules)
+
+
+def test_bytecode_is_loaded_whatever_the_times_of_the_files_say(source: Path, tmp_path: Path) -> None:
+    """A zip keeps times to two seconds at best, and the CDK sets them all to one day of 1980."""
+    (source / "python/indelible/errors.py").write_text("def where() -> str:\n    return __name__\n")
+    build_layer(tmp_path / "out", bundling=ThisPython(), source=source)
+    module = tmp_path / "out/python/indelible/errors.py"
+    module.write_text("raise SystemError('compiled again')\n")
+    os.utime(module, (0, 0))
+    look = "import sys; sys.path[:0] = sys.argv[1:]; from indelible import errors; print(errors.where())"
+    command = [sys.executable, "-I", "-S", "-B", "-c", look, str(tmp_path / "out/python")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "indelible.errors\n"
+
+
+def test_the_same_inputs_give_the_same_bytecode_wherever_it_is_made(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "another" / "place"
+    for place in (one, other):
+        build_layer(place, bundling=ThisPython(), source=LAYER_DIR)
+    assert files(one) == files(other)
+    assert [path.read_bytes() for path in compiled(one)] == [path.read_bytes() for path in compiled(other)]
+    assert all(b"/opt/python/" in path.read_bytes() for path in compiled(one))
+
+
+def test_what_does_not_compile_is_not_delivered(source: Path, tmp_path: Path) -> None:
+    (source / "python/indelible/errors.py").write_text("def (:\n")
+    with pytest.raises(BytecodeError, match="could not compile"):
+        build_layer(tmp_path, bundling=ThisPython(), source=source)
+
+
+def test_a_layer_with_bytecode_is_another_one_than_without(source: Path) -> None:
+    without, here = TinyBundling(), ThisPython()
+    elsewhere = ThisPython(python="/another/python3.14")
+    assert layer_hash(bundling=here, source=source) != layer_hash(bundling=without, source=source)
+    assert layer_hash(bundling=here, source=source) == layer_hash(bundling=elsewhere, source=source)
+
+
+def test_only_a_python_of_the_very_version_compiles(capfd: pytest.CaptureFixture[str]) -> None:
+    found = find_python(f"{sys.version_info.major}.{sys.version_info.minor}")
+    assert found is not None
+    look = "import sys; print(*sys.version_info[:2], sys.implementation.name)"
+    told = subprocess.run([found, "-c", look], capture_output=True, text=True, check=True).stdout.split()
+    assert told == [str(sys.version_info.major), str(sys.version_info.minor), "cpython"]
+    assert find_python("3.2") is None
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("found", ["/usr/bin/python3.14", None])
+def test_who_has_not_the_python_of_the_functions_is_told(
+    found: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("infra.bundling.find_python", lambda version: found if version == "3.14" else None)
+    assert LambdaBundling.on_this_machine() == LambdaBundling(python=found)
+    out, err = capsys.readouterr()
+    assert out == ""  # it is jsii's
+    assert ("uv python install 3.14" in err) == (found is None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from email.parser import HeaderParser
@@ -15,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from infra.bundling import ROOT, LambdaBundling, build_layer
+from infra.bytecode import compile_ahead
 
 #: What `packaging` is told instead of this machine's own values.
 LAMBDA = {
@@ -195,6 +197,15 @@ def test_what_each_package_requires_on_lambda_is_there(site: Path) -> None:
                 assert requirement.specifier.contains(version), f"{distribution['Name']} requires {text}"
         python = distribution["Requires-Python"]
         assert python is None or Requirement(f"python{python}").specifier.contains("3.14"), distribution["Name"]
+
+
+def test_all_of_it_compiles(site: Path, tmp_path: Path) -> None:
+    """By this machine's Python, the older one: what that can read, Lambda's can."""
+    copy = shutil.copytree(site, tmp_path / "python")
+    compile_ahead(copy, python=sys.executable, runs_at="/opt/python")
+    assert len(list(copy.rglob("*.pyc"))) == len(list(copy.rglob("*.py")))
+    size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
+    assert size < LAMBDA_LIMIT_BYTES / 2
 
 
 def test_the_layer_fits(site: Path) -> None:
