@@ -20,11 +20,11 @@ failed = { echo "error: could not install $(1) (is the network reachable?); $(IN
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
-.PHONY: help install venv node_modules up down status demo clean test test-fast chromium fuzz crash-matrix lint format openapi lock bench-record bench-parse bench-anchor bench-verify bench-bucket synth deploy
+.PHONY: help install venv node_modules up down status demo clean test test-fast chromium fuzz crash-matrix lint format openapi lock bench-record bench-parse bench-anchor bench-verify bench-bucket bench-cold-start synth deploy
 
 help: ## list what can be made
 	@echo 'usage: make TARGET'
-	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-17s %s\n", $$1, $$2 }'
 
 ## -- tools ------------------------------------------------------------------------------------
 
@@ -132,6 +132,9 @@ bench-verify: venv ## verify a bundle of 100,000 records offline, beside two oth
 
 bench-bucket: venv ## read a bucket of 10,000 records by every way there is; prints processor time and objects a second
 	@$(BIN)/python -m benchmarks.bucket
+
+bench-cold-start: venv ## how long each function takes to import and to build, with and without bytecode
+	@$(BIN)/python -m benchmarks.cold_start
 
 ## -- AWS --------------------------------------------------------------------------------------
 
