@@ -86,7 +86,7 @@ def measured(outputs: Outputs, size: int, count: int) -> Cost:
     function = admin.client("lambda").get_function_configuration(FunctionName=admin.function("anchor"))
     org_id = new_org(outputs)["org_id"]
     with recorded() as calls, wiring(outputs, function["Environment"]["Variables"]) as bootstrap:
-        rounds = bootstrap.rounds()
+        rounds = bootstrap.anchor.rounds()
         head = _pretend(bootstrap, org_id, size)
         if head is not None:
             admin.set_head(org_id, head)
@@ -98,7 +98,7 @@ def measured(outputs: Outputs, size: int, count: int) -> Cost:
         made, log_read, log_written = dict(calls.counts()), *_log_traffic(calls)
         if report.failed or report.reports[0].records != count:
             raise click.ClickException(f"the run on a tree of {size} did not anchor {count} records: {report}")
-        opened = bootstrap.log_reader().opened(org_id, size + count)
+        opened = bootstrap.log.log_reader().opened(org_id, size + count)
         if opened.checkpoint.size != size + count:
             raise click.ClickException("no checkpoint of the size that was anchored")
         _write(bootstrap, org_id, chain[-1].head, 1)
@@ -115,13 +115,15 @@ def _pretend(bootstrap: ModuleType, org_id: str, size: int) -> Head | None:
         return None
     edge, files = _edge(size)
     now_ms = time.time_ns() // 1_000_000
-    until_ms = instants.first_midnight_at_or_after(now_ms + instants.DAY_MS * bootstrap.settings().retention().days)
-    bootstrap.log_files().write(org_id, files, retain_until_ms=until_ms)
-    log = bootstrap.rounds()._anchor._log
+    until_ms = instants.first_midnight_at_or_after(
+        now_ms + instants.DAY_MS * bootstrap.shared.settings().retention().days
+    )
+    bootstrap.bucket.log_files().write(org_id, files, retain_until_ms=until_ms)
+    log = bootstrap.anchor.rounds()._anchor._log
     log.publish(org_id, edge, at_least_until_ms=until_ms)
     head = Head(sequence=size, tx_hash=_leaf(size - 1).hex(), timestamp_ms=now_ms)
     state = LogState(tail=head, root=edge.root().hex(), published=head, cleared=size)
-    register = bootstrap.rounds()._anchor._register
+    register = bootstrap.anchor.rounds()._anchor._register
     if not register.advance(org_id, register.read(org_id), state):
         raise click.ClickException("the organisation is not new")
     return head
@@ -153,8 +155,8 @@ def _leaf(index: int) -> bytes:
 
 def _write(bootstrap: ModuleType, org_id: str, head: Head | None, count: int) -> list[Record]:
     """Real records after the head: committed, waiting in the outbox, sealed."""
-    settings = bootstrap.settings()
-    journal = bootstrap.journal()
+    settings = bootstrap.shared.settings()
+    journal = bootstrap.table.journal()
     before = head or EMPTY_CHAIN
     chain: list[Record] = []
     for number in range(count):
@@ -171,10 +173,10 @@ def _write(bootstrap: ModuleType, org_id: str, head: Head | None, count: int) ->
         )
     for start in range(0, count, _COMMIT):
         journal.commit(chain[start - 1].head if start else before, chain[start : start + _COMMIT], None, 0)
-    records: S3Records = bootstrap.record_store()
+    records: S3Records = bootstrap.bucket.record_store()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(records.seal, chain))
-        list(pool.map(bootstrap._index().put, chain))
+        list(pool.map(bootstrap.table.index().put, chain))
     return chain
 
 

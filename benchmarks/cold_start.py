@@ -30,18 +30,18 @@ from benchmarks.machine import describe
 from infra.bundling import ROOT, build_layer
 
 FUNCTIONS = {
-    "record": ["bootstrap:recorder"],
-    "prove": ["bootstrap:proof_reader"],
-    "verify": ["bootstrap:chain_reader"],
-    "mcp": ["bootstrap:mcp"],
-    "meta": ["bootstrap:meta"],
-    "export": ["bootstrap_exports:export_door"],
-    "pack": ["bootstrap_exports:packer"],
-    "plan": ["bootstrap:planner", "bootstrap:round_starts"],
-    "anchor": ["bootstrap:rounds", "bootstrap:ledger_log"],
-    "outside": ["bootstrap:outside"],
+    "record": ["record:recorder"],
+    "prove": ["prove:proof_reader"],
+    "verify": ["verify:chain_reader"],
+    "mcp": ["mcp:agent_door"],
+    "meta": ["meta:meta"],
+    "export": ["export:export_door"],
+    "pack": ["pack:packer"],
+    "plan": ["plan:planner", "plan:round_starts"],
+    "anchor": ["anchor:rounds", "anchor:ledger_log"],
+    "outside": ["outside:outside"],
 }
-"""What the handler of each function builds, each a module of `indelible.entry` and a function there."""
+"""What the handler of each function builds, each a module of `indelible.entry.bootstrap` and a function there."""
 
 ENVIRONMENT = {
     "AWS_REGION": "eu-central-1",
@@ -68,7 +68,7 @@ begun, spent = time.perf_counter(), time.process_time()
 import handler
 for builder in builders:
     module, name = builder.split(":")
-    getattr(sys.modules["indelible.entry." + module], name)()
+    getattr(sys.modules["indelible.entry.bootstrap." + module], name)()
 ended, all_spent = time.perf_counter(), time.process_time()
 print(json.dumps([1000 * (ended - begun), 1000 * (all_spent - spent), len(sys.modules)]))
 """

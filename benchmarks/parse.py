@@ -20,8 +20,8 @@ from collections.abc import Callable
 from indelible.domain import credentials, event
 from indelible.domain.canonical import canonical_bytes, parse
 from indelible.domain.sanitize import sanitize
+from indelible.entry.gateway import MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES
 from indelible.entry.models import BatchRequest, RecordRequest
-from indelible.entry.rest import MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES
 from indelible.errors import LedgerError
 
 _SLACK = 256  # for what stands around the filler

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from indelible.entry import bootstrap, scheduled
+from indelible.entry import anchoring
+from indelible.entry.bootstrap import anchor, shared
+from indelible.entry.invocation import LambdaContext
 
 
-def handler(event: dict[str, Any], context: scheduled.LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Anchor the batch, or the ledger's own log, and say what was done."""
-    return scheduled.anchor(
+    return anchoring.anchor(
         event,
         context,
-        rounds=bootstrap.rounds,
-        ledger_log=bootstrap.ledger_log,
-        clock=bootstrap.clock(),
-        telemetry=bootstrap.telemetry(),
+        rounds=anchor.rounds,
+        ledger_log=anchor.ledger_log,
+        clock=shared.clock(),
+        telemetry=shared.telemetry(),
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from indelible.entry import bootstrap, bootstrap_exports, rest
+from indelible.entry import rest
+from indelible.entry.bootstrap import export, shared
+from indelible.entry.invocation import LambdaContext
 
 
-def handler(event: dict[str, Any], context: rest.LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    return rest.serve(
-        event, context, door=bootstrap_exports.export_door, telemetry=bootstrap.telemetry(), clock=bootstrap.clock()
-    )
+    return rest.serve(event, context, door=export.export_door, telemetry=shared.telemetry(), clock=shared.clock())

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from indelible.entry import bootstrap, mcp, rest
+from indelible.entry import mcp
+from indelible.entry.bootstrap import mcp as built
+from indelible.entry.bootstrap import shared
+from indelible.entry.invocation import LambdaContext
 
 
-def handler(event: dict[str, Any], context: rest.LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    return mcp.serve(event, context, door=bootstrap.mcp, telemetry=bootstrap.telemetry(), clock=bootstrap.clock())
+    return mcp.serve(event, context, door=built.agent_door, telemetry=shared.telemetry(), clock=shared.clock())

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from indelible.entry import bootstrap, outside, scheduled
+from indelible.entry import outside
+from indelible.entry.bootstrap import outside as built
+from indelible.entry.bootstrap import shared
+from indelible.entry.invocation import LambdaContext
 
 
-def handler(event: dict[str, Any], context: scheduled.LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Bring the ledger's newest checkpoint before those outside."""
-    return outside.run(
-        event, context, outside=bootstrap.outside, clock=bootstrap.clock(), telemetry=bootstrap.telemetry()
-    )
+    return outside.run(event, context, outside=built.outside, clock=shared.clock(), telemetry=shared.telemetry())

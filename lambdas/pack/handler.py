@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from indelible.entry import bootstrap, bootstrap_exports, exporting, scheduled
+from indelible.entry import packing
+from indelible.entry.bootstrap import pack, shared
+from indelible.entry.invocation import LambdaContext
 
 
-def handler(event: dict[str, Any], context: scheduled.LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Pack it and say what was done."""
-    return exporting.pack(
-        event, context, packer=bootstrap_exports.packer, telemetry=bootstrap.telemetry(), clock=bootstrap.clock()
-    )
+    return packing.pack(event, context, packer=pack.packer, telemetry=shared.telemetry(), clock=shared.clock())

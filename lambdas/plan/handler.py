@@ -5,16 +5,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from indelible.entry import bootstrap, planning, scheduled
+from indelible.entry import planning
+from indelible.entry.bootstrap import plan, shared
+from indelible.entry.invocation import LambdaContext
 
 
-def handler(event: dict[str, Any], context: scheduled.LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Sum up and choose."""
     return planning.plan(
         event,
         context,
-        planner=bootstrap.planner,
-        starts=bootstrap.round_starts,
-        clock=bootstrap.clock(),
-        telemetry=bootstrap.telemetry(),
+        planner=plan.planner,
+        starts=plan.round_starts,
+        clock=shared.clock(),
+        telemetry=shared.telemetry(),
     )

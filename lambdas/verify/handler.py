@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from indelible.entry import bootstrap, rest
+from indelible.entry import rest
+from indelible.entry.bootstrap import shared, verify
+from indelible.entry.invocation import LambdaContext
 
 
-def handler(event: dict[str, Any], context: rest.LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    return rest.serve(
-        event, context, door=bootstrap.chain_reader, telemetry=bootstrap.telemetry(), clock=bootstrap.clock()
-    )
+    return rest.serve(event, context, door=verify.chain_reader, telemetry=shared.telemetry(), clock=shared.clock())

@@ -120,7 +120,7 @@ def _types(audited: Audited, directory: Path, script: str) -> subprocess.Complet
 
 def _pinned(audited: Audited, directory: Path) -> None:
     with wiring(audited.ledger, variables_of(audited.ledger, "meta")) as bootstrap:
-        published = bootstrap.meta().keys({}, Caller(None, 0)).content
+        published = bootstrap.meta.meta().keys({}, Caller(None, 0)).content
     (directory / "ledger.vkey").write_text(published.keys[0].verifier_key)
 
 

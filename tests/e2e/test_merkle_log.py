@@ -199,7 +199,7 @@ def test_one_more_record_costs_the_right_edge_and_no_more(org: Tenant, forge: Fo
     chain = forge.written(1)
     function = log.admin.client("lambda").get_function_configuration(FunctionName=log.admin.function("anchor"))
     with recorded() as calls, wiring(org.ledger, function["Environment"]["Variables"]) as bootstrap:
-        rounds = bootstrap.rounds()
+        rounds = bootstrap.anchor.rounds()
         rounds.anchor([org.org_id], budget_ms=60_000)  # which also looks the signing key's statement up, once
         chain, made = forge.extended(chain, 60), []
         calls.clear()

@@ -9,11 +9,12 @@ from typing import Any
 
 from indelible.domain.findings import Failure, FailureCode
 from indelible.domain.organisation import OrgConfig
-from indelible.entry import planning, scheduled
+from indelible.entry import anchoring, planning
 from indelible.errors import Unavailable
 from indelible.services.anchor import AnchorReport
 from indelible.services.ledger_log import LedgerLog
-from indelible.services.rounds import Planner, Rounds
+from indelible.services.planner import Planner
+from indelible.services.rounds import Rounds
 from infra.round_definition import FUNCTION_SECONDS, Step, definition
 from tests.fakes.machine import ManualClock, RecordingTelemetry
 from tests.fakes.table import FakeNews, FakeOrganisations, FakeRoundStarts
@@ -103,7 +104,7 @@ class Ledger:
             return LOGGED
         rounds = Rounds(anchor=self, clock=self.clock, telemetry=self.telemetry)  # type: ignore[arg-type]
         try:
-            return scheduled.anchor(
+            return anchoring.anchor(
                 event,
                 Context(),
                 rounds=lambda: rounds,

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from indelible.errors import Unavailable
-from indelible.services.rounds import PAGE_SIZE
+from indelible.services.planner import PAGE_SIZE
 from infra.round_definition import FUNCTION_SECONDS, Step, definition
 from tests.fakes.table import FakeRoundStarts
 from tests.infra.played_rounds import DEFINITION, LOGGED, Ledger, organisations

@@ -94,11 +94,11 @@ def _recorded(ledger: Outputs, keys: Sequence[NewKey]) -> None:
     with wiring(ledger, variables_of(ledger, "record")) as bootstrap:
         for key in keys:
             for event in EVENTS:
-                bootstrap.recorder().record(tenant(ledger, key).signed(event), Caller(None, deadline_ms))
+                bootstrap.record.recorder().record(tenant(ledger, key).signed(event), Caller(None, deadline_ms))
     with wiring(ledger, variables_of(ledger, "anchor")) as bootstrap:
-        report = bootstrap.rounds().anchor([key.org_id for key in keys], budget_ms=60_000)
+        report = bootstrap.anchor.rounds().anchor([key.org_id for key in keys], budget_ms=60_000)
         assert report.failed == {}
-        bootstrap.ledger_log().run(deadline_ms=deadline_ms)
+        bootstrap.anchor.ledger_log().run(deadline_ms=deadline_ms)
 
 
 def variables_of(ledger: Outputs, function: str) -> dict[str, str]:

@@ -73,7 +73,7 @@ def function(admin: Admin, name: str, *, source: str) -> Iterator[Function]:
         wiring(admin.ledger, deployed["Environment"]["Variables"]) as bootstrap,
     ):
         telemetry = PowertoolsTelemetry()
-        bootstrap.telemetry = lambda: telemetry  # doors and steps begin and flush it
+        bootstrap.shared.telemetry = lambda: telemetry  # doors and steps begin and flush it
         spec = importlib.util.spec_from_file_location(f"lambda_{path.parent.name}", path)
         assert spec is not None
         assert spec.loader is not None

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from indelible.entry import bootstrap, bootstrap_exports
+from indelible.entry import bootstrap
+from indelible.entry.bootstrap import shared
 from indelible.entry.machine import NoTelemetry
 from local.env import Outputs, use_emulator
+from tests.bootstrapped import forget
 
 
 @contextmanager
@@ -27,19 +29,13 @@ def wiring(ledger: Outputs, variables: dict[str, str] | None = None) -> Iterator
     before = dict(os.environ)
     use_emulator(os.environ, ledger.endpoint_url)
     os.environ.update(variables or {})
-    _forget()
-    telemetry = bootstrap.telemetry
-    bootstrap.telemetry = NoTelemetry  # type: ignore[assignment]
+    forget()
+    telemetry = shared.telemetry
+    shared.telemetry = NoTelemetry  # type: ignore[assignment]
     try:
         yield bootstrap
     finally:
-        bootstrap.telemetry = telemetry
-        _forget()
+        shared.telemetry = telemetry
+        forget()
         os.environ.clear()
         os.environ.update(before)
-
-
-def _forget() -> None:
-    for made_once in (*vars(bootstrap).values(), *vars(bootstrap_exports).values()):
-        if hasattr(made_once, "cache_clear"):
-            made_once.cache_clear()

@@ -15,9 +15,10 @@ from indelible.entry import mcp, rest
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
 from indelible.entry.mcp import AgentDoor
-from indelible.entry.operations import ChainReader, Recorder
-from indelible.entry.proofs import ProofReader
+from indelible.entry.proving import ProofReader
+from indelible.entry.recording import Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
+from indelible.entry.verifying import ChainReader
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.consistency import Consistency

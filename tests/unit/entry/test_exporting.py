@@ -11,7 +11,7 @@ import pytest
 
 from indelible.domain import credentials
 from indelible.domain.organisation import OrgConfig, OrgKey
-from indelible.entry import exporting, rest
+from indelible.entry import packing, rest
 from indelible.entry.exporting import ExportDoor
 from indelible.entry.limits import OrgLimits
 from indelible.entry.telemetry import PowertoolsTelemetry
@@ -112,11 +112,11 @@ def test_the_function_packs_and_reports_faults() -> None:
     job = msgspec.to_builtins(office.ask(1, 8).job)
     context = Context()
     context.get_remaining_time_in_millis = lambda: 900_000  # type: ignore[method-assign]
-    done = exporting.pack(job, context, packer=lambda: packer, telemetry=telemetry, clock=clock)
+    done = packing.pack(job, context, packer=lambda: packer, telemetry=telemetry, clock=clock)
     assert (done["status"], done["records"]) == ("ready", 8)
 
     def gone() -> Packer:
         raise Unavailable("S3 could not be reached")
 
     with pytest.raises(Unavailable):
-        exporting.pack(job, context, packer=gone, telemetry=telemetry, clock=clock)
+        packing.pack(job, context, packer=gone, telemetry=telemetry, clock=clock)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indelible.entry import mcp
+from indelible.entry.gateway import MAX_BODY_BYTES
 from indelible.entry.mcp import AgentDoor
 from indelible.entry.mcp_rules import CAPABILITIES_META, VERSION_META
 from indelible.entry.mcp_tools import TOOLS
-from indelible.entry.rest import MAX_BODY_BYTES
 from indelible.entry.telemetry import PowertoolsTelemetry
 from tests.unit.entry.mcp_world import Context, McpWorld, rpc
 

@@ -21,8 +21,9 @@ from indelible.entry import openapi_examples as examples
 from indelible.entry.exporting import ExportDoor
 from indelible.entry.meta import Meta
 from indelible.entry.openapi_routes import ROUTES
-from indelible.entry.operations import ChainReader, Recorder
-from indelible.entry.proofs import ProofReader
+from indelible.entry.proving import ProofReader
+from indelible.entry.recording import Recorder
+from indelible.entry.verifying import ChainReader
 from indelible.errors import InvalidRequest, LedgerError
 
 ROOT = Path(__file__).parents[3]

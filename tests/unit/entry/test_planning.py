@@ -11,7 +11,7 @@ from indelible.domain.organisation import OrgConfig
 from indelible.entry import planning
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import InvalidRequest, Unavailable
-from indelible.services.rounds import Planner
+from indelible.services.planner import Planner
 from tests.fakes.machine import ManualClock
 from tests.fakes.table import FakeNews, FakeOrganisations, FakeRoundStarts
 from tests.unit.entry.mcp_world import Context

@@ -14,12 +14,13 @@ import pytest
 from indelible.domain import credentials
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.domain.proof import parse_tlog_proof, verify_tlog_proof
-from indelible.entry import rest
+from indelible.entry import gateway, rest
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
-from indelible.entry.operations import ChainReader, Recorder
-from indelible.entry.proofs import ProofReader
+from indelible.entry.proving import ProofReader
+from indelible.entry.recording import Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
+from indelible.entry.verifying import ChainReader
 from indelible.errors import Unavailable
 from indelible.services.authenticate import Authenticator
 from indelible.services.consistency import Consistency
@@ -205,7 +206,7 @@ def test_a_batch_has_one_to_a_hundred_events(door: Door, count: int) -> None:
 
 
 def test_too_large_a_body_and_too_large_a_record(door: Door) -> None:
-    status, answer = call(door, "POST /v1/record", "x" * (rest.MAX_BODY_BYTES + 1))
+    status, answer = call(door, "POST /v1/record", "x" * (gateway.MAX_BODY_BYTES + 1))
     assert (status, answer["error"]["code"], answer["error"]["field"]) == (413, "TOO_LARGE", "body")
     status, answer = call(door, "POST /v1/record", signed({**EVENT, "payload": {"text": "x" * 300 * 1024}}))
     assert (status, answer["error"]["code"], answer["error"]["field"]) == (413, "TOO_LARGE", "payload")

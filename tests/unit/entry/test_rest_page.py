@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from indelible.domain import canonical, credentials, record
+from indelible.entry import gateway
 from indelible.entry import openapi_examples as examples
-from indelible.entry import rest
 from indelible.entry.openapi_routes import ROUTES
 from indelible.errors import LedgerError
 
@@ -50,6 +50,6 @@ def test_the_refusal_on_the_page_has_the_members_of_a_refusal() -> None:
 
 
 def test_the_limits_on_the_page_are_the_code_s() -> None:
-    assert (rest.MAX_BODY_BYTES, rest.MAX_BATCH_BODY_BYTES) == (1 << 20, 5 << 20)
+    assert (gateway.MAX_BODY_BYTES, gateway.MAX_BATCH_BODY_BYTES) == (1 << 20, 5 << 20)
     assert record.MAX_RECORD_BYTES == 256 << 10
     assert (canonical.MAX_DEPTH, canonical.MAX_FIELD) == (32, 256)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from indelible.entry import operations
+from indelible.entry import recording
 from tests.unit.entry.test_rest import EVENT, ORG, Door, call, signed
 
 
@@ -30,7 +30,7 @@ def test_nothing_is_sanitized_for_a_stranger(
         seen.append(sent)
         return sent
 
-    monkeypatch.setattr(operations, "sanitize", counted)
+    monkeypatch.setattr(recording, "sanitize", counted)
     door = Door()
     stranger = {"org_id": ORG, **arguments, "signature": "0" * 64}
     assert call(door, route, stranger)[0] == 401

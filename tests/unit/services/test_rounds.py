@@ -12,7 +12,8 @@ import pytest
 from indelible.domain.organisation import OrgConfig
 from indelible.errors import HeadRegressed, NotFound, Unavailable
 from indelible.services.anchor import AnchorReport
-from indelible.services.rounds import BATCH_SIZE, PAGE_SIZE, Planner, Rounds, Run
+from indelible.services.planner import BATCH_SIZE, PAGE_SIZE, Planner, Run
+from indelible.services.rounds import Rounds
 from tests.fakes.chains import ORG
 from tests.fakes.table import FakeNews, FakeOrganisations
 from tests.fakes.world import World

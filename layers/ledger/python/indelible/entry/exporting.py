@@ -1,36 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""POST /v1/export, and the function behind it that packs.
-
-The door authenticates and reads; it packs nothing. The function that packs knows no secret and no table, and does only
-what the door tells it.
-"""
+"""POST /v1/export. The door authenticates and reads; it packs nothing (`entry.packing`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import msgspec
 from msgspec import UNSET
 
 from indelible.domain import event, instants
 from indelible.domain.canonical import JsonObject
-from indelible.domain.export_job import ExportJob, ExportState
+from indelible.domain.export_job import ExportState
 from indelible.entry.export_models import ExportRequest, ExportResponse
 from indelible.entry.limits import EXPORTING, READING, OrgLimits
 from indelible.entry.operations import Caller, Routes
 from indelible.entry.ranges import asked_range
-from indelible.entry.scheduled import LambdaContext
-from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import InvalidField
 from indelible.ports import Clock
 from indelible.services.authenticate import Authenticator
 from indelible.services.export_jobs import ExportJobs
-from indelible.services.packing import Packer
 
 URL_SECONDS = 900
-_CLOSING_MS = 60_000
-"""Kept for the upload when reading has taken all the time there is."""
 _OF_A_RANGE = ("start_seq", "end_seq", "from", "to", "format")
 
 
@@ -79,24 +66,3 @@ class ExportDoor:
             valid=state.valid,
             code=state.code,
         )
-
-
-def pack(
-    job: dict[str, Any],
-    context: LambdaContext,
-    *,
-    packer: Callable[[], Packer],
-    telemetry: PowertoolsTelemetry,
-    clock: Clock,
-) -> dict[str, Any]:
-    """Pack one export. What goes wrong is noted beside it, and raised where it is a fault."""
-    telemetry.begin(context.aws_request_id)
-    deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _CLOSING_MS
-    try:
-        done = packer().run(msgspec.convert(job, ExportJob), deadline_ms=deadline_ms)
-    except Exception:
-        telemetry.count("UnexpectedErrors")
-        raise
-    finally:
-        telemetry.flush()
-    return {"export_id": done.job.export_id, "status": done.status, "records": done.records}

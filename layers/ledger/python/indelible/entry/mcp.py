@@ -8,20 +8,18 @@ nothing raises, and nothing unexpected is told.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from indelible import __version__
 from indelible.domain.identity import Identity
-from indelible.entry import identity, jsonrpc, mcp_rules, mcp_tools
+from indelible.entry import gateway, identity, jsonrpc, mcp_rules, mcp_tools
+from indelible.entry.invocation import LambdaContext, deadline_ms
 from indelible.entry.jsonrpc import Message, RpcError
 from indelible.entry.operations import Caller, Routes
-from indelible.entry.rest import MAX_BODY_BYTES, LambdaContext
 from indelible.entry.telemetry import PowertoolsTelemetry
-from indelible.errors import HeadRegressed, LedgerError, TooLarge
+from indelible.errors import InvalidJson, LedgerError, TooLarge
 from indelible.ports import Clock
 
 SERVER_INFO = {"name": "indelible", "title": "Indelible audit ledger", "version": __version__}
@@ -33,7 +31,6 @@ INSTRUCTIONS = (
     "only when retryable is true, with the same idempotency_key."
 )
 
-_ANSWERING_MS = 1_500
 _CACHEABLE: Mapping[str, object] = {"ttlMs": 3_600_000, "cacheScope": "public"}
 _PREFLIGHT = {
     "access-control-allow-methods": "POST",
@@ -71,9 +68,9 @@ def serve(
     """Answer one HTTP request. Never raises."""
     telemetry.begin(context.aws_request_id)
     try:
-        headers = {name.lower(): value.strip() for name, value in event.get("headers", {}).items()}
-        deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _ANSWERING_MS
-        exchange = _Exchange(headers, identity.of(event), deadline_ms, door, telemetry, context.aws_request_id)
+        until_ms = deadline_ms(context, clock, keep_ms=gateway.ANSWERING_MS)
+        headers = {name: value.strip() for name, value in gateway.headers(event).items()}
+        exchange = _Exchange(headers, identity.of(event), until_ms, door, telemetry, context)
         shared = exchange.admit()
         method = event["requestContext"]["http"]["method"]
         if method == "OPTIONS" and shared:
@@ -85,8 +82,8 @@ def serve(
     except RpcError as error:
         return _http(error.status, jsonrpc.error(error))
     except Exception:
-        unexpected = _unexpected(telemetry, context.aws_request_id)
-        return _http(unexpected.status, jsonrpc.error(unexpected))
+        told = _unexpected(context, telemetry)
+        return _http(told.status, jsonrpc.error(told))
     finally:
         telemetry.flush()
 
@@ -100,7 +97,7 @@ class _Exchange:
     deadline_ms: int
     door: Callable[[], AgentDoor]
     telemetry: PowertoolsTelemetry
-    request_id: str
+    context: LambdaContext
 
     def admit(self) -> dict[str, str]:
         """Headers for every answer to a browser. Raises RpcError where the page may not call."""
@@ -129,7 +126,7 @@ class _Exchange:
                 raise RpcError(jsonrpc.METHOD_NOT_FOUND, "this method is not known here", status=404)
             members = method(self, message)
         except Exception as raised:
-            told = raised if isinstance(raised, RpcError) else _unexpected(self.telemetry, self.request_id)
+            told = raised if isinstance(raised, RpcError) else _unexpected(self.context, self.telemetry)
             # Clients of the handshake era read an error only under 200, and take 404 for the end of a session.
             return told.status if modern else 200, jsonrpc.error(told, message.id)
         if modern:
@@ -186,10 +183,7 @@ class _Exchange:
                 raise message.fault
             return mcp_tools.answer(self.door().routes[tool.route](arguments, caller))
         except LedgerError as error:
-            if error.status >= 500:
-                self.telemetry.note("refused", code=error.code, detail=error.message)
-            if isinstance(error, HeadRegressed):
-                self.telemetry.count("HeadRegressed")
+            gateway.note_refusal(error, self.telemetry)
             return mcp_tools.refusal(error)
 
 
@@ -208,22 +202,18 @@ _HANDSHAKE: Mapping[str, _Method] = {
 
 
 def _body(event: dict[str, Any]) -> bytes:
-    body = event.get("body") or ""
     try:
-        data = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
-    except (binascii.Error, UnicodeEncodeError):
-        raise RpcError(jsonrpc.PARSE_ERROR, "the body is not UTF-8") from None
-    if len(data) > MAX_BODY_BYTES:
-        error = TooLarge(f"the body may have at most {MAX_BODY_BYTES} bytes, this one has {len(data)}", field="body")
-        raise RpcError(jsonrpc.INVALID_REQUEST, error.message, data={"error": error.as_dict()}, status=error.status)
-    return data
+        return gateway.body(event)
+    except InvalidJson as error:
+        raise RpcError(jsonrpc.PARSE_ERROR, error.message) from None
+    except TooLarge as error:
+        data = {"error": error.as_dict()}
+        raise RpcError(jsonrpc.INVALID_REQUEST, error.message, data=data, status=error.status) from None
 
 
-def _unexpected(telemetry: PowertoolsTelemetry, request_id: str) -> RpcError:
-    telemetry.logger.exception("unexpected error")
-    telemetry.count("UnexpectedErrors")
-    message = f"unexpected error; quote request {request_id} to the operator"
-    return RpcError(jsonrpc.INTERNAL_ERROR, message, status=500)
+def _unexpected(context: LambdaContext, telemetry: PowertoolsTelemetry) -> RpcError:
+    told = gateway.unexpected(context, telemetry)
+    return RpcError(jsonrpc.INTERNAL_ERROR, told.message, status=told.status)
 
 
 def _http(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:

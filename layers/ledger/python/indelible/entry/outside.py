@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from indelible.entry.scheduled import LambdaContext
+from indelible.entry.invocation import LambdaContext, deadline_ms, invoked
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import InvalidField
 from indelible.ports import Clock
@@ -29,18 +29,12 @@ def run(
     telemetry: PowertoolsTelemetry,
 ) -> dict[str, Any]:
     """Go outside, and say what came of it. What others do not do is in the summary; nothing of it is raised."""
-    telemetry.begin(context.aws_request_id)
-    deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _CLOSING_MS
-    try:
+    until_ms = deadline_ms(context, clock, keep_ms=_CLOSING_MS)
+    with invoked(context, telemetry):
         kind = event.get("run")
         if kind not in ("news", "org", "sweep"):
             raise InvalidField("must be news, org or sweep", field="run")
-        return _summary(outside().run("sweep" if kind == "sweep" else "news", deadline_ms=deadline_ms))
-    except Exception:
-        telemetry.count("UnexpectedErrors")
-        raise
-    finally:
-        telemetry.flush()
+        return _summary(outside().run("sweep" if kind == "sweep" else "news", deadline_ms=until_ms))
 
 
 def _summary(done: OutsideReport) -> dict[str, Any]:

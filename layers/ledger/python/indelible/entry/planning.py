@@ -21,12 +21,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from indelible.entry.scheduled import LambdaContext
+from indelible.entry.invocation import LambdaContext, invoked
 from indelible.entry.summary import BatchSummary, RoundSummary, as_json
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import InvalidRequest, LedgerError, NotFound
 from indelible.ports import Clock, Page, RoundStarts
-from indelible.services.rounds import Planner, Run
+from indelible.services.planner import Planner, Run
 
 NO_ANSWER = "NO_ANSWER"
 """In place of an error code, where the workflow does not even know how the function ended."""
@@ -62,8 +62,7 @@ def plan(
     telemetry: PowertoolsTelemetry,
 ) -> dict[str, Any]:
     """Sum up what was done, and choose who is next."""
-    telemetry.begin(context.aws_request_id)
-    try:
+    with invoked(context, telemetry):
         state = _read(event)
         if state.totals is None and state.run == "news":  # the schedule that has the rate
             with suppress(LedgerError):
@@ -79,11 +78,6 @@ def plan(
                 totals, page = totals.plus(BatchSummary(failed={state.org_id: error.code})), Page((), None)
             batches, after = planner().batches(page.names), page.after
         return as_json(State(run=state.run, org_id=state.org_id, after=after, batches=batches, totals=totals))
-    except Exception:
-        telemetry.count("UnexpectedErrors")
-        raise
-    finally:
-        telemetry.flush()
 
 
 def _read(event: dict[str, Any]) -> State:

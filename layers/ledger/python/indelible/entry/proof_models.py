@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from indelible.domain.receipt import Timestamp
+
+if TYPE_CHECKING:
+    from indelible.domain.checkpoint import Checkpoint
 
 Count = Annotated[int, Meta(ge=0)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -20,6 +23,11 @@ class CheckpointModel(Struct, kw_only=True):
     origin: Annotated[str, Meta(description="The log: `{ledger_name}/{org_id}`, or `{ledger_name}`.")]
     tree_size: Count
     root_hash: Annotated[Sha256, Meta(description="RFC 6962 root: over the records' tx_hash, or the ledger's leaves.")]
+
+    @classmethod
+    def of(cls, found: Checkpoint) -> CheckpointModel:
+        """A checkpoint as every answer shows it."""
+        return cls(origin=found.origin, tree_size=found.size, root_hash=found.root.hex())
 
 
 class Inclusion(Struct, kw_only=True):

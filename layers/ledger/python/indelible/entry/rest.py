@@ -7,8 +7,6 @@ errors.py gives its class; what is not a LedgerError is a bug, is logged with it
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -18,18 +16,12 @@ from msgspec import Struct
 
 from indelible.domain import canonical
 from indelible.domain.canonical import JsonObject
-from indelible.entry import identity
+from indelible.entry import gateway, identity
+from indelible.entry.invocation import LambdaContext, deadline_ms
 from indelible.entry.operations import Caller, Routes
 from indelible.entry.telemetry import PowertoolsTelemetry
-from indelible.errors import HeadRegressed, InvalidJson, LedgerError, NotFound, TooLarge
+from indelible.errors import LedgerError, NotFound
 from indelible.ports import Clock
-
-MAX_BODY_BYTES = 1024 * 1024
-"""A record has at most 256 KiB; JSON may spell a character in six bytes."""
-MAX_BATCH_BODY_BYTES = 5 * 1024 * 1024
-"""Lambda takes 6 MB of event, in which the body stands escaped."""
-
-_ANSWERING_MS = 1_500
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -49,16 +41,6 @@ class Door(Protocol):
     routes: Routes
 
 
-class LambdaContext(Protocol):
-    """What is used of Lambda's context object."""
-
-    aws_request_id: str
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds before Lambda ends the invocation."""
-        ...
-
-
 def serve(
     event: dict[str, Any],
     context: LambdaContext,
@@ -70,26 +52,23 @@ def serve(
     """Answer one request. Never raises: API Gateway would turn it into an answer without a code."""
     telemetry.begin(context.aws_request_id)
     try:
-        deadline_ms = clock.now_ms() + context.get_remaining_time_in_millis() - _ANSWERING_MS
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        headers = gateway.headers(event)
         route = str(event.get("routeKey", ""))
         operation = door().routes.get(route)
         if operation is None:
             raise NotFound("no such route")
-        claimed_org = headers.get("x-novus-org-id")
-        caller = Caller(claimed_org=claimed_org, deadline_ms=deadline_ms, identity=identity.of(event))
+        caller = Caller(
+            claimed_org=headers.get("x-novus-org-id"),
+            deadline_ms=deadline_ms(context, clock, keep_ms=gateway.ANSWERING_MS),
+            identity=identity.of(event),
+        )
         return _reply(operation(_arguments(event, route), caller), headers.get("if-none-match", ""))
     except LedgerError as error:
-        if error.status >= 500:
-            telemetry.note("refused", code=error.code, detail=error.message)
-        if isinstance(error, HeadRegressed):
-            telemetry.count("HeadRegressed")
+        gateway.note_refusal(error, telemetry)
         return _answer(error.status, {"error": error.as_dict()}, retryable=error.retryable)
     except Exception:
-        telemetry.logger.exception("unexpected error")
-        telemetry.count("UnexpectedErrors")
-        message = f"unexpected error; quote request {context.aws_request_id} to the operator"
-        return _answer(500, {"error": LedgerError(message).as_dict()})
+        told = gateway.unexpected(context, telemetry)
+        return _answer(told.status, {"error": told.as_dict()})
     finally:
         telemetry.flush()
 
@@ -97,15 +76,8 @@ def serve(
 def _arguments(event: dict[str, Any], route: str) -> JsonObject:
     if route.startswith("GET "):
         return {}
-    body = event.get("body") or ""
-    try:
-        data = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
-    except (binascii.Error, UnicodeEncodeError):
-        raise InvalidJson("the body is not UTF-8", field="body") from None
-    limit = MAX_BATCH_BODY_BYTES if route.endswith("/batch") else MAX_BODY_BYTES
-    if len(data) > limit:
-        raise TooLarge(f"the body may have at most {limit} bytes, this one has {len(data)}", field="body")
-    return canonical.parse(data)
+    limit = gateway.MAX_BATCH_BODY_BYTES if route.endswith("/batch") else gateway.MAX_BODY_BYTES
+    return canonical.parse(gateway.body(event, limit=limit))
 
 
 def _reply(answer: Struct, known: str) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec import Struct, field
 
-from indelible.services.rounds import RoundReport
+if TYPE_CHECKING:
+    from indelible.services.rounds import RoundReport
 
 T = TypeVar("T")
 

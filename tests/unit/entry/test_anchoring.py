@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from indelible.entry import scheduled
+from indelible.entry import anchoring
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import InvalidField
 from indelible.services.rounds import Rounds
@@ -33,7 +33,7 @@ class Scheduled:
     def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
         world = self.world
         rounds = Rounds(anchor=world.anchor(), clock=world.clock, telemetry=world.telemetry)
-        return scheduled.anchor(
+        return anchoring.anchor(
             event,
             Context(),
             rounds=lambda: rounds,

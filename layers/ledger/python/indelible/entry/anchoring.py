@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
+from indelible.entry.invocation import LambdaContext, invoked
 from indelible.entry.summary import BatchSummary, as_json
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import InvalidField, LedgerError
@@ -20,16 +21,6 @@ from indelible.services.rounds import Rounds
 
 _CLOSING_MS = 20_000
 """Kept for finishing the pass under way when the time is up."""
-
-
-class LambdaContext(Protocol):
-    """What is used of Lambda's context object."""
-
-    aws_request_id: str
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds before Lambda ends the invocation."""
-        ...
 
 
 def anchor(
@@ -42,20 +33,14 @@ def anchor(
     telemetry: PowertoolsTelemetry,
 ) -> dict[str, Any]:
     """Do one part of a round. What fails for one organisation is reported; what fails for all is raised."""
-    telemetry.begin(context.aws_request_id)
     budget_ms = context.get_remaining_time_in_millis() - _CLOSING_MS
-    try:
+    with invoked(context, telemetry):
         if event.get("log") == "ledger":
             return _logged(ledger_log(), clock.now_ms() + budget_ms)
         names = event.get("organisations")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise InvalidField("must be a list of names, or log must be ledger", field="organisations")
         return as_json(BatchSummary.of(rounds().anchor(names, budget_ms=budget_ms)))
-    except Exception:
-        telemetry.count("UnexpectedErrors")
-        raise
-    finally:
-        telemetry.flush()
 
 
 def _logged(ledger_log: LedgerLog, deadline_ms: int) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from indelible.domain.canonical import JsonObject
 from indelible.domain.checkpoint import SignedCheckpoint
 from indelible.entry.limits import READING, OrgLimits
 from indelible.entry.models import ConsistencyRequest, ProveRequest, ProveResponse, Storage
-from indelible.entry.operations import Caller, Routes, checkpoint_model
+from indelible.entry.operations import Caller, Routes
 from indelible.entry.proof_models import (
+    CheckpointModel,
     ConsistencyResponse,
     Inclusion,
     LedgerInclusion,
@@ -109,7 +110,7 @@ def _inclusion(proof: Proof) -> Inclusion | None:
     if proof.inclusion is None or proof.checkpoint is None:
         return None
     return Inclusion(
-        checkpoint=checkpoint_model(proof.checkpoint),
+        checkpoint=CheckpointModel.of(proof.checkpoint),
         leaf_index=proof.inclusion.index,
         tlog_proof=proof.inclusion.data.decode(),
     )
@@ -119,7 +120,7 @@ def _ledger(proof: LedgerProof) -> LedgerInclusion:
     outside = proof.outside
     return LedgerInclusion(
         leaf=proof.leaf.hex(),
-        checkpoint=checkpoint_model(proof.checkpoint),
+        checkpoint=CheckpointModel.of(proof.checkpoint),
         leaf_index=proof.proof.index,
         tlog_proof=proof.proof.data.decode(),
         checkpoint_note=proof.published.data.decode(),
@@ -147,7 +148,7 @@ def _ledger(proof: LedgerProof) -> LedgerInclusion:
 
 
 def _signed(found: SignedCheckpoint) -> SignedCheckpointModel:
-    return SignedCheckpointModel(note=found.note.data.decode(), checkpoint=checkpoint_model(found.checkpoint))
+    return SignedCheckpointModel(note=found.note.data.decode(), checkpoint=CheckpointModel.of(found.checkpoint))
 
 
 def _base64(data: bytes) -> str:

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For the mcp function, which has the operations of three others as tools."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from indelible.entry.bootstrap import prove, record, shared, verify
+from indelible.entry.mcp import AgentDoor
+
+
+@cache
+def agent_door() -> AgentDoor:
+    """All three operations."""
+    routes = (record.recorder().routes, prove.proof_reader().routes, verify.chain_reader().routes)
+    return AgentDoor.of(*routes, allowed_origins=shared.settings().allowed_origins)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For the prove function."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from indelible.aws.dynamo_rounds import DynamoRoundStarts
+from indelible.aws.s3_anchors import S3Anchors
+from indelible.entry import outside_settings
+from indelible.entry.bootstrap import bucket, callers, log, shared, table
+from indelible.entry.machine import ThreadedWorkers
+from indelible.entry.proving import ProofReader
+from indelible.services.consistency import Consistency
+from indelible.services.prove import Prover
+from indelible.services.timetable import Timetable
+from indelible.services.upward import Upward
+
+
+@cache
+def proof_reader() -> ProofReader:
+    """Proves one record, or that a log goes on."""
+    settings = shared.settings()
+    named = outside_settings.load(settings.outside)
+    upward = Upward(
+        log=log.log_reader(),
+        files=bucket.log_files(),
+        anchors=S3Anchors(client=shared.s3(), bucket=settings.bucket),
+        token_time=_token_time,
+        workers=ThreadedWorkers(shared.pool()),
+        witnesses=tuple(named.witness_keys()),
+        quorum=named.witness_quorum,
+    )
+    timetable = Timetable(
+        starts=DynamoRoundStarts(client=shared.dynamodb(), table=settings.table),
+        period_ms=settings.anchor_period_seconds * 1000,
+        clock=shared.clock(),
+    )
+    prover = Prover(
+        records=bucket.record_store(),
+        index=table.index(),
+        journal=table.journal(),
+        log=log.log_reader(),
+        upward=upward,
+        timetable=timetable,
+    )
+    return ProofReader(
+        authenticator=callers.authenticator(),
+        limits=callers.limits(),
+        prover=prover,
+        consistency=Consistency(log.log_reader()),
+    )
+
+
+def _token_time(response: bytes, data: bytes) -> int:
+    # Only a ledger that has its checkpoints timestamped pays for the parser.
+    from indelible.outside.verify_timestamp import read_timestamp_token
+
+    return read_timestamp_token(response, data)
