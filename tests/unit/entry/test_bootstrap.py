@@ -5,25 +5,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 import boto3
 import pytest
 
 from benchmarks.cold_start import ENVIRONMENT, FUNCTIONS
-from indelible.aws.clients import PRESIGNING, STANDARD, WAITING
+from indelible.aws.clients import PRESIGNING, QUICK, STANDARD, WAITING
 from indelible.aws.s3_probe import PROBE_CONFIG
-from indelible.entry import bootstrap
 from infra.bundling import ROOT
+from tests.bootstrapped import MODULES, forget
 
-MODULES = {one.name: import_module(f"{bootstrap.__name__}.{one.name}") for one in iter_modules(bootstrap.__path__)}
-
-TABLE = ("dynamodb", STANDARD)
+TABLE = ("dynamodb", QUICK)
 BUCKET = ("s3", STANDARD)
-KEYS = ("kms", STANDARD)
-SECRETS = ("secretsmanager", STANDARD)
+KEYS = ("kms", QUICK)
+SECRETS = ("secretsmanager", QUICK)
 EXPORTS = ("s3", PRESIGNING)
 
 CLIENTS = {
@@ -44,16 +40,9 @@ CLIENTS = {
 def nothing_made_yet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    _forget()
+    forget()
     yield
-    _forget()
-
-
-def _forget() -> None:
-    for module in MODULES.values():
-        for made_once in vars(module).values():
-            if hasattr(made_once, "cache_clear"):
-                made_once.cache_clear()
+    forget()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
