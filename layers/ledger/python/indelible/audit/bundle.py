@@ -11,19 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
-from operator import eq
 from pathlib import Path
 
-import msgspec
-
 from indelible.audit import scan
+from indelible.audit.bundle_lines import Line, given, lines_of, said_of
 from indelible.audit.manifest import describes, read_manifest
-from indelible.audit.reading import Read
 from indelible.audit.scan import Ask, Scanned
 from indelible.audit.source import NotEvidence, Part, Walked
 from indelible.audit.stored_zip import StoredZip
 from indelible.domain import bundle, record
-from indelible.domain.bundle import MalformedBundle
+from indelible.domain.bundle import MAX_OBJECT_BYTES, MAX_RECEIPT_BYTES, MalformedBundle
+from indelible.domain.chain import MAX_FAILURES
 from indelible.domain.findings import Failure, FailureCode
 from indelible.ports import KeyVersions, StoredVersion
 from indelible.services.log import checkpoint_path
@@ -32,23 +30,7 @@ _BY_LINES = frozenset({bundle.RECORDS, bundle.RECEIPTS})
 _PREDECESSOR = "predecessor"
 _LIKELY = 512
 """Bytes of a receipt, and a few more."""
-_RECEIPT = (
-    b'{"audit_id":"%%b","prev_hash":"%%b","retention_until":"%%b","s3_key":"%b/%%b/%%012d-%%b.json"'
-    b',"s3_lock_mode":"%%b","s3_version_id":"%%b","sequence":%%d,"timestamp":"%%b","tx_hash":"%%b"}'
-)
 _NOTHING: tuple[int, list[bytes], list[bytes]] = (-1, [], [])
-_VERSION, _AFTER_VERSION = b'"s3_version_id":"', b'","sequence":'
-_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-"""Of a version id: characters in which JSON escapes nothing."""
-
-
-class _Line(msgspec.Struct):
-    """What is read of a line of `receipts.jsonl`, be it a receipt or what stands for one."""
-
-    s3_key: str
-    s3_version_id: str
-    tx_hash: str
-    data: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +40,7 @@ class _Placed(KeyVersions):
     start: int = 0
     end: int = 0
     line: bytes = b""
-    said: _Line | None = None
+    said: Line | None = None
 
 
 class BundleSource:
@@ -85,7 +67,7 @@ class BundleSource:
         if org_id not in (None, self.org_id):
             raise NotEvidence(f"{path} is a bundle of {self.org_id}, not of {org_id}")
         self.fingerprint = f"bundle {self._zip.sha256(bundle.MANIFEST)}"
-        self._strange: list[Failure] = []
+        self._strange: dict[Failure, None] = {}
         self._counted = False
         self._ahead = _NOTHING
 
@@ -113,7 +95,7 @@ class BundleSource:
 
     def read(self, owner: str, path: str) -> bytes | None:
         """As StoredLogFiles."""
-        return self._zip.read(_inside(owner, path))
+        return self._zip.read(_inside(owner, path), most=bundle.MAX_FILE_BYTES)
 
     def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
         """As StoredLogFiles."""
@@ -139,21 +121,25 @@ class BundleSource:
             yield Part([_PREDECESSOR], 0, after)
         receipts = self._zip.areas[bundle.RECEIPTS]
         start, lines, previous = receipts.start, 0, after
-        for area, block in self._zip.line_blocks(bundle.RECORDS):
-            data = _lines(block)
-            beside, end = self._zip.lines(start, receipts.end, len(data), likely=len(data) * _LIKELY)
-            lines += len(data)
-            last = self._last_key(beside)
-            # Only what lies before the place to go on from is passed over; after that not a line is.
-            if after < self._begin or last > after or previous > after:
-                self._ahead = area.start, data, beside
-                yield Part([area.start, area.end, start, end], len(data), last)
-                if last <= previous:
-                    self._strange.append(_mismatch(bundle.RECEIPTS, "is not in the order of keys"))
-                previous = max(previous, last)
-            start = end
+        for area, block in self._zip.line_blocks(bundle.RECORDS, longest=MAX_OBJECT_BYTES):
+            left, place = lines_of(block), area.start
+            while left:
+                beside, end = self._beside(start, len(left))
+                data = left[: len(beside)] if end < receipts.end else left
+                left = left[len(data) :]
+                place_end = place + sum(map(len, data)) + len(data) if left else area.end
+                lines += len(data)
+                last = self._last_key(beside)
+                # Only what lies before the place to go on from is passed over; after that not a line is.
+                if after < self._begin or last > after or previous > after:
+                    self._ahead = place, data, beside
+                    yield Part([place, place_end, start, end], len(data), last)
+                    if last <= previous:
+                        self._note(_mismatch(bundle.RECEIPTS, "is not in the order of keys"))
+                    previous = max(previous, last)
+                start, place = end, place_end
         if lines != self.manifest.records or start < receipts.end:
-            self._strange.append(self._miscounted())
+            self._note(self._miscounted())
         self._counted = True
 
     def keys_of(self, part: Part) -> Iterator[KeyVersions]:
@@ -162,13 +148,13 @@ class BundleSource:
             yield from self._predecessor()
             return
         start, end, receipts, receipts_end = part.place
-        lines = _lines(self._zip.slice(receipts, receipts_end))
+        lines = lines_of(self._zip.slice(receipts, receipts_end))
         place = start
         previous = ""
-        for number, data in enumerate(_lines(self._zip.slice(start, end))):
+        for number, data in enumerate(lines_of(self._zip.slice(start, end))):
             placed = self._placed(place, place + len(data), data, lines[number] if number < len(lines) else b"")
             if placed.s3_key <= previous:
-                self._strange.append(_mismatch(bundle.RECEIPTS, "is not in the order of keys"))
+                self._note(_mismatch(bundle.RECEIPTS, "is not in the order of keys"))
             yield placed
             place, previous = place + len(data) + 1, placed.s3_key
 
@@ -178,7 +164,7 @@ class BundleSource:
             return None
         data, receipts = self._both(part)
         read = scan.read(data, ask)
-        if read is None or not _given(read, ask.org_id, receipts):
+        if read is None or not given(read, ask.org_id, receipts):
             return None
         return scan.scanned(read, ask)
 
@@ -188,7 +174,7 @@ class BundleSource:
 
     def noticed(self) -> list[Failure]:
         """See Source: receipts that are not their record's, lines that are too many, too few or out of order."""
-        found, self._strange = [*dict.fromkeys(self._strange)], []
+        found, self._strange = [*self._strange], {}
         return found
 
     def own_failures(self, walked: Walked) -> Iterator[Failure]:
@@ -198,8 +184,13 @@ class BundleSource:
             if path in _BY_LINES and not walked.strict:
                 continue  # their lines are checked one by one
             area = self._zip.areas[path]
-            if area.size != listed.bytes or self._zip.sha256(path) != listed.sha256:
+            sha256, crc32 = self._zip.digests(path)
+            if (area.size, sha256) != (listed.bytes, listed.sha256):
                 yield _mismatch(path, "is not what the manifest lists", expected=listed.sha256)
+            elif crc32 != area.crc32:
+                yield _mismatch(path, "has not the CRC-32 that the archive says")
+        if self._zip.digests(bundle.MANIFEST)[1] != self._zip.areas[bundle.MANIFEST].crc32:
+            yield _mismatch(bundle.MANIFEST, "has not the CRC-32 that the archive says")
         if walked.whole and not self._counted and not self._counts():
             yield self._miscounted()
         # A bundle of a broken chain has lines of other objects, too.
@@ -245,16 +236,20 @@ class BundleSource:
         ):
             key = record.parse_key(entry.s3_key)
             detail = "the receipt in the bundle is not that of this record"
-            self._strange.append(
-                Failure(FailureCode.CONTENT_MISMATCH, key.sequence if key else None, detail, s3_key=entry.s3_key)
-            )
+            sequence = key.sequence if key else None
+            self._note(Failure(FailureCode.CONTENT_MISMATCH, sequence, detail, s3_key=entry.s3_key))
+
+    def _note(self, failure: Failure) -> None:
+        """Once, however often its part is read; and not more than a verdict lists."""
+        if len(self._strange) < MAX_FAILURES:
+            self._strange[failure] = None
 
     def _placed(self, start: int, end: int, data: bytes, line: bytes) -> KeyVersions:
-        said = _said(line)
+        said = said_of(line)
         if said is not None:
             return _Placed(said.s3_key, (said.s3_version_id,), (), start, end, line, said)
         what = f"has {line[:60]!r} in the place of a receipt" if line else "ends before the records do"
-        self._strange.append(_mismatch(bundle.RECEIPTS, what))
+        self._note(_mismatch(bundle.RECEIPTS, what))
         try:
             found = record.read(data)
             return _Placed(found.s3_key, ("-",), (), start, end)
@@ -263,14 +258,21 @@ class BundleSource:
 
     def _predecessor(self) -> Iterator[KeyVersions]:
         area = self._zip.areas[bundle.PREDECESSOR]
+        if area.size > record.MAX_RECORD_BYTES:
+            return
         try:
             key = record.read(self._zip.slice(area.start, area.end)).s3_key
         except ValueError:
             return  # the first record's link then has nothing to be held against, which is reported
         yield _Placed(key, ("-",), (), area.start, area.end)
 
+    def _beside(self, start: int, count: int) -> tuple[list[bytes], int]:
+        """Lines of `receipts.jsonl` from there on, and where they end."""
+        end = self._zip.areas[bundle.RECEIPTS].end
+        return self._zip.lines(start, end, count, likely=count * _LIKELY, longest=MAX_RECEIPT_BYTES)
+
     def _last_key(self, lines: list[bytes]) -> str:
-        said = _said(lines[-1]) if lines else None
+        said = said_of(lines[-1]) if lines else None
         return said.s3_key if said else f"{self.org_id}/9~"
 
     def _both(self, part: Part) -> tuple[list[bytes], list[bytes]]:
@@ -279,49 +281,10 @@ class BundleSource:
         ahead, data, beside = self._ahead
         if ahead == start:
             return data, beside
-        return _lines(self._zip.slice(start, end)), _lines(self._zip.slice(receipts, receipts_end))
+        return lines_of(self._zip.slice(start, end)), lines_of(self._zip.slice(receipts, receipts_end))
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_ahead": _NOTHING}
-
-
-def _given(read: Read, org_id: str, lines: list[bytes]) -> bool:
-    """Whether these lines are the receipts of these records, to the last byte."""
-    if len(lines) != len(read.hashes):
-        return False
-    versions = [line[line.rfind(_VERSION) + len(_VERSION) : line.rfind(_AFTER_VERSION)] for line in lines]
-    if not all(versions) or b"".join(versions).translate(None, _PLAIN):
-        return False
-    facts = zip(
-        read.audit_ids,
-        read.prev_hashes,
-        read.retain_untils,
-        read.days,
-        read.sequences,
-        read.audit_ids,
-        read.lock_modes,
-        versions,
-        read.sequences,
-        read.times,
-        read.hashes,
-        strict=True,
-    )
-    return all(map(eq, lines, map((_RECEIPT % org_id.encode()).__mod__, facts)))
-
-
-def _said(line: bytes) -> _Line | None:
-    try:
-        return msgspec.json.decode(line, type=_Line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def _lines(block: bytes) -> list[bytes]:
-    """Lines end in a newline and in nothing else."""
-    lines = block.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    return lines
 
 
 def _inside(owner: str, path: str) -> str:

@@ -21,7 +21,7 @@ _NEEDED = frozenset({bundle.MANIFEST, bundle.RECORDS, bundle.RECEIPTS})
 
 def read_manifest(archive: StoredZip) -> Manifest:
     """The manifest, held against what the archive has. Raises MalformedBundle."""
-    written = archive.read(bundle.MANIFEST)
+    written = archive.read(bundle.MANIFEST, most=bundle.MAX_MANIFEST_BYTES)
     if written is None:
         raise MalformedBundle(f"it is no evidence bundle: it has no {bundle.MANIFEST}")
     manifest = Manifest.parse(written)
@@ -66,6 +66,6 @@ def _end_lines(archive: StoredZip) -> list[dict[str, object]]:
     last = archive.slice(max(area.start, area.end - LONG_LINE), area.end).rstrip(b"\n").rpartition(b"\n")[2]
     try:
         found = [msgspec.json.decode(line) for line in (first, last)]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = []
     return [one if isinstance(one, dict) else {} for one in found] or [{}, {}]

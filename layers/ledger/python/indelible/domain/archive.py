@@ -3,7 +3,8 @@
 
 Invariant: the bytes depend on names, lengths and contents alone. There is no clock in them, no operating system and no
 compressor, whose output changes from one version of zlib to the next. Lengths and CRCs stand in the local headers, so
-nothing is ever written back to: an archive of any length is made front to back, into a pipe or an upload.
+nothing is ever written back to: an archive of any length is made front to back, into a pipe or an upload. Reading
+takes nothing else for an archive: not a byte before, between or behind what follows from its entries.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ _DOS_DATE = (1 << 5) | 1
 _UNIX = 3 << 8
 _READABLE = 0o100644 << 16
 _PLAIN, _ZIP64 = 20, 45
+_END, _WIDE_END, _LOCATOR, _CENTRAL = 22, 56, 20, 46
+"""Lengths of the records at the end, and of the fixed part of an entry in the directory."""
+END_BYTES = _WIDE_END + _LOCATOR + _END
+"""At most so many bytes at the end of an archive say where its directory begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ def archive(files: Iterable[tuple[Entry, Iterable[bytes]]]) -> Iterator[bytes]:
     directory: list[bytes] = []
     offset = 0
     for entry, content in files:
-        header = _local(entry)
+        header = local_header(entry)
         yield header
         crc, size = 0, 0
         for piece in content:
@@ -60,7 +65,53 @@ def archive(files: Iterable[tuple[Entry, Iterable[bytes]]]) -> Iterator[bytes]:
     yield _end(len(directory), sum(map(len, directory)), offset)
 
 
-def _local(entry: Entry) -> bytes:
+def directory_start(end: bytes) -> int:
+    """Where the directory begins, as the last `END_BYTES` of an archive (or all of a shorter one) say.
+
+    Raises ValueError where they are no end of one. Nothing is to be believed before `read_directory` was content.
+    """
+    narrow, wide = end[-_END:], end[-END_BYTES:]
+    if len(narrow) < _END or not narrow.startswith(b"PK\x05\x06"):
+        raise ValueError("it does not end as an archive does")
+    if len(wide) == END_BYTES and wide.startswith(b"PK\x06\x06") and wide[_WIDE_END:].startswith(b"PK\x06\x07"):
+        return int.from_bytes(wide[48:56], "little")
+    return int.from_bytes(narrow[16:20], "little")
+
+
+def read_directory(data: bytes, start: int) -> list[tuple[Entry, int]]:
+    """The entries and where each begins, from all bytes of an archive from `start`, where its directory is, to its end.
+
+    Raises ValueError for anything but what `archive` writes after entries that lie one after another from 0 to `start`.
+    """
+    placed: list[tuple[Entry, int]] = []
+    place = offset = 0
+    while data.startswith(b"PK\x01\x02", place):
+        entry, length = _read_central(data, place)
+        placed.append((entry, offset))
+        place, offset = place + length, offset + len(local_header(entry)) + entry.size
+        if offset > start:
+            raise ValueError("its entries are longer than the archive")
+    made = b"".join(_central(entry, offset) for entry, offset in placed)
+    if offset != start or data != made + _end(len(placed), len(made), start):
+        raise ValueError("its directory is not the one that follows from its entries")
+    return placed
+
+
+def _read_central(data: bytes, place: int) -> tuple[Entry, int]:
+    """An entry of the directory, and its length there. Raises ValueError."""
+    fixed = data[place : place + _CENTRAL]
+    if len(fixed) < _CENTRAL:
+        raise ValueError("its directory ends early")
+    crc32, _, size, name_length, extra_length = struct.unpack("<LLLHH", fixed[16:32])
+    extra = place + _CENTRAL + name_length
+    if size == _ELSEWHERE:
+        size = int.from_bytes(data[extra + 4 : extra + 12], "little")
+    path = data[place + _CENTRAL : extra].decode("ascii")
+    return Entry(path, size, crc32), _CENTRAL + name_length + extra_length
+
+
+def local_header(entry: Entry) -> bytes:
+    """What stands before the content of an entry."""
     name = entry.path.encode("ascii")
     big = entry.size >= _LIMIT
     extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.size) if big else b""

@@ -8,12 +8,12 @@ it says what a bundle is meant to hold, and only checking says whether it does. 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from indelible.domain.canonical import canonical_bytes
+from indelible.domain.canonical import MAX_NUMBER, canonical_bytes
 from indelible.domain.findings import FailureCode
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import Record, tx_hash
@@ -41,7 +41,15 @@ _KNOWN = re.compile(
     re.ASCII,
 )
 
-Count = Annotated[int, Meta(ge=0)]
+MAX_OBJECT_BYTES = 16 << 20
+"""Of an object whose content is in a bundle, and so of a line of `records.jsonl`; a record has far less."""
+MAX_RECEIPT_BYTES = 24 << 20
+"""Of a line of `receipts.jsonl`, which can hold such an object in base64."""
+MAX_MANIFEST_BYTES = 64 << 20
+MAX_FILE_BYTES = 1 << 20
+"""Of a file of a log: tiles, notes and proofs have some kilobytes."""
+
+Count = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
 Sequence = Annotated[int, Meta(ge=1, le=999_999_999_999)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
@@ -79,7 +87,7 @@ class Finding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A failure that the exporter met."""
 
     code: FailureCode
-    sequence: int | None
+    sequence: Count | None
     detail: str
 
 
@@ -90,9 +98,15 @@ class Exported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     valid: bool
-    first_broken_at: int | None
+    first_broken_at: Count | None
     failures_total: Count
     failures: list[Finding]
+
+
+class _Named(Struct):
+    """What is looked at first."""
+
+    format: str | None = None
 
 
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,17 +135,22 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @classmethod
     def parse(cls, data: bytes) -> Manifest:
         """Read a manifest. Raises MalformedBundle for anything that is not exactly one of this format."""
+        if len(data) > MAX_MANIFEST_BYTES:
+            raise MalformedBundle(f"{MANIFEST} has more than {MAX_MANIFEST_BYTES:,} bytes")
         try:
-            found: Any = msgspec.json.decode(data)
+            named = msgspec.json.decode(data, type=_Named).format
+        except msgspec.ValidationError:
+            named = None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise MalformedBundle(f"{MANIFEST} is not JSON") from None
-        if not isinstance(found, dict) or found.get("format") != FORMAT:
+        if named != FORMAT:
             raise MalformedBundle(f"{MANIFEST} is not of the format {FORMAT}")
         try:
-            manifest = msgspec.convert(found, cls)
-        except msgspec.ValidationError as error:
+            manifest = msgspec.json.decode(data, type=cls)
+            canonical = manifest.data
+        except (msgspec.ValidationError, ValueError) as error:
             raise MalformedBundle(f"{MANIFEST}: {error}") from None
-        if manifest.data != data:
+        if canonical != data:
             raise MalformedBundle(f"{MANIFEST} is not in the one form that it may have (RFC 8785)")
         if any(not is_known(path) or path == MANIFEST for path in manifest.files):
             raise MalformedBundle(f"{MANIFEST} lists a file that a bundle does not have")
@@ -143,6 +162,7 @@ class Held(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `tx_hash` is the SHA-256 that the store keeps beside the bytes (of the bytes themselves where it keeps none).
     `data`, in base64, is there only for bytes that cannot stand on one line; then the line in `records.jsonl` is empty.
+    It is also empty where the object has more than `MAX_OBJECT_BYTES`; then only the hash is in the bundle.
     """
 
     s3_key: str
@@ -160,16 +180,20 @@ def receipt_line(
     that bytes changed since do not agree with it. `entry` is the record in `data`, None where there is none.
     """
     sha256 = stored_sha256 or tx_hash(data)
-    if entry is None or entry.s3_key != s3_key or b"\n" in data:
-        line: Struct = Held(
-            s3_key=s3_key, s3_version_id=version_id, tx_hash=sha256, data=data if b"\n" in data else UNSET
-        )
+    if entry is None or entry.s3_key != s3_key or not stands_on_a_line(data):
+        apart = b"\n" in data and len(data) <= MAX_OBJECT_BYTES
+        line: Struct = Held(s3_key=s3_key, s3_version_id=version_id, tx_hash=sha256, data=data if apart else UNSET)
     else:
         line = msgspec.structs.replace(Receipt.of(entry, version_id), tx_hash=sha256)
         if version_id.isascii() and version_id.isprintable():
             # All members are such text then, in which sorting them is all that RFC 8785 adds to msgspec's JSON.
             return _SORTED.encode(line)
     return canonical_bytes(msgspec.to_builtins(line))
+
+
+def stands_on_a_line(data: bytes) -> bool:
+    """Whether these stored bytes are a line of `records.jsonl`; it is empty otherwise."""
+    return b"\n" not in data and len(data) <= MAX_OBJECT_BYTES
 
 
 def is_known(path: str) -> bool:

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lines of `records.jsonl` and `receipts.jsonl`: taken apart, and one held against the other."""
+
+from __future__ import annotations
+
+from operator import eq
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from indelible.audit.reading import Read
+
+_RECEIPT = (
+    b'{"audit_id":"%%b","prev_hash":"%%b","retention_until":"%%b","s3_key":"%b/%%b/%%012d-%%b.json"'
+    b',"s3_lock_mode":"%%b","s3_version_id":"%%b","sequence":%%d,"timestamp":"%%b","tx_hash":"%%b"}'
+)
+_Name = Annotated[str, Meta(max_length=1024)]
+"""As long as S3 lets keys and version ids be."""
+_VERSION, _AFTER_VERSION = b'"s3_version_id":"', b'","sequence":'
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+"""Of a version id: characters in which JSON escapes nothing."""
+
+
+class Line(msgspec.Struct):
+    """What is read of a line of `receipts.jsonl`, be it a receipt or what stands for one."""
+
+    s3_key: _Name
+    s3_version_id: _Name
+    tx_hash: _Name
+    data: bytes | None = None
+
+
+def given(read: Read, org_id: str, lines: list[bytes]) -> bool:
+    """Whether these lines are the receipts of these records, to the last byte."""
+    if len(lines) != len(read.hashes):
+        return False
+    versions = [line[line.rfind(_VERSION) + len(_VERSION) : line.rfind(_AFTER_VERSION)] for line in lines]
+    if not all(versions) or b"".join(versions).translate(None, _PLAIN):
+        return False
+    facts = zip(
+        read.audit_ids,
+        read.prev_hashes,
+        read.retain_untils,
+        read.days,
+        read.sequences,
+        read.audit_ids,
+        read.lock_modes,
+        versions,
+        read.sequences,
+        read.times,
+        read.hashes,
+        strict=True,
+    )
+    return all(map(eq, lines, map((_RECEIPT % org_id.encode()).__mod__, facts)))
+
+
+def said_of(line: bytes) -> Line | None:
+    """What it says; None where it is neither a receipt nor what stands for one."""
+    try:
+        return msgspec.json.decode(line, type=Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def lines_of(block: bytes) -> list[bytes]:
+    """Lines end in a newline and in nothing else."""
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
