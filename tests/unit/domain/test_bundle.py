@@ -38,6 +38,8 @@ def test_a_manifest_is_read_back_as_it_was_written() -> None:
     [
         ({"format": "indelible/bundle@v2"}, "format"),
         ({"records": -1}, "records"),
+        ({"files": "many"}, "files"),
+        ({"format": 1}, "format"),
         ({"more": 1}, "unknown field"),
         ({"files": {"../../etc/passwd": {"bytes": 0, "sha256": "ef" * 32}}}, "does not have"),
         ({"files": {"manifest.json": {"bytes": 0, "sha256": "ef" * 32}}}, "does not have"),
@@ -49,8 +51,20 @@ def test_anything_else_is_refused(change: dict[str, object], why: str) -> None:
         Manifest.parse(canonical_bytes({**json.loads(MANIFEST.data), **change}))
 
 
+HOSTILE = [
+    b"[" * 100_000,
+    b'{"format":"indelible/bundle@v1","x":' + b"[" * 100_000,
+    MANIFEST.data.replace(b'"records":7', b'"records":9007199254740993'),
+    MANIFEST.data.replace(b'"first_broken_at":null', b'"first_broken_at":' + b"9" * 5000),
+    MANIFEST.data.replace(b'"records":7', b'"records":1e999'),
+    MANIFEST.data.replace(b'"acme-corp"', rb'"\ud800"'),
+    b" " * (bundle.MAX_MANIFEST_BYTES + 1),
+]
+"""Deep, with numbers that no double holds, with half a character, without end."""
+
+
 @pytest.mark.parametrize(
-    "data", [b"", b"[]", b"{}", b"\xff", MANIFEST.data + b"\n", MANIFEST.data.replace(b":", b": ", 1)]
+    "data", [b"", b"[]", b"{}", b"\xff", MANIFEST.data + b"\n", MANIFEST.data.replace(b":", b": ", 1), *HOSTILE]
 )
 def test_a_manifest_has_one_form(data: bytes) -> None:
     with pytest.raises(MalformedBundle):
@@ -146,3 +160,13 @@ def test_what_gets_no_receipt_is_named_all_the_same() -> None:
     }
     assert set(line(s3_key="acme-corp/2026/03/21/elsewhere")) == {"s3_key", "s3_version_id", "tx_hash"}
     assert line(ENTRY.data + b"\n")["data"], "bytes with a newline cannot stand on a line"
+
+
+def test_objects_that_are_too_large_for_a_bundle_leave_their_hash() -> None:
+    for data in (bytes(bundle.MAX_OBJECT_BYTES + 1), b"\n" * (bundle.MAX_OBJECT_BYTES + 1)):
+        line = bundle.receipt_line(None, s3_key="acme-corp/x", version_id="v", stored_sha256=None, data=data)
+        assert not bundle.stands_on_a_line(data)
+        assert json.loads(line) == {"s3_key": "acme-corp/x", "s3_version_id": "v", "tx_hash": record.tx_hash(data)}
+    longest = b"\n" * bundle.MAX_OBJECT_BYTES
+    line = bundle.receipt_line(None, s3_key="\x00" * 1024, version_id="v" * 1024, stored_sha256=None, data=longest)
+    assert len(line) < bundle.MAX_RECEIPT_BYTES

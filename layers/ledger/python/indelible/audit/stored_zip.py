@@ -55,9 +55,11 @@ class StoredZip:
 
     def slice(self, start: int, end: int) -> bytes:
         """These bytes of the archive. The file is opened anew: nothing stays open, and any process may ask."""
+        if end <= start:
+            return b""
         with opened(self.path) as file:
             file.seek(start)
-            return file.read(max(0, end - start))
+            return file.read(end - start)
 
     def read(self, name: str, *, most: int) -> bytes | None:
         """An entry as a whole, but not more than `most` bytes and one; None when there is none of this name."""
