@@ -81,6 +81,10 @@ MATRIX: dict[str, tuple[Callable[[], bytes], list[tuple[str, int | None]]]] = {
         lambda: in_line(4, '["acme-corp/2026', '["acme-corp/2027'),
         [("CONTENT_MISMATCH", 4)],
     ),
+    "a key of 4 with a day that never was": (
+        lambda: in_line(4, '["acme-corp/2026/03', '["acme-corp/2026/13'),
+        [("UNKNOWN_FORMAT", None), ("MISSING", 4)],
+    ),
     "4 and 5 in the other order": (
         lambda: with_lines([*LINES[:3], LINES[4], LINES[3], *LINES[5:]]),
         [("MISSING", 4), ("FORK", 4)],

@@ -72,7 +72,8 @@ def test_one_that_tells_no_lies(tmp_path: Path) -> None:
     ],
 )
 def test_bytes_that_belong_to_no_entry(tmp_path: Path, lie: Lie) -> None:
-    assert "is no bundle, or one that was packed anew" in refused(tmp_path / "evidence.zip", lie.told(files()))
+    said = refused(tmp_path / "evidence.zip", lie.told(files()))
+    assert "was packed anew" in said or "is not a ZIP archive" in said
 
 
 def test_entries_that_overlap(tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ def test_what_was_packed_anew_and_compressed(tmp_path: Path) -> None:
         for name, data in files().items():
             made.writestr(name, data, zipfile.ZIP_DEFLATED)
 
-    refused(tmp_path / "evidence.zip", zipped(add))
+    assert "is compressed or encrypted" in refused(tmp_path / "evidence.zip", zipped(add))
 
 
 def test_fields_of_64_bits_are_read_where_they_were_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

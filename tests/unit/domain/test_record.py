@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -120,6 +121,9 @@ def test_organisations_that_keys_cannot_name(org_id: str) -> None:
         lambda key: key.replace(".json", ""),
         lambda key: key.replace(".json", ".JSON"),
         lambda key: key.replace("/2026/", "/26/"),
+        lambda key: re.sub(r"/\d{4}/\d\d/\d\d/", "/2020/99/99/", key),
+        lambda key: re.sub(r"/\d{4}/\d\d/\d\d/", "/2026/02/29/", key),
+        lambda key: re.sub(r"/\d{4}/\d\d/\d\d/", "/0000/01/01/", key),
         lambda key: key.replace("/000000000001-", "/1-"),
         lambda key: key.replace("/000000000001-", "/0000000000001-"),
         lambda key: key.replace("/000000000001-", "/٠٠٠٠٠٠٠٠٠٠٠١-"),

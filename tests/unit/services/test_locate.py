@@ -7,8 +7,9 @@ import random
 
 import pytest
 
-from indelible.domain import instants
-from indelible.domain.record import EMPTY_CHAIN, Record
+from indelible.domain import audit_id, instants
+from indelible.domain.audit_id import MAX_SEQUENCE
+from indelible.domain.record import EMPTY_CHAIN, Record, tx_hash
 from indelible.services.locate import Locator
 from tests.fakes.chains import ORG, build_chain, stored
 from tests.fakes.machine import MIDNIGHT
@@ -89,3 +90,51 @@ def test_a_year_is_searched_with_a_handful_of_listings() -> None:
     wire.calls.clear()
     locator.first_at_or_after(chain[200].timestamp_ms + 1)
     assert len(wire.calls) <= 4
+
+
+def keyed(day: str, sequence: int, timestamp_ms: int) -> str:
+    """A key that anybody who may write can make; what it says need not be true."""
+    return f"{ORG}/{day}/{sequence:012d}-{audit_id.encode(timestamp_ms, sequence, 1)}.json"
+
+
+@pytest.mark.parametrize(
+    "later", [[], ["2026/03/21", 7], ["2026/03/21", MAX_SEQUENCE]], ids=["nothing", "a record", "the last one of all"]
+)
+def test_the_last_sequence_of_all_ends_the_search_of_a_day(later: list[object]) -> None:
+    store = FakeRecords()
+    store.bucket.push(keyed("2026/03/20", MAX_SEQUENCE, MIDNIGHT), b"{}", tx_hash(b"{}"), None)
+    expected = None
+    if later:
+        expected = keyed(str(later[0]), int(str(later[1])), MIDNIGHT + instants.DAY_MS)
+        store.bucket.push(expected, b"{}", tx_hash(b"{}"), None)
+    wire = Wire()
+
+    found = Locator(wire.to("records", store), ORG).first_at_or_after(MIDNIGHT + 1)
+
+    assert (found and found.sequence) == (later[1] if later else None)
+    assert len(wire.calls) <= 50
+
+
+def test_keys_that_all_claim_to_be_earlier_end_the_search_too() -> None:
+    store = FakeRecords()
+    for day in ("2026/03/20", "2026/03/21"):
+        store.bucket.push(keyed(day, 1, MIDNIGHT), b"{}", tx_hash(b"{}"), None)
+    wire = Wire()
+
+    Locator(wire.to("records", store), ORG).first_at_or_after(MIDNIGHT + 1)
+
+    assert len(wire.calls) <= 100
+
+
+@pytest.mark.parametrize("day", ["9999/12/31", "0001/01/01"])
+def test_the_first_and_the_last_day_that_there_are(day: str) -> None:
+    store = FakeRecords()
+    store.bucket.push(keyed(day, 1, MIDNIGHT), b"{}", tx_hash(b"{}"), None)
+    locator = Locator(store, ORG)
+
+    assert [keys.s3_key for keys in store.versions(ORG, after=locator.key_before(1, MIDNIGHT))] == [
+        keyed(day, 1, MIDNIGHT)
+    ]
+    assert locator.key_before(2, MIDNIGHT).startswith(f"{ORG}/")
+    for instant in (instants.MIN_MS, instants.MAX_MS):
+        locator.first_at_or_after(instant)

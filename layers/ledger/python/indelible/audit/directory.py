@@ -2,7 +2,8 @@
 """A directory that was copied from the bucket: `aws s3 sync s3://bucket/org org`, or the whole bucket.
 
 What was copied is what the bucket showed at that moment: of each key the newest version, and neither what lies under
-it nor its lock. Files that operating systems leave in directories by themselves are not taken for evidence.
+it nor its lock. Files that operating systems leave in directories by themselves are not taken for evidence. A copy has
+regular files and directories: links to directories, which may lead in circles, pipes and devices are refused.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from itertools import islice
 from pathlib import Path
 
 from indelible.audit import scan
+from indelible.audit.files import bounded
 from indelible.audit.scan import Ask, Scanned
 from indelible.audit.source import NotEvidence, Part, Walked
 from indelible.domain import record
+from indelible.domain.bundle import MAX_FILE_BYTES, MAX_OBJECT_BYTES
 from indelible.domain.findings import Failure
 from indelible.ports import KeyVersions, StoredVersion
 from indelible.services.log import checkpoint_path
@@ -56,7 +59,8 @@ class DirectorySource:
     def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
         """One after another: the operating system reads ahead."""
         for entry in keys:
-            yield entry, StoredVersion(entry.s3_key, "", self._bytes(entry.s3_key), None, None)
+            data = self._bytes(entry.s3_key, MAX_OBJECT_BYTES)  # more is no record, and shows that it is none
+            yield entry, StoredVersion(entry.s3_key, "", data, None, None)
 
     def first_key_after(self, org_id: str, key: str) -> str | None:
         """As StoredRecords."""
@@ -66,7 +70,7 @@ class DirectorySource:
     def read(self, owner: str, path: str) -> bytes | None:
         """As StoredLogFiles."""
         try:
-            return (self._log(owner) / path).read_bytes()
+            return bounded(self._log(owner) / path, MAX_FILE_BYTES)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
@@ -96,7 +100,10 @@ class DirectorySource:
 
     def scan(self, part: Part, ask: Ask) -> Scanned | None:
         """See Source."""
-        found = scan.read([self._bytes(key) for key in part.place], ask)
+        data = [self._bytes(key, record.MAX_RECORD_BYTES) for key in part.place]
+        if max(map(len, data)) > record.MAX_RECORD_BYTES:
+            return None
+        found = scan.read(data, ask)
         return scan.scanned(found, ask) if found and found.keys(ask.org_id) == part.place else None
 
     def count(self) -> int | None:
@@ -111,8 +118,8 @@ class DirectorySource:
         """None."""
         return iter(())
 
-    def _bytes(self, key: str) -> bytes:
-        return (self._root / key.removeprefix(f"{self.org_id}/")).read_bytes()
+    def _bytes(self, key: str, most: int) -> bytes:
+        return bounded(self._root / key.removeprefix(f"{self.org_id}/"), most)
 
     def _log(self, owner: str) -> Path:
         return (self._ledger if owner == "_ledger" else self._root) / "_log"
@@ -146,7 +153,7 @@ def _says(path: Path) -> str:
     """The organisation that the first readable record names."""
     for name in islice(_files(path, "", ""), 100):
         try:
-            return record.read((path / name).read_bytes()).org_id
+            return record.read(bounded(path / name, record.MAX_RECORD_BYTES)).org_id
         except record.UnknownFormat:
             continue
     raise NotEvidence(f"{path}: no record says whose it is: say it with --org")
@@ -164,9 +171,7 @@ def _files(root: Path, below: str, after: str) -> Iterator[str]:
     entries: list[str] = []
     try:
         with os.scandir(root / below) as found:
-            entries = sorted(
-                f"{entry.name}/" if entry.is_dir() else entry.name for entry in found if entry.name not in _LITTER
-            )
+            entries = sorted(_named(entry) for entry in found if entry.name not in _LITTER)
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in entries:
@@ -176,3 +181,12 @@ def _files(root: Path, below: str, after: str) -> Iterator[str]:
                 yield path
         elif path > after or after.startswith(path):
             yield from _files(root, path, after)
+
+
+def _named(entry: os.DirEntry[str]) -> str:
+    """With a slash behind a directory. Raises NotEvidence for a link to one."""
+    if not entry.is_dir():
+        return entry.name
+    if entry.is_symlink():
+        raise NotEvidence(f"{entry.path} is a link to a directory, and a copy of a bucket has none")
+    return f"{entry.name}/"

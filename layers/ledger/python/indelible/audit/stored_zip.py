@@ -20,6 +20,7 @@ from indelible.domain.archive import END_BYTES, Entry, directory_start, local_he
 
 _BLOCK = 1 << 18
 """Small enough to stay in a processor's cache while its lines are hashed."""
+_MAGIC = b"PK\x03\x04"
 _MOST_DIRECTORY = 64 << 20
 """Bytes of the directory: some hundred thousand files."""
 
@@ -45,13 +46,15 @@ class StoredZip:
         self.path = path
         self.areas: dict[str, Area] = {}
         self.names: list[str] = []
+        if self.slice(0, len(_MAGIC)) != _MAGIC:
+            raise NotEvidence(f"{path} is no evidence bundle: it is not a ZIP archive")
         try:
             for entry, offset in self._entries():
                 start = offset + len(local_header(entry))
                 self.names.append(entry.path)
                 self.areas[entry.path] = Area(start, start + entry.size, entry.crc32)
         except ValueError as error:
-            raise NotEvidence(f"{path} is no bundle, or one that was packed anew: {error}") from None
+            raise NotEvidence(f"{path} is damaged, or was not copied to its end, or was packed anew: {error}") from None
 
     def slice(self, start: int, end: int) -> bytes:
         """These bytes of the archive. The file is opened anew: nothing stays open, and any process may ask."""

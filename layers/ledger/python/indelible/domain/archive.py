@@ -102,8 +102,10 @@ def _read_central(data: bytes, place: int) -> tuple[Entry, int]:
     fixed = data[place : place + _CENTRAL]
     if len(fixed) < _CENTRAL:
         raise ValueError("its directory ends early")
-    crc32, _, size, name_length, extra_length = struct.unpack("<LLLHH", fixed[16:32])
+    flags, method, _, _, crc32, _, size, name_length, extra_length = struct.unpack("<HHHHLLLHH", fixed[8:32])
     extra = place + _CENTRAL + name_length
+    if method or flags & 1:
+        raise ValueError("a file in it is compressed or encrypted; a bundle's files never are")
     if size == _ELSEWHERE:
         size = int.from_bytes(data[extra + 4 : extra + 12], "little")
     path = data[place + _CENTRAL : extra].decode("ascii")

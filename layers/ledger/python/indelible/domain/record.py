@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import instants
@@ -226,11 +227,13 @@ def parse_key(key: str) -> RecordKey | None:
     if found is None:
         return None
     org_id, day, sequence, audit_id = found.groups()
+    day = day.replace("/", "-")
     try:
         audit_ids.decode(audit_id)
+        date.fromisoformat(day)
     except ValueError:
         return None
-    return RecordKey(org_id=org_id, day=day.replace("/", "-"), sequence=int(sequence), audit_id=audit_id)
+    return RecordKey(org_id=org_id, day=day, sequence=int(sequence), audit_id=audit_id)
 
 
 def day_prefix(org_id: str, timestamp_ms: int) -> str:

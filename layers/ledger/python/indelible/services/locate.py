@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 from indelible.domain import instants, record
+from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.record import RecordKey
 from indelible.ports import StoredRecords
 
@@ -34,7 +35,7 @@ class Locator:
 
         # The first day after which everything is later; the record stands in the day before that.
         low = instants.from_text(f"{first.day}T00:00:00Z") // instants.DAY_MS
-        high = max(low, now_ms // instants.DAY_MS) + 2
+        high = min(max(low, now_ms // instants.DAY_MS) + 2, instants.MAX_MS // instants.DAY_MS + 1)
         day = low + _first_true(high - low, lambda offset: begins_later(low + offset)) - 1
         return f"{record.day_prefix(self._org_id, max(day, low) * instants.DAY_MS)}{sequence:012d}"
 
@@ -46,14 +47,19 @@ class Locator:
             return first
         early = first.sequence
 
+        def after(offset: int) -> str:
+            sequence = early + offset
+            return f"{prefix}{sequence:012d}" if sequence <= MAX_SEQUENCE else f"{prefix}~"  # behind the day
+
         def reached(offset: int) -> bool:
-            found = self._first(f"{prefix}{early + offset:012d}")
+            found = self._first(after(offset))
             return found is None or found.timestamp_ms >= instant_ms
 
+        most = MAX_SEQUENCE + 1 - early
         reach = 1
-        while not reached(reach):
+        while reach < most and not reached(reach):
             reach *= 2
-        return self._first(f"{prefix}{early + _first_true(reach, reached):012d}")
+        return self._first(after(_first_true(min(reach, most), reached)))
 
     def _first(self, after: str) -> RecordKey | None:
         key = self._records.first_key_after(self._org_id, after)

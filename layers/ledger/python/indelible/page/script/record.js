@@ -62,7 +62,9 @@ function readAuditId(text) {
 function readKey(key) {
   const found = RECORD_KEY.exec(key);
   if (!found || readAuditId(found[4]) === null) return null;
-  return { orgId: found[1], day: found[2].replaceAll("/", "-"), sequence: Number(found[3]), auditId: found[4] };
+  const day = found[2].replaceAll("/", "-");
+  if (instant(`${day}T00:00:00.000Z`) === null) return null;
+  return { orgId: found[1], day, sequence: Number(found[3]), auditId: found[4] };
 }
 
 function saysTheSame(record, key) {
