@@ -31,7 +31,7 @@ def whole(path: Path, jobs: int, key: str) -> None:
 def links(path: Path) -> None:
     """Records hashed and held against each other; no receipts, no tree."""
     archive, prev = StoredZip(path), b"GENESIS"
-    for _, block in archive.line_blocks(bundle.RECORDS):
+    for _, block in archive.line_blocks(bundle.RECORDS, longest=bundle.MAX_OBJECT_BYTES):
         found = reading.read(block.split(b"\n")[:-1], "acme-corp")
         if found is None or found.prev_hashes[0] != prev:
             raise SystemExit("what was made does not verify")
@@ -42,7 +42,7 @@ def floor(path: Path, jobs: int) -> None:
     """SHA-256 of each record, and nothing else."""
     archive = StoredZip(path)
     if jobs == 1:
-        for _, block in archive.line_blocks(bundle.RECORDS):
+        for _, block in archive.line_blocks(bundle.RECORDS, longest=bundle.MAX_OBJECT_BYTES):
             _hash(block)
         return
     area = archive.areas[bundle.RECORDS]

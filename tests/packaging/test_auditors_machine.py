@@ -123,5 +123,5 @@ def test_a_copy_is_packed_with_the_network_off(machine: Machine) -> None:
 def test_what_needs_an_account_says_what_to_install(machine: Machine, words: tuple[str, ...]) -> None:
     done = machine.indelible(*words)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith("install indelible with its extra s3\n")
+    assert done.stderr.endswith("pip install '.[s3]' in a checkout of indelible\n")
     assert done.stderr.count("\n") == 1

@@ -21,8 +21,8 @@ from indelible.cli import main, show
 from indelible.cli.main import SHORT_HELP, cli
 from indelible.domain import bundle, note
 from tests.fakes.audits import copied, exported
-from tests.fakes.chains import ORG, build_chain
 from tests.fakes.log import LEDGER_NAME, FakeSigner
+from tests.fakes.repacked import files_of, listing, packed
 from tests.fakes.world import World
 
 KEY = note.verifier_key(LEDGER_NAME, FakeSigner().public_key())
@@ -54,19 +54,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "root.pem": b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
     }.items():
         (directory / name).write_bytes(content)
-    _zip(directory / "foreign.zip", {"a.txt": b"x"})
-    _zip(directory / "deep.zip", {bundle.MANIFEST: b"[" * 200_000})
-    _zip(directory / "bomb.zip", {bundle.MANIFEST: bytes(1_000_000)}, zipfile.ZIP_DEFLATED)
+    (directory / "foreign.zip").write_bytes(packed({"a.txt": b"x"}))
+    (directory / "deep.zip").write_bytes(packed({bundle.MANIFEST: b"[" * 200_000}))
+    with zipfile.ZipFile(directory / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr(bundle.MANIFEST, bytes(1_000_000))
     # The directory of the archive says that an entry has two thousand million bytes, and which ZIP that needs.
     (directory / "longer.zip").write_bytes(_changed(whole, 20, b"\xff\xff\xff\x7f" * 2))
     (directory / "newer.zip").write_bytes(_changed(whole, 6, b"\xc2\x00"))
     return directory
-
-
-def _zip(path: Path, files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> None:
-    with zipfile.ZipFile(path, "w", compression) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
 
 
 def _changed(data: bytes, offset: int, to: bytes) -> bytes:
@@ -86,7 +81,7 @@ def _changed(data: bytes, offset: int, to: bytes) -> bytes:
         ("verify longer.zip", "longer.zip is damaged, or was not copied to its end"),
         ("verify newer.zip", "newer.zip is damaged, or was not copied to its end"),
         ("verify foreign.zip", "foreign.zip: it is no evidence bundle: it has no manifest.json"),
-        ("verify deep.zip", "deep.zip: manifest.json is not JSON"),
+        ("verify deep.zip", "deep.zip: manifest.json is not of the format"),
         ("verify bomb.zip", "is compressed or encrypted; a bundle's files never are"),
         ("verify ''", "say s3://BUCKET/ORGANISATION"),
         ("verify https://bucket.s3.amazonaws.com/acme", "say s3://BUCKET/ORGANISATION"),
@@ -232,22 +227,28 @@ def test_a_reader_that_leaves_is_no_verdict(place: Path) -> None:
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_is_no_verdict(tmp_path: Path, jobs: str) -> None:
     """In a terminal it reaches every process."""
-    for entry in build_chain(4000):
-        path = tmp_path / "copy" / entry.s3_key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(entry.data)
-    # A record that never ends keeps the command at work, however fast the machine is.
-    last = path.with_name("000000004001-00000000-0000-8000-8000-000000000000.json")
-    os.mkfifo(last)
-    command = [sys.executable, "-m", "indelible.cli.main", "verify", str(tmp_path / "copy"), "--org", ORG]
+    world = World()
+    world.record(1)
+    files = files_of(exported(world.bucket))
+    # Millions of lines to complain of keep the command at work, however fast the machine is.
+    many = {**files, bundle.RECORDS: files[bundle.RECORDS] + b"\n" * 4_000_000}
+    (tmp_path / "evidence.zip").write_bytes(packed(listing(many)))
+    receipt = tmp_path / "receipt.json"
+    os.mkfifo(receipt)
+    command = [sys.executable, "-m", "indelible.cli.main", "verify", str(tmp_path / "evidence.zip"), "--jobs", jobs]
     process = subprocess.Popen(
-        [*command, "--jobs", jobs], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*command, "--receipt", str(receipt)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
-        with last.open("wb"):  # opened for reading by then: it works
-            time.sleep(0.2)
-            os.killpg(process.pid, signal.SIGINT)
-            said = process.communicate(timeout=60)
+        with receipt.open("wb") as file:  # opened for reading by then: it works
+            file.write(files[bundle.RECEIPTS])
+        time.sleep(2)
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()

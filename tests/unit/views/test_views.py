@@ -162,7 +162,7 @@ def test_a_database_reads_both_tables_alike(tmp_path: Path) -> None:
 
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(parquet.NotInstalled, match=r"indelible\[parquet\]"):
+    with pytest.raises(parquet.NotInstalled, match=r"pip install '\.\[parquet\]'"):
         viewed("parquet")
 
 

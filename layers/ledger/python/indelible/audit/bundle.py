@@ -21,8 +21,7 @@ from indelible.audit.source import NotEvidence, Part, Walked
 from indelible.audit.stored_zip import StoredZip
 from indelible.domain import bundle, record
 from indelible.domain.bundle import MAX_OBJECT_BYTES, MAX_RECEIPT_BYTES, MalformedBundle
-from indelible.domain.chain import MAX_FAILURES
-from indelible.domain.findings import Failure, FailureCode
+from indelible.domain.findings import MAX_FAILURES, Failure, FailureCode
 from indelible.ports import KeyVersions, StoredVersion
 from indelible.services.log import checkpoint_path
 

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from indelible.audit.source import NotEvidence, Source
 from indelible.domain import record
+from indelible.domain.contents import contents
 from indelible.domain.record import Record
 from indelible.ports import StoredVersion
 from indelible.services.locate import Locator
 
+_DIGITS = 12
+"""Of a sequence, at most."""
 _LEVELS = ("pipeline", "agent", "decision")
 
 
@@ -31,7 +32,7 @@ class Found:
 
 def one(source: Source, named: str) -> Found:
     """The record of this sequence or audit_id. Raises NotEvidence."""
-    if named.isascii() and named.isdigit() and 0 < int(named) < 10**12:
+    if named.isascii() and named.isdigit() and len(named) <= _DIGITS and int(named):
         sequence = int(named)
         after = Locator(source, source.org_id).key_before(sequence, time.time_ns() // 1_000_000)
         key = None
@@ -50,7 +51,10 @@ def one(source: Source, named: str) -> Found:
 
 def all_of_trace(source: Source, trace_id: str) -> Iterator[Found]:
     """Every record of the trace, in order; what only looks like one is left out."""
-    needle = b'"trace_id":' + json.dumps(trace_id, ensure_ascii=False).encode()
+    try:
+        needle = b'"trace_id":' + json.dumps(trace_id, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # an argument that is no text
+        return
     for _, stored in source.read_all(source.versions(source.org_id, after=f"{source.org_id}/")):
         if stored is not None and needle in stored.data:
             found = _found(stored)
@@ -105,7 +109,6 @@ def _is(key: str, sequence: int, wanted: str | None) -> bool:
 
 def _found(stored: StoredVersion) -> Found:
     try:
-        event = msgspec.json.decode(stored.data)["event"]
-        return Found(stored, record.read(stored.data), event)
-    except (msgspec.DecodeError, UnicodeDecodeError, record.UnknownFormat, KeyError, TypeError, RecursionError):
+        return Found(stored, record.read(stored.data), contents(stored.data)["event"])
+    except record.UnknownFormat:
         raise NotEvidence(f"{stored.s3_key} is no record of a known format; run indelible verify") from None

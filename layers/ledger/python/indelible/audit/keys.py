@@ -33,7 +33,7 @@ def pinned_key(given: str) -> Pinned:
     text = given.strip()
     if not text:
         raise NotEvidence("--key is empty")
-    if "-----BEGIN" not in given and not _is_verifier_key(given):
+    if "-----BEGIN" not in given and (_is_file(given) or not _is_verifier_key(given)):
         try:
             text = Path(given).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError, ValueError):
@@ -118,6 +118,14 @@ def _from_pem(text: str) -> bytes:
         raise ValueError("the PEM has no public key that can be read") from None
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return notes.ed25519_from_spki(der)
+
+
+def _is_file(text: str) -> bool:
+    """A path may have plus signs too, and a verifier key is hardly ever the name of a file."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_verifier_key(text: str) -> bool:

@@ -12,6 +12,7 @@ import click
 
 from indelible.audit.keys import Pinned, key_ring, pinned_key
 from indelible.audit.source import NotEvidence, Source
+from indelible.cli.plain import spelled_out
 from indelible.cli.sources import json_option, key_option, opened, or_could_not, with_source
 from indelible.domain import note as notes
 from indelible.domain.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
@@ -57,7 +58,7 @@ def checkpoint(
     if as_json:
         click.echo(json.dumps(_as_json(note, found, signed)))
     else:
-        click.echo(data.decode(), nl=False)
+        click.echo(spelled_out(data), nl=False)
         click.echo(_words(signed), err=True)
     if signed is False:
         raise SystemExit(1)

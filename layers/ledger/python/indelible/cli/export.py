@@ -16,9 +16,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import Pinned, key_ring, ledger_name, pinned_key
 from indelible.audit.source import NotEvidence, Source
+from indelible.cli.plain import plain
 from indelible.cli.ranges import range_options, within
 from indelible.cli.sources import key_option, opened, or_could_not, with_source
-from indelible.cli.whole_file import whole_file
+from indelible.cli.whole_file import refuse_others, whole_file
 from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
 from indelible.domain.bundle import Manifest
 from indelible.entry.machine import SystemClock, TemporaryFiles
@@ -78,6 +79,7 @@ def export(
             raise NotEvidence(f"{output} exists; --force replaces it")
         if not output.parent.is_dir():
             raise NotEvidence(f"{output}: there is no directory {output.parent}")
+        refuse_others(output)
         evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
         if isinstance(evidence, BundleSource):
             raise NotEvidence(f"{source} is a bundle already; export from the bucket, or from a copy of it")
@@ -94,7 +96,7 @@ def _exporter(evidence: Source, key: Pinned | None, ledger: str | None) -> Expor
         click.echo("Without --key no signature is looked at; whoever verifies the bundle does.", err=True)
     ring, unsure = key_ring(evidence, key, name)
     for said in unsure:
-        click.echo(f"Not checked: {said}", err=True)
+        click.echo(f"Not checked: {plain(said)}", err=True)
     return Exporter(
         records=evidence,
         files=evidence,
@@ -167,8 +169,8 @@ def _say(manifest: Manifest, output: Path) -> None:
         f"under a checkpoint of {manifest.checkpoint.size:,}" if manifest.checkpoint else "under no checkpoint yet"
     )
     click.echo(
-        f"{output}: records {manifest.first_sequence:,} to {manifest.last_sequence:,} of {manifest.ledger_name}/"
-        f"{manifest.org_id}, {covered}.",
+        f"{output}: records {manifest.first_sequence:,} to {manifest.last_sequence:,} of "
+        f"{plain(manifest.ledger_name)}/{manifest.org_id}, {covered}.",
         err=True,
     )
     said = manifest.exported
@@ -177,4 +179,4 @@ def _say(manifest: Manifest, output: Path) -> None:
         click.echo(f"The chain is broken: {said.failures_total:,} failure(s){at}. It is packed as it is.", err=True)
         for one in said.failures[:10]:
             where = "" if one.sequence is None else f" at record {one.sequence:,}"
-            click.echo(f"  {one.code}{where}: {one.detail}", err=True)
+            click.echo(f"  {one.code}{where}: {plain(one.detail)}", err=True)

@@ -86,7 +86,9 @@ class _Group(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception:
-            traceback.print_exc()
+            from indelible.cli.plain import spelled_out  # what others wrote may be in it
+
+            click.echo(spelled_out(traceback.format_exc()), err=True, nl=False)
             click.echo("This is a fault of indelible itself: nothing is said about the evidence.", err=True)
             raise SystemExit(_FAULT) from None
 

@@ -151,7 +151,9 @@ def deployed() -> Iterator[ModuleType]:
     try:
         from indelible.entry import operator
     except ModuleNotFoundError as error:
-        raise click.ClickException(f"{error.name} is needed here: install indelible with its extra s3") from None
+        raise click.ClickException(
+            f"{error.name} is needed here: pip install '.[s3]' in a checkout of indelible"
+        ) from None
     try:
         yield operator
     except Exception as error:

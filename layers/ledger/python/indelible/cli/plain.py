@@ -33,7 +33,13 @@ def plain(value: object, style: str = "") -> Text:
 
 def plain_lines(text: str) -> Text:
     """As `plain`, but lines stay lines."""
-    return Text("\n").join(plain(line) for line in text.split("\n"))
+    return Text(spelled_out(text))
+
+
+def spelled_out(text: str | bytes) -> str:
+    """As `plain_lines`, for what is not printed by rich; bytes that are no UTF-8 as `\xff`."""
+    found = text if isinstance(text, str) else text.decode(errors="backslashreplace")
+    return "\n".join("".join(map(_shown, line)) for line in found.split("\n"))
 
 
 def rows(console: Console, named: Iterable[tuple[str, object]], *, style: str = "") -> None:

@@ -17,6 +17,7 @@ from indelible.audit.bundle import BundleSource
 from indelible.audit.directory import DirectorySource
 from indelible.audit.source import NotEvidence, Source
 from indelible.cli.failures import in_words
+from indelible.cli.plain import plain
 
 COULD_NOT_CHECK = 2
 
@@ -68,7 +69,9 @@ def open_bucket(bucket: str, org_id: str, profile: str | None, endpoint_url: str
     try:
         from indelible.entry import operator
     except ModuleNotFoundError as error:
-        raise NotEvidence(f"{error.name} is needed for a bucket: install indelible with its extra s3") from None
+        raise NotEvidence(
+            f"{error.name} is needed for a bucket: pip install '.[s3]' in a checkout of indelible"
+        ) from None
     evidence = operator.evidence(bucket, profile=profile, endpoint_url=endpoint_url)
     return BucketSource(
         where=f"s3://{bucket}/{org_id}",
@@ -101,5 +104,5 @@ def or_could_not(do: str) -> Iterator[None]:
 
 
 def _give_up(do: str, message: str) -> NoReturn:
-    click.echo(f"Could not {do}: {message}", err=True)
+    click.echo(f"Could not {do}: {plain(message)}", err=True)
     raise SystemExit(COULD_NOT_CHECK)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -16,6 +17,9 @@ from indelible.cli.plain import Output, plain
 from indelible.cli.sources import json_option, opened, or_could_not, with_source
 from indelible.domain import instants
 
+_DEEPEST = 40
+_WIDE = 1 << 20
+"""Columns: rich leaves out what is deeper than the terminal is wide; the terminal itself goes on in the next line."""
 _STYLES = {"pipeline": "bold cyan", "agent": "bold", "decision": "yellow"}
 
 
@@ -36,15 +40,33 @@ def trace(
         if not steps:
             raise NotEvidence(f"{evidence.where} has no record of the trace {trace_id}")
     if as_json:
-        click.echo(json.dumps({"trace_id": trace_id, "steps": [_as_json(step) for step in steps]}))
+        click.echo("".join([f'{{"trace_id": {json.dumps(trace_id)}, "steps": ', *_as_json(steps), "}"]))
         return
     tree = Tree(plain(trace_id, style="bold"))
-    for step in steps:
-        _grow(tree, step)
-    Output().print(tree)
+    _grow(tree, steps)
+    output = Output()
+    output.width = _WIDE
+    output.print(tree)
 
 
-def _as_json(step: Step) -> dict[str, Any]:
+def _as_json(steps: list[Step]) -> Iterator[str]:
+    """The list, piece by piece: a chain of steps may be deeper than any encoder goes."""
+    open_lists = [iter(steps)]
+    yield "["
+    between = ""
+    while open_lists:
+        step = next(open_lists[-1], None)
+        if step is None:
+            open_lists.pop()
+            yield "]}" if open_lists else "]"
+            between = ", "
+            continue
+        yield f'{between}{json.dumps(_described(step))[:-1]}, "steps": ['
+        open_lists.append(iter(step.below))
+        between = ""
+
+
+def _described(step: Step) -> dict[str, Any]:
     entry = step.found.record
     return {
         "sequence": entry.sequence,
@@ -52,11 +74,20 @@ def _as_json(step: Step) -> dict[str, Any]:
         "tx_hash": entry.tx_hash,
         "timestamp": instants.to_text(entry.timestamp_ms),
         "event": step.found.event,
-        "steps": [_as_json(below) for below in step.below],
     }
 
 
-def _grow(tree: Tree, step: Step) -> None:
+def _grow(tree: Tree, steps: list[Step]) -> None:
+    """A step stands below its parent; from `_DEEPEST` on they stand below each other, so that lines stay readable."""
+    waiting = [(tree, 0, step) for step in reversed(steps)]
+    while waiting:
+        above, depth, step = waiting.pop()
+        branch = above.add(_line(step))
+        inside = branch if depth < _DEEPEST else above
+        waiting += [(inside, depth + 1, below) for below in reversed(step.below)]
+
+
+def _line(step: Step) -> Text:
     entry, event = step.found.record, step.found.event
     level = event.get("level")
     line = Text(f"{entry.sequence:>5} ", style="dim")
@@ -67,6 +98,4 @@ def _grow(tree: Tree, step: Step) -> None:
     if event.get("reason"):
         line.append("\n      why: ", style="italic")
         line.append_text(plain(event["reason"], style="italic"))
-    branch = tree.add(line)
-    for below in step.below:
-        _grow(branch, below)
+    return line

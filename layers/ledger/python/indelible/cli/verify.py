@@ -32,7 +32,7 @@ from indelible.audit.source import Source
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.cli import report
 from indelible.cli.checkpoint import first_covering
-from indelible.cli.plain import Output
+from indelible.cli.plain import Output, spelled_out
 from indelible.cli.ranges import range_options, within
 from indelible.cli.sources import COULD_NOT_CHECK, json_option, key_option, opened, or_could_not, with_source
 from indelible.cli.upgrade_ots import in_hand
@@ -106,7 +106,7 @@ def verify(
         )
         evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
         if print_anchor is not None:
-            click.echo(first_covering(evidence, print_anchor).decode(), nl=False)
+            click.echo(spelled_out(first_covering(evidence, print_anchor)), nl=False)
             return
         if completed is not None:
             trust = replace(trust, completed=completed_proofs(completed))

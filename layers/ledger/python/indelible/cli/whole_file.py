@@ -1,30 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that a command writes.
 
-Invariant: under its name a file is there as a whole or not at all, whenever the command ends.
+Invariant: under its name a file is there as a whole or not at all, whenever the command ends; and nothing but a file is
+ever replaced by it. Who may read it is what the user's umask says.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
+
+from indelible.audit.source import NotEvidence
+
+
+def refuse_others(output: Path) -> None:
+    """Raises NotEvidence where something else than a file has the name: a device, a pipe, a directory."""
+    if output.exists() and not output.is_file():
+        raise NotEvidence(f"{output} exists, and is no regular file: name another")
 
 
 @contextmanager
 def whole_file(output: Path) -> Iterator[BinaryIO]:
-    """A file beside it, which takes its name when it is finished."""
-    handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
+    """A file beside it, which takes its name when it is finished. Raises NotEvidence as `refuse_others`."""
+    refuse_others(output)
+    fresh = output.with_name(f".{secrets.token_hex(8)}.new")
+    handle = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        with open(handle, "w+b") as out:  # noqa: PTH123 -- it is open already
-            yield cast("BinaryIO", out)
+        with os.fdopen(handle, "w+b") as out:
+            yield out
             out.flush()
             os.fsync(out.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(output)
+        fresh.replace(output)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
         raise

@@ -13,7 +13,6 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import date
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import instants
@@ -230,7 +229,7 @@ def parse_key(key: str) -> RecordKey | None:
     day = day.replace("/", "-")
     try:
         audit_ids.decode(audit_id)
-        date.fromisoformat(day)
+        instants.from_text(f"{day}T00:00:00Z")
     except ValueError:
         return None
     return RecordKey(org_id=org_id, day=day, sequence=int(sequence), audit_id=audit_id)

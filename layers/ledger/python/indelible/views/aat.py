@@ -58,7 +58,7 @@ def _record(entry: Entry, proof: Proof) -> dict[str, Any]:
         "agent_version": version if isinstance(version, str) and _SEMVER.fullmatch(version) else None,
         "outcome": outcome,
         "trust_level": trust if trust in ("L0", "L1", "L2", "L3", "L4") else None,
-        "record_phase": "pre_execution" if "GATE" in event["event_type"].upper() else None,
+        "record_phase": "pre_execution" if "GATE" in entry.event_type.upper() else None,
     }
     assumed = {
         "agent_id": f"urn:indelible:{proof.org_id}:{quote(str(event.get('actor') or 'unknown'), safe='')}",
@@ -72,7 +72,7 @@ def _record(entry: Entry, proof: Proof) -> dict[str, Any]:
         "record_id": entry.sealed.audit_id,
         "timestamp": entry.said["timestamp"],
         "session_id": _session(proof.org_id, event.get("trace_id")),
-        "action_type": _action(event),
+        "action_type": _action(entry),
         **{name: assumed[name] if value is None else value for name, value in stated.items()},
         "action_detail": {
             **{name: value for name, value in event.items() if name != "aow_context"},
@@ -87,10 +87,10 @@ def _record(entry: Entry, proof: Proof) -> dict[str, Any]:
     }
 
 
-def _action(event: dict[str, Any]) -> str:
-    if event.get("level") == "decision":
+def _action(entry: Entry) -> str:
+    if entry.event.get("level") == "decision":
         return "decision"
-    return _first(_ACTIONS, event["event_type"]) or "lifecycle"
+    return _first(_ACTIONS, entry.event_type) or "lifecycle"
 
 
 def _first(kinds: Iterable[tuple[str, re.Pattern[str]]], text: str) -> str | None:

@@ -26,9 +26,10 @@ def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([*COLUMNS, *_PROOF])
     whole = f"{proof.ledger_name}/{proof.org_id} {proof.first_sequence} to {proof.last_sequence}"
+    proved = [cell(value) for value in (proof.bundle_sha256, whole, proof.head)]
     for entry in found:
         cells = row(entry)
-        writer.writerow([*(cell(cells[name]) for name in COLUMNS), proof.bundle_sha256, whole, proof.head or ""])
+        writer.writerow([*(cell(cells[name]) for name in COLUMNS), *proved])
     text.detach()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parquet, by pyarrow (`indelible[parquet]`). What proves it stands in the file's own metadata, under `indelible`."""
+"""Parquet, by pyarrow (the extra `parquet`). What proves it stands in the file's own metadata, under `indelible`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
         import pyarrow as pa  # type: ignore[import-untyped]
         import pyarrow.parquet as pq  # type: ignore[import-untyped]
     except ModuleNotFoundError:
-        raise NotInstalled("Parquet needs pyarrow: install indelible with its extra parquet") from None
+        raise NotInstalled("Parquet needs pyarrow: pip install '.[parquet]' in a checkout of indelible") from None
     kinds: dict[str, Any] = dict.fromkeys(INTEGERS, pa.int64())
     kinds |= dict.fromkeys(FLOATS, pa.float64()) | dict.fromkeys(BOOLEANS, pa.bool_())
     schema = pa.schema(

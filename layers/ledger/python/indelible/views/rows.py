@@ -59,26 +59,38 @@ _OF_THE_CONTEXT = ("intent_id", "agent_urn", "policy_urn", "outcome")
 
 
 def row(entry: Entry) -> dict[str, Any]:
-    """One value for each column; None where the record does not say it."""
+    """One value for each column; None where the record does not say it, or says something that is none."""
     regulatory = entry.part("regulatory")
-    override = regulatory.get("human_override") or {}
-    confidence = regulatory.get("confidence")
+    override = regulatory.get("human_override")
+    override = override if isinstance(override, dict) else {}
     return {
         "sequence": entry.sealed.sequence,
         **{name: entry.said[name] for name in ("timestamp", "audit_id", "prev_hash", "lock_mode", "retain_until")},
-        **{name: entry.event.get(name) for name in _OF_THE_EVENT},
-        **{name: entry.part("aow_context").get(name) for name in _OF_THE_CONTEXT},
+        **{name: _text(entry.event.get(name)) for name in _OF_THE_EVENT},
+        **{name: _text(entry.part("aow_context").get(name)) for name in _OF_THE_CONTEXT},
         **{name: _json(regulatory.get(name)) for name in ("regulations", "rule_citations")},
-        "confidence": None if confidence is None else float(confidence),
-        "human_overridden": override.get("overridden"),
-        "human_operator": override.get("operator"),
-        "human_reason": override.get("reason"),
+        "confidence": _number(regulatory.get("confidence")),
+        "human_overridden": _flag(override.get("overridden")),
+        "human_operator": _text(override.get("operator")),
+        "human_reason": _text(override.get("reason")),
         "payload": _json(entry.event.get("payload", entry.event.get("detail"))),
         "sanitized_paths": _json(entry.event.get("sanitized_paths")),
         "tx_hash": entry.sealed.tx_hash,
         "s3_key": entry.receipt["s3_key"],
         "s3_version_id": entry.receipt["s3_version_id"],
     }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else _json(value)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _json(value: object) -> str | None:

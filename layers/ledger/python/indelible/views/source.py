@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from indelible.domain import record
+from indelible.domain.contents import contents
 from indelible.domain.record import Record
 
 FORMAT = "indelible/view@v1"
@@ -51,6 +52,12 @@ class Entry:
         found: dict[str, Any] = self.said["event"]
         return found
 
+    @property
+    def event_type(self) -> str:
+        """As the caller sent it; empty where that is no text."""
+        found = self.event.get("event_type")
+        return found if isinstance(found, str) else ""
+
     def part(self, name: str) -> dict[str, Any]:
         """An object of the event (`aow_context`, `regulatory`, …), empty where it is absent."""
         found = self.event.get(name)
@@ -62,7 +69,7 @@ def entries(lines: Iterable[tuple[bytes, bytes]]) -> Iterator[Entry]:
     for raw, receipt in lines:
         try:
             sealed = record.read(raw)
-            said = json.loads(raw)
-        except ValueError:  # not a record, or one whose middle is rotten
+            said = contents(raw)
+        except record.UnknownFormat:  # not a record, or one whose middle is rotten
             continue
         yield Entry(raw, sealed, said, json.loads(receipt))
