@@ -119,7 +119,7 @@ class StoredZip:
             *lines, rest = found.split(b"\n", count)
         if len(lines) < count and rest and start + len(found) == stop:  # the last line may lack its newline
             lines, rest = [*lines, rest], b""
-        if (not lines and start < stop) or max(map(len, lines), default=0) > longest:
+        if (not lines and start < stop) or (len(found) > longest and max(map(len, lines)) > longest):
             raise NotEvidence(f"{self.path} has a line of more than {longest:,} bytes")
         return lines, start + len(found) - len(rest)
 
