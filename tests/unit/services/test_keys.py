@@ -10,8 +10,9 @@ from indelible.domain.keyring import KeyRing, RingKey, parse_statement, statemen
 from indelible.domain.note import parse_note
 from indelible.errors import ConfigurationError, EvidenceBroken
 from indelible.services.keys import HANDOVER_MS
-from indelible.services.log import LEDGER, SignedLog
+from indelible.services.log import LEDGER
 from indelible.services.ranges import Range
+from indelible.services.signed_log import SignedLog
 from tests.fakes.chains import ORG, RETENTION
 from tests.fakes.log import FakeSigner
 from tests.fakes.machine import ManualClock

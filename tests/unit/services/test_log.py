@@ -15,7 +15,8 @@ from indelible.domain.note import NoteError
 from indelible.domain.proof import parse_tlog_proof
 from indelible.domain.record import Retention
 from indelible.errors import EvidenceBroken
-from indelible.services.log import LEDGER, SignedLog, checkpoint_path
+from indelible.services.log import LEDGER, checkpoint_path
+from indelible.services.signed_log import SignedLog
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner

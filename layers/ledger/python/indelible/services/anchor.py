@@ -28,7 +28,7 @@ from indelible.errors import EvidenceBroken, HeadRegressed
 from indelible.ports import Clock, Journal, LedgerOutbox, LogHead, LogState, RecordStore, Telemetry
 from indelible.services.collect import Collected, Collector
 from indelible.services.heads import confirmed_head, refuse_older
-from indelible.services.log import SignedLog
+from indelible.services.signed_log import SignedLog
 
 PASS_SIZE = 1000
 """Records under one checkpoint at most: what a crash may make the next run repeat."""

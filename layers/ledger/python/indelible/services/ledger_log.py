@@ -27,7 +27,8 @@ from indelible.domain.proof import parse_tlog_proof
 from indelible.domain.tiles import Edge, File
 from indelible.errors import EvidenceBroken, HeadRegressed, LedgerError
 from indelible.ports import Clock, LedgerOutbox, LedgerRegister, LedgerState, LogFiles, Telemetry, Workers
-from indelible.services.log import LEDGER, SignedLog
+from indelible.services.log import LEDGER
+from indelible.services.signed_log import SignedLog
 
 BATCH_SIZE = 1000
 """Leaves under one checkpoint at most, but for a way around files of others, of which there are `MOST_FOREIGN` at most:

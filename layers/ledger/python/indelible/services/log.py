@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A signed Merkle log in static files: where it ends, what it signed, and what it can prove.
 
-Invariant: nothing is signed that was not read. Going on from a size means reading the tree's right edge and the
-checkpoint that was signed for that size, and finding that they agree.
+Invariant: nothing is believed that the ledger's signature does not cover. Going on from a size means reading the tree's
+right edge and the checkpoint that was signed for that size, and finding that they agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from itertools import islice
@@ -19,18 +19,14 @@ from indelible.domain.checkpoint import (
     SignedCheckpoint,
     open_checkpoint,
     origin_of,
-    second_message,
-    signed_checkpoint,
-    with_second_line,
 )
 from indelible.domain.keyring import KeyRing
 from indelible.domain.merkle import Hash
-from indelible.domain.note import Note, NoteError
+from indelible.domain.note import NoteError
 from indelible.domain.proof import TlogProof, verify_tlog_proof
-from indelible.domain.record import Retention
-from indelible.domain.tiles import EMPTY, Edge, File
+from indelible.domain.tiles import EMPTY, Edge
 from indelible.errors import EvidenceBroken
-from indelible.ports import Clock, LogFiles, SecondSigner, Signer, StoredLogFiles
+from indelible.ports import StoredLogFiles
 
 LEDGER = "_ledger"
 """The owner of the ledger's own log, and of the key statements."""
@@ -217,74 +213,6 @@ class LogReader:
             return make(self.reader(owner))
         except ValueError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
-
-
-class SignedLog(LogReader):
-    """Also adds to it: only the anchor has one. `signer` gives the key in use, pinned, for what is kept
-    until then (Unix milliseconds); `second` adds its line below.
-    """
-
-    def __init__(
-        self,
-        *,
-        files: LogFiles,
-        ledger_name: str,
-        keys: Callable[[], KeyRing],
-        signer: Callable[[int], Signer],
-        retention: Retention,
-        clock: Clock,
-        second: SecondSigner | None = None,
-    ) -> None:
-        super().__init__(files=files, ledger_name=ledger_name, keys=keys, current=files.current)
-        self._written = files
-        self._signer = signer
-        self._second = second
-        self._retention = retention
-        self._clock = clock
-
-    def pin(self) -> None:
-        """See that the key in use is pinned, also where nothing is to be signed with it: it is known from then on."""
-        self._signer(0)
-
-    def stage(self, owner: str, files: Sequence[File], *, at_least_until_ms: int) -> None:
-        """Write tiles and bundles, create-only, locked for as long as the records under them or longer."""
-        self._written.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
-
-    def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> Note:
-        """Sign the tree that ends in this edge, and publish its checkpoint, which is returned.
-
-        Where one is published already for the same tree, under whichever key of the ring and with or without a second
-        line, that one is returned.
-        """
-        unsigned = Checkpoint(origin=self.origin(owner), size=edge.size, root=edge.root())
-        until_ms = self._retain_until_ms(at_least_until_ms)
-        note = self._signed(unsigned, until_ms).note
-        try:
-            self._written.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
-        except EvidenceBroken:
-            # An earlier run may have come this far under the key before this one, or with another second signature.
-            note = self._published(owner, unsigned)
-        self._written.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
-        return note
-
-    def _signed(self, unsigned: Checkpoint, until_ms: int) -> SignedCheckpoint:
-        signer = self._signer(until_ms)
-        signed = signed_checkpoint(unsigned, signer.public_key(), signer.sign(unsigned.text.encode()))
-        if self._second is None:
-            return signed
-        return with_second_line(signed, self._second.public_key(), self._second.sign(second_message(unsigned)))
-
-    def _published(self, owner: str, expected: Checkpoint) -> Note:
-        try:
-            found = self.opened(owner, expected.size)
-        except NoteError as error:
-            raise EvidenceBroken(f"{expected.origin}: in the place of checkpoint {expected.size}: {error}") from None
-        if found.checkpoint != expected:
-            raise EvidenceBroken(f"{expected.origin}: another root is signed for size {expected.size}")
-        return found.note
-
-    def _retain_until_ms(self, at_least_ms: int) -> int:
-        return max(at_least_ms, self._retention.until_ms(self._clock.now_ms()))
 
 
 def _remembering(reading: Reading, owner: str) -> tiles.FileReader:

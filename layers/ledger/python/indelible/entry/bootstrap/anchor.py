@@ -16,8 +16,8 @@ from indelible.services.anchor import Anchor
 from indelible.services.collect import Collector
 from indelible.services.keys import Keyholder
 from indelible.services.ledger_log import LedgerLog
-from indelible.services.log import SignedLog
 from indelible.services.rounds import Rounds
+from indelible.services.signed_log import SignedLog
 
 
 @cache
