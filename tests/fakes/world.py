@@ -190,12 +190,8 @@ class World:
     def verifier(self, wiring: Wiring | None = None) -> Verifier:
         """A process that verifies."""
         wire = wiring or Wiring()
-        return Verifier(
-            records=wire.to("records", self.records),
-            journal=wire.to("journal", self.journal),
-            log=self.log(wire),
-            clock=self.clock,
-        )
+        records, journal = wire.to("records", self.records), wire.to("journal", self.journal)
+        return Verifier(records=records, journal=journal, log=self.log(wire), clock=self.clock)
 
     def prover(self, wiring: Wiring | None = None) -> Prover:
         """A process that proves."""
