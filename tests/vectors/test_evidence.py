@@ -86,7 +86,7 @@ def test_the_bucket_gets_the_verdict_beside_it(org_id: str, bucket: Bucket, tmp_
 
     verdict = audit(bucket_source(bucket, org_id), Asked(key=pinned_key(vector["arguments"][1])))
 
-    assert told(report.as_json(verdict)) == expected(vector)
+    assert told(report.as_json(verdict, [])) == expected(vector)
     assert typed(copied(bucket, tmp_path), vector, "--org", org_id) == expected(vector)
 
 

@@ -143,6 +143,19 @@ def test_could_not_check(evidence: Path, tmp_path: Path, arguments: tuple[str, .
     assert answer.stderr.count("\n") == 1
 
 
+def test_valid_records_that_nobody_vouches_for_as_demanded_are_called_so(evidence: Path) -> None:
+    """Exit status 2, and nobody who looks at the first line alone takes it for a plain yes."""
+    demanded = ("--key", KEY, "--check-anchors", "--check-tst")
+    answer, verdict = run("verify", evidence, *demanded), run("verify", evidence, *demanded, "--json")
+
+    assert (answer.exit_code, verdict.exit_code) == (2, 2)
+    assert answer.stdout.startswith("VALID, BUT NOT VOUCHED FOR AS DEMANDED")
+    said = json.loads(verdict.stdout)
+    assert said["valid"] is True
+    assert len(said["lacking"]) == 2
+    assert json.loads(run("verify", evidence, "--key", KEY, "--json").stdout)["lacking"] == []
+
+
 @pytest.mark.parametrize("arguments", [("--start", "3", "--end", "2"), ("--from", "yesterday"), ("--jobs", "0")])
 def test_questions_that_make_no_sense(evidence: Path, arguments: tuple[str, ...]) -> None:
     assert run("verify", evidence, *arguments).exit_code == 2

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -29,8 +29,11 @@ _MEANS = {
 _SHOWN = 50
 
 
-def as_json(verdict: Audit) -> dict[str, Any]:
-    """The fields of the API's verdict, then those that only an auditor's side has."""
+def as_json(verdict: Audit, lacking: Sequence[str]) -> dict[str, Any]:
+    """The fields of the API's verdict, then those that only an auditor's side has.
+
+    `lacking` is who was demanded, and has not vouched for any of it: then the exit status is 2.
+    """
     checkpoint = verdict.checkpoint
     return {
         "valid": verdict.valid,
@@ -56,12 +59,15 @@ def as_json(verdict: Audit) -> dict[str, Any]:
         "receipts_checked": verdict.receipts,
         "outside": [asdict(found) for found in verdict.outside],
         "unchecked": verdict.unchecked,
+        "lacking": [*lacking],
     }
 
 
-def show(verdict: Audit, console: Console) -> None:
+def show(verdict: Audit, lacking: Sequence[str], console: Console) -> None:
     """The verdict first, what supports it, every failure, and what was not checked."""
-    if verdict.valid:
+    if verdict.valid and lacking:
+        console.print("[bold yellow]VALID, BUT NOT VOUCHED FOR AS DEMANDED[/]", plain(verdict.source))
+    elif verdict.valid:
         console.print("[bold green]VALID[/]", plain(verdict.source))
     else:
         broken = verdict.first_broken_at

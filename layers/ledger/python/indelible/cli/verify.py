@@ -123,14 +123,15 @@ def verify(
         )
         with _progress(evidence) as progress:
             verdict = audit(evidence, asked, progress=progress)
+    lacking = [*_lacking(verdict, trust, anchors=check_anchors, tokens=check_tst)]
     if as_json:
-        click.echo(json.dumps(report.as_json(verdict)))
+        click.echo(json.dumps(report.as_json(verdict, lacking)))
     else:
-        report.show(verdict, Output())
+        report.show(verdict, lacking, Output())
     if not verdict.valid:
         raise SystemExit(1)
-    for lacking in _lacking(verdict, trust, anchors=check_anchors, tokens=check_tst):
-        click.echo(f"Could not check: {lacking}", err=True)
+    if lacking:
+        click.echo(f"Could not check: {'; '.join(lacking)}", err=True)
         raise SystemExit(COULD_NOT_CHECK)
 
 
