@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from indelible.audit import reading
+from indelible.audit import fast_reader
 from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import pinned_key
 from indelible.audit.stored_zip import StoredZip
@@ -32,7 +32,7 @@ def links(path: Path) -> None:
     """Records hashed and held against each other; no receipts, no tree."""
     archive, prev = StoredZip(path), b"GENESIS"
     for _, block in archive.line_blocks(bundle.RECORDS, longest=bundle.MAX_OBJECT_BYTES):
-        found = reading.read(block.split(b"\n")[:-1], "acme-corp")
+        found = fast_reader.read(block.split(b"\n")[:-1], "acme-corp")
         if found is None or found.prev_hashes[0] != prev:
             raise SystemExit("what was made does not verify")
         prev = found.hashes[-1]

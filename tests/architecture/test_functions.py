@@ -20,7 +20,7 @@ LAYER_REQUIREMENTS = ROOT / "layers/ledger/requirements.txt"
 
 LOGS = {"services.log", "services.keys", "aws.kms_key"}
 ANCHORING = {"services.anchor", "services.collect", "services.ledger_log", "entry.anchoring"}
-PROVING = {"services.prove", "services.upward", "entry.proving"}
+PROVING = {"services.prove", "services.ledger_proof", "entry.proving"}
 VERIFYING = {"services.verify", "entry.verifying"}
 EXPORTING = {"services.export_jobs", "entry.exporting", "aws.s3_exports"}
 PACKING = {"services.export", "services.packing", "entry.packing", "page.render"}

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from indelible.audit.scan import Ask
+from indelible.audit.segment import Expected
 from indelible.audit.source import Part
 from indelible.audit.workers import scans
 from indelible.cli.sources import or_could_not
@@ -35,7 +35,7 @@ class SlowSource:
     def count(self) -> int:
         return PARTS
 
-    def scan(self, _: Part, __: Ask) -> None:
+    def scan(self, _: Part, __: Expected) -> None:
         time.sleep(0.05)
         if multiprocessing.parent_process() is None:
             return
@@ -53,5 +53,5 @@ def main(trouble: str) -> None:
     """As a command does it."""
     source: Any = SlowSource(trouble)
     with or_could_not("check"):
-        for _ in scans(source, source.parts(), Ask("acme-corp"), jobs=2):
+        for _ in scans(source, source.parts(), Expected("acme-corp"), jobs=2):
             pass

@@ -18,6 +18,7 @@ from indelible.services.append import Appender, Submission
 from indelible.services.collect import Collector
 from indelible.services.keys import Keyholder, PinnedKeys
 from indelible.services.ledger_log import LedgerLog, LedgerReport
+from indelible.services.ledger_proof import Upward
 from indelible.services.log import LogReader
 from indelible.services.prove import Prover
 from indelible.services.ranges import Range
@@ -25,7 +26,6 @@ from indelible.services.rebuild import Rebuilder
 from indelible.services.signed_log import SignedLog
 from indelible.services.survey import Surveyor
 from indelible.services.timetable import Timetable
-from indelible.services.upward import Upward
 from indelible.services.verify import Verdict, Verifier
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket

@@ -24,7 +24,7 @@ from local.outside.calendar import Calendar
 from local.outside.web import Request
 from tests.page.browser import FLAGS, Opened, chromium
 from tests.page.samples import LEDGER, PUBLIC_KEY, chain, ledger_proof, parts_of, receipt
-from tests.unit.services.test_upward import ALICE, COSIGNED_AT
+from tests.unit.services.test_ledger_proof import ALICE, COSIGNED_AT
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "page"
 INDEX, SIZE = 317, 412

@@ -28,7 +28,7 @@ from tests.fakes.world import World
 from tests.page.browser import Opened
 from tests.page.conftest import Opener
 from tests.page.test_held import pin
-from tests.unit.services.test_upward import ALICE, BOB, COSIGNED_AT, note_of, put, token
+from tests.unit.services.test_ledger_proof import ALICE, BOB, COSIGNED_AT, note_of, put, token
 
 __all__ = ["token"]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever is done to what is stored: the strides come to the verdict of the slow walk, and that is the API's."""
+"""Whatever is done to what is stored: the fast walk comes to the verdict of the slow one, and that is the API's."""
 
 from __future__ import annotations
 

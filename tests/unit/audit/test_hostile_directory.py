@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from indelible.audit.directory import DirectorySource
-from indelible.audit.find import one
+from indelible.audit.lookup import one
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import audit_id, bundle, instants

@@ -19,7 +19,7 @@ from local.outside.calendar import Calendar
 from local.outside.web import Request
 from tests.fakes.audits import KEY, bucket_source
 from tests.fakes.world import World
-from tests.unit.services.test_upward import ALICE, BOB, cosign, grown, note_of, put, token
+from tests.unit.services.test_ledger_proof import ALICE, BOB, cosign, grown, note_of, put, token
 
 __all__ = ["token"]
 

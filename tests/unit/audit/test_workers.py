@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from indelible.audit import workers
-from indelible.audit.scan import Ask
+from indelible.audit.segment import Expected
 from tests.fakes.slow import SlowSource
 
 ROOT = Path(__file__).parents[3]
@@ -111,7 +111,7 @@ def test_a_worker_is_started_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> N
 
     def scan(count: int, source: Any) -> int:
         started.clear()
-        list(workers.scans(source, islice(source.parts(), count), Ask("acme-corp"), jobs=2))
+        list(workers.scans(source, islice(source.parts(), count), Expected("acme-corp"), jobs=2))
         return len(started)
 
     monkeypatch.setattr(workers, "_ALONE", 3)

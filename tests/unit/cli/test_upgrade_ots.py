@@ -21,7 +21,7 @@ from tests.fakes.audits import copied
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME, FakeSigner
 from tests.fakes.world import World
-from tests.unit.services.test_upward import grown, note_of, put
+from tests.unit.services.test_ledger_proof import grown, note_of, put
 
 KEY = notes.verifier_key(LEDGER_NAME, FakeSigner().public_key())
 NAME = "anchors/000000000001/ots-alice.bitcoin-900001.ots"

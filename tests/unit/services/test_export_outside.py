@@ -15,7 +15,7 @@ from tests.fakes.audits import KEY, exported
 from tests.fakes.chains import ORG
 from tests.fakes.unpacked import Unpacked
 from tests.fakes.world import World
-from tests.unit.services.test_upward import ALICE, note_of, put
+from tests.unit.services.test_ledger_proof import ALICE, note_of, put
 
 
 def grown() -> World:

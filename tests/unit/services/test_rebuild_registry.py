@@ -153,7 +153,7 @@ def test_an_act_that_a_crash_prevented_counts_as_done() -> None:
 
 
 def test_what_the_table_knows_beyond_the_acts_stays() -> None:
-    """An organisation from before there was a diary, or an act of this very moment."""
+    """An organisation from before there was such a log, or an act of this very moment."""
     office = Office()
     office.registry.create(ORG)
     config = office.organisations.configs[ORG]

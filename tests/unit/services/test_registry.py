@@ -10,7 +10,7 @@ import pytest
 from indelible.domain import credentials
 from indelible.domain.record import ADMIN_ORG, Retention
 from indelible.errors import InvalidField, NotFound, OrgExists, Unavailable
-from indelible.services.diary import Diary
+from indelible.services.admin_log import AdminLog
 from indelible.services.registry import MOST_ACTIVE_KEYS, MOST_PRINCIPALS, Registry
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
 from tests.fakes.world import World
@@ -25,7 +25,7 @@ class Office:
         self.world = World()
         self.organisations = self.world.organisations
         self.secrets = FakeSecretSource()
-        diary = Diary(
+        admin_log = AdminLog(
             appender=self.world.appender(),
             organisations=self.organisations,
             secrets=self.secrets,
@@ -37,14 +37,14 @@ class Office:
             organisations=self.organisations,
             secrets=self.secrets,
             clock=self.world.clock,
-            diary=diary,
+            admin_log=admin_log,
             journal=self.world.journal,
             log=self.world.register,
             ledger_days=2555,
         )
 
     def acts(self) -> list[tuple[str, str, str]]:
-        """What the diary says: actor, action, target."""
+        """What the log of `_admin` says: actor, action, target."""
         keys = self.world.records.versions(ADMIN_ORG, after=f"{ADMIN_ORG}/")
         events = [json.loads(stored.data)["event"] for _, stored in self.world.records.read_all(keys) if stored]
         return [(event["actor"], event["action"], event["target"]) for event in events]
@@ -209,7 +209,7 @@ def test_an_act_that_cannot_be_written_down_is_not_done(office: Office, monkeypa
     def out(*_: object) -> None:
         raise Unavailable("the table is out")
 
-    monkeypatch.setattr(office.registry._diary, "write", out)
+    monkeypatch.setattr(office.registry._admin_log, "write", out)
     with pytest.raises(Unavailable):
         office.registry.create("acme-corp")
     assert office.organisations.get("acme-corp") is None

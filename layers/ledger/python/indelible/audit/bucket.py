@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from indelible.audit import scan
-from indelible.audit.scan import Ask, Scanned
+from indelible.audit import segment
+from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import Part, Walked
 from indelible.domain.findings import Failure
 from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords
@@ -58,21 +58,21 @@ class BucketSource:
         """See Source."""
         return (KeyVersions(key, tuple(versions), tuple(markers)) for key, versions, markers in part.place)
 
-    def scan(self, part: Part, ask: Ask) -> Scanned | None:
+    def scan(self, part: Part, expected: Expected) -> Segment | None:
         """See Source."""
         entries = list(self.keys_of(part))
         if any(entry.shadows or not entry.versions for entry in entries):
             return None  # whatever these are, they need no reading to be looked at one by one
         stored = [found for _, found in self.read_all(entries) if found is not None]
-        read = scan.read([found.data for found in stored], ask)
+        read = segment.read([found.data for found in stored], expected)
         if (
             read is None
-            or read.keys(ask.org_id) != [found.s3_key for found in stored]
+            or read.keys(expected.org_id) != [found.s3_key for found in stored]
             or any(found.sha256 not in (None, one.hex()) for found, one in zip(stored, read.digests, strict=True))
             or not read.locked([found.lock for found in stored])
         ):
             return None
-        return scan.scanned(read, ask)
+        return segment.segment_of(read, expected)
 
     def count(self) -> int | None:
         """Nobody knows before all keys are listed."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import dropwhile
 from pathlib import Path
 
-from indelible.audit import scan
+from indelible.audit import segment
 from indelible.audit.bundle_lines import Line, given, lines_of, said_of
 from indelible.audit.manifest import describes, read_manifest
-from indelible.audit.scan import Ask, Scanned
+from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import NotEvidence, Part, Walked
 from indelible.audit.stored_zip import StoredZip
 from indelible.domain import bundle, record
@@ -157,15 +157,15 @@ class BundleSource:
             yield placed
             place, previous = place + len(data) + 1, placed.s3_key
 
-    def scan(self, part: Part, ask: Ask) -> Scanned | None:
+    def scan(self, part: Part, expected: Expected) -> Segment | None:
         """See Source."""
         if part.place[0] == _PREDECESSOR or not part.records:
             return None
         data, receipts = self._both(part)
-        read = scan.read(data, ask)
-        if read is None or not given(read, ask.org_id, receipts):
+        read = segment.read(data, expected)
+        if read is None or not given(read, expected.org_id, receipts):
             return None
-        return scan.scanned(read, ask)
+        return segment.segment_of(read, expected)
 
     def count(self) -> int | None:
         """As the manifest says."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from indelible.audit.reading import Read
+from indelible.audit.fast_reader import Read
 
 _RECEIPT = (
     b'{"audit_id":"%%b","prev_hash":"%%b","retention_until":"%%b","s3_key":"%b/%%b/%%012d-%%b.json"'

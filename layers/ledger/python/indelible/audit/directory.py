@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from indelible.audit import scan
+from indelible.audit import segment
 from indelible.audit.files import bounded
-from indelible.audit.scan import Ask, Scanned
+from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import NotEvidence, Part, Walked
 from indelible.domain import record
 from indelible.domain.bundle import MAX_FILE_BYTES, MAX_OBJECT_BYTES
@@ -98,13 +98,13 @@ class DirectorySource:
         """See Source."""
         return (KeyVersions(key, ("-",)) for key in part.place)
 
-    def scan(self, part: Part, ask: Ask) -> Scanned | None:
+    def scan(self, part: Part, expected: Expected) -> Segment | None:
         """See Source."""
         data = [self._bytes(key, record.MAX_RECORD_BYTES) for key in part.place]
         if max(map(len, data)) > record.MAX_RECORD_BYTES:
             return None
-        found = scan.read(data, ask)
-        return scan.scanned(found, ask) if found and found.keys(ask.org_id) == part.place else None
+        found = segment.read(data, expected)
+        return segment.segment_of(found, expected) if found and found.keys(expected.org_id) == part.place else None
 
     def count(self) -> int | None:
         """Nobody knows before all directories are read."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Protocol
 
-from indelible.audit.scan import Ask, Scanned
+from indelible.audit.segment import Expected, Segment
 from indelible.domain.findings import Failure, FailureCode
 from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords
 
@@ -109,7 +109,7 @@ class Source(StoredRecords, StoredLogFiles, Protocol):
         """The keys of a part, as `versions` has them."""
         ...
 
-    def scan(self, part: Part, ask: Ask) -> Scanned | None:
+    def scan(self, part: Part, expected: Expected) -> Segment | None:
         """Read a part fast; None when anything in it is not exactly as it should be."""
         ...
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from indelible.audit.fast_walk import FastWalk
 from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
 from indelible.audit.outside import Outside, Trust, Upwards
 from indelible.audit.receipts import Receipts
 from indelible.audit.resume import Keeper
 from indelible.audit.source import NotEvidence, Published, Source, Walked
-from indelible.audit.walk import Strides
 from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, Promise
@@ -78,7 +78,7 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
     rootless = _no_roots(source, key, whole=whole)
     log = LogReader(files=NoLog() if rootless else Published(source), ledger_name=ring.ledger_name, keys=lambda: ring)
     keeper = Keeper(asked.progress_file, _about(source, asked)) if asked.progress_file else None
-    walk = Strides(
+    walk = FastWalk(
         source,
         NoTable(),
         log,
@@ -186,7 +186,7 @@ def _receipts_left_out(left_out: Sequence[Promise]) -> list[str]:
     return [f"receipts for records outside of the range: {named}{' and more' if len(left_out) > 5 else ''}"]
 
 
-def _not_covered(walk: Strides, outside: Sequence[Outside]) -> Iterator[str]:
+def _not_covered(walk: FastWalk, outside: Sequence[Outside]) -> Iterator[str]:
     """What could have been made, or cut off, by whoever can write to the source."""
     end = walk.checker.next_sequence - 1
     signed = max(walk.roots.last.size if walk.roots.last else 0, walk.first - 1)

@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from threading import Thread
 
-from indelible.audit.scan import Ask, Scanned
+from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import NotEvidence, Part, Source
 
 _AHEAD = 4
@@ -26,21 +26,23 @@ _ALONE = 20
 """Parts that are scanned here before any worker is started, where nobody knows how many there are: in a bucket, some
 four thousand records. To start one takes as long."""
 
-_mine: tuple[Source, Ask] | None = None
+_mine: tuple[Source, Expected] | None = None
 
 
-def scans(source: Source, parts: Iterable[Part], ask: Ask, *, jobs: int) -> Iterator[tuple[Part, Scanned | None]]:
+def scans(
+    source: Source, parts: Iterable[Part], expected: Expected, *, jobs: int
+) -> Iterator[tuple[Part, Segment | None]]:
     """Each part with what its scan found, in order. With several `jobs` the source must be picklable.
 
     Raises NotEvidence where a worker ended before its work did, and what reading the source raises.
     """
     if jobs <= 1:
         for part in parts:
-            yield part, source.scan(part, ask)
+            yield part, source.scan(part, expected)
         return
     # Fresh interpreters: nothing that this process holds (threads, connections) is copied in the middle of its work.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs - 1, mp_context=context, initializer=_begin, initargs=(source, ask)) as pool:
+    with ProcessPoolExecutor(jobs - 1, mp_context=context, initializer=_begin, initargs=(source, expected)) as pool:
         begun: Future[bool] | None = None
         ahead: deque[_Waiting] = deque()
         try:
@@ -48,13 +50,13 @@ def scans(source: Source, parts: Iterable[Part], ask: Ask, *, jobs: int) -> Iter
                 if number >= _ALONE and begun is None:
                     begun = pool.submit(_is_ready)
                 if begun is None or not begun.done():  # they are still starting
-                    yield part, source.scan(part, ask)
+                    yield part, source.scan(part, expected)
                     continue
                 ahead.append(_Waiting(part, pool.submit(_scan, part)))
                 if len(ahead) > jobs * _AHEAD:
-                    yield _first(ahead, source, ask)
+                    yield _first(ahead, source, expected)
             while ahead:
-                yield _first(ahead, source, ask)
+                yield _first(ahead, source, expected)
         except BrokenProcessPool:
             raise NotEvidence("a process that was reading it was ended from outside: try again, or --jobs 1") from None
         finally:
@@ -68,8 +70,8 @@ class _Waiting:
     """A part, and who scans it; without a future it was scanned here."""
 
     part: Part
-    future: Future[Scanned | None] | None
-    found: Scanned | None = None
+    future: Future[Segment | None] | None
+    found: Segment | None = None
 
     @property
     def done(self) -> bool:
@@ -80,22 +82,22 @@ class _Waiting:
         return self.future is not None and self.future.cancel()
 
 
-def _first(ahead: deque[_Waiting], source: Source, ask: Ask) -> tuple[Part, Scanned | None]:
+def _first(ahead: deque[_Waiting], source: Source, expected: Expected) -> tuple[Part, Segment | None]:
     """The first part's scan. Until it is there, the last ones, which nobody has begun, are scanned here."""
     first = ahead.popleft()
     while not first.done:
         last = next((waiting for waiting in reversed(ahead) if waiting.take_back()), None)
         if last is None:
             break
-        last.future, last.found = None, source.scan(last.part, ask)
+        last.future, last.found = None, source.scan(last.part, expected)
     return first.part, first.found if first.future is None else first.future.result()
 
 
-def _begin(source: Source, ask: Ask) -> None:
+def _begin(source: Source, expected: Expected) -> None:
     global _mine
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the first process says what it means
     Thread(target=_end_with_parent, daemon=True).start()
-    _mine = source, ask
+    _mine = source, expected
 
 
 def _end_with_parent() -> None:
@@ -110,8 +112,8 @@ def _is_ready() -> bool:
     return _mine is not None
 
 
-def _scan(part: Part) -> Scanned | None:
+def _scan(part: Part) -> Segment | None:
     if _mine is None:
         raise RuntimeError("a worker scans after it has begun")
-    source, ask = _mine
-    return source.scan(part, ask)
+    source, expected = _mine
+    return source.scan(part, expected)

@@ -8,7 +8,7 @@ import json
 import click
 from rich.console import Console
 
-from indelible.audit.find import Found, one
+from indelible.audit.lookup import Found, one
 from indelible.cli.plain import Output, plain, plain_lines, rows
 from indelible.cli.sources import json_option, opened, or_could_not, with_source
 from indelible.domain import instants, record

@@ -11,7 +11,7 @@ import click
 from rich.text import Text
 from rich.tree import Tree
 
-from indelible.audit.find import Step, all_of_trace, history
+from indelible.audit.lookup import Step, all_of_trace, history
 from indelible.audit.source import NotEvidence
 from indelible.cli.plain import Output, plain
 from indelible.cli.sources import json_option, opened, or_could_not, with_source

@@ -32,8 +32,8 @@ from indelible.aws.stack_outputs import stack_outputs
 from indelible.domain.record import Retention
 from indelible.entry.machine import NoTelemetry, SystemClock, SystemEntropy, ThreadedWorkers
 from indelible.ports import LogFiles, StoredRecords
+from indelible.services.admin_log import AdminLog
 from indelible.services.append import Appender
-from indelible.services.diary import Diary
 from indelible.services.doctor import Check, Deployed
 from indelible.services.doctor_chains import Chains
 from indelible.services.keys import PinnedKeys
@@ -65,7 +65,7 @@ def registry(ledger_name: str) -> Registry:
         workers=ThreadedWorkers(pool),
         telemetry=NoTelemetry(),
     )
-    diary = Diary(
+    admin_log = AdminLog(
         appender=appender,
         organisations=organisations,
         secrets=secrets,
@@ -77,7 +77,7 @@ def registry(ledger_name: str) -> Registry:
         organisations=organisations,
         secrets=secrets,
         clock=clock,
-        diary=diary,
+        admin_log=admin_log,
         journal=journal,
         log=DynamoLogHead(client=dynamodb, table=table),
         ledger_days=days,

@@ -27,9 +27,9 @@ from indelible.entry.proof_models import (
 from indelible.errors import InvalidField, MissingField
 from indelible.services.authenticate import Authenticator
 from indelible.services.consistency import Consistency
+from indelible.services.ledger_proof import LedgerProof
 from indelible.services.log import LEDGER
 from indelible.services.prove import Proof, Prover
-from indelible.services.upward import LedgerProof
 
 
 class ProofReader:

@@ -57,7 +57,7 @@ from indelible.ports import (
     Workers,
 )
 from indelible.services.heads import Heads
-from indelible.services.intact import intact, locked
+from indelible.services.record_check import intact, locked
 
 BACKOFF_BASE_MS = 4
 BACKOFF_CAP_MS = 250

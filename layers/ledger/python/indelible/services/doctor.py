@@ -16,9 +16,9 @@ from indelible.domain.note import NoteError
 from indelible.errors import LedgerError
 from indelible.ports import Clock, StoredLogFiles
 from indelible.ports.deployment import CannotTell, Deployment
-from indelible.services.drift import NO_DRIFT, drift
 from indelible.services.keys import PinnedKeys
 from indelible.services.log import LEDGER, MOST_FOREIGN, LogReader
+from indelible.services.policy_diff import NO_DRIFT, drift
 
 KEY_SPEC = "ECC_NIST_EDWARDS25519"
 SKEW_WARN_MS, SKEW_FAIL_MS = 5_000, 60_000

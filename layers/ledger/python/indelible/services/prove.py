@@ -17,10 +17,10 @@ from indelible.domain.receipt import Receipt
 from indelible.domain.record import Record
 from indelible.errors import EvidenceBroken, NotFound, NotSealed
 from indelible.ports import Index, Journal, RecordStore, StoredVersion
-from indelible.services.intact import intact
+from indelible.services.ledger_proof import LedgerProof, Upward
 from indelible.services.log import LogReader
+from indelible.services.record_check import intact
 from indelible.services.timetable import Timetable
-from indelible.services.upward import LedgerProof, Upward
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from indelible.domain.record import ADMIN_ORG, Record
 from indelible.errors import NotFound
 from indelible.ports import Clock, Found, Inventory, LedgerOutbox, News, TableRepair
 from indelible.services import differences, ledger_register
-from indelible.services.acts import Acts, settled
 from indelible.services.differences import Change
 from indelible.services.log import LEDGER, LogReader
+from indelible.services.registry_replay import Acts, settled
 from indelible.services.survey import Surveyor
 
 NOT_IN_THE_BUCKET = (

@@ -16,7 +16,7 @@ from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.domain.record import ADMIN_ORG, ORG_ID
 from indelible.errors import InvalidField, NotFound, OrgExists, Unavailable
 from indelible.ports import Clock, Journal, LogHead, Organisations, SecretSource
-from indelible.services.diary import Diary
+from indelible.services.admin_log import AdminLog
 
 MOST_ACTIVE_KEYS = 4
 MOST_PRINCIPALS = 100
@@ -47,7 +47,7 @@ class Usage:
 
 
 class Registry:
-    """Administrative acts, each written to the diary before it is done."""
+    """Administrative acts, each written to the log of `_admin` before it is done."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Registry:
         organisations: Organisations,
         secrets: SecretSource,
         clock: Clock,
-        diary: Diary,
+        admin_log: AdminLog,
         journal: Journal,
         log: LogHead,
         ledger_days: int,
@@ -63,7 +63,7 @@ class Registry:
         self._organisations = organisations
         self._secrets = secrets
         self._clock = clock
-        self._diary = diary
+        self._admin_log = admin_log
         self._journal = journal
         self._log = log
         self._ledger_days = ledger_days
@@ -82,7 +82,7 @@ class Registry:
         if self._organisations.get(org_id) is not None:
             raise OrgExists(f"{org_id} exists already", field="org_id")
         now = self._now()
-        self._diary.write("org.create", org_id, {"key_id": "k1", "retention_days": retention_days})
+        self._admin_log.write("org.create", org_id, {"key_id": "k1", "retention_days": retention_days})
         key = OrgKey(key_id="k1", created_at=now)
         config = OrgConfig(org_id=org_id, created_at=now, keys=(key,), retention_days=retention_days)
         if not self._organisations.create(config):
@@ -93,7 +93,7 @@ class Registry:
         """Keep an organisation's new records longer. Raises NotFound, or InvalidField for less than now."""
         old = self._get(org_id)
         self._check_retention(retention_days, max(self._ledger_days, old.retention_days or 0))
-        self._diary.write("org.keep", org_id, {"retention_days": retention_days})
+        self._admin_log.write("org.keep", org_id, {"retention_days": retention_days})
         return self._replace(old, replace(old, retention_days=retention_days))
 
     def rotate(self, org_id: str) -> NewKey:
@@ -107,7 +107,7 @@ class Registry:
         if len(old.active_keys()) >= MOST_ACTIVE_KEYS:
             raise InvalidField(f"at most {MOST_ACTIVE_KEYS} keys may be active: disable one first", field="key_id")
         key = OrgKey(key_id=f"k{len(old.keys) + 1}", created_at=self._now())
-        self._diary.write("org.rotate", org_id, {"key_id": key.key_id})
+        self._admin_log.write("org.rotate", org_id, {"key_id": key.key_id})
         self._replace(old, replace(old, keys=(*old.keys, key)))
         return self._shown(org_id, key.key_id)
 
@@ -126,7 +126,7 @@ class Registry:
                 replace(key, disabled_at=key.disabled_at or now) if key.key_id == key_id else key for key in old.keys
             )
             new = replace(old, keys=keys)
-        self._diary.write("org.disable", org_id, {"key_id": key_id})
+        self._admin_log.write("org.disable", org_id, {"key_id": key_id})
         return self._replace(old, new)
 
     def allow(self, org_id: str, principal: str) -> OrgConfig:
@@ -143,7 +143,7 @@ class Registry:
             return old
         if len(old.principals) >= MOST_PRINCIPALS:
             raise InvalidField(f"at most {MOST_PRINCIPALS} may be allowed: deny one first", field="principal")
-        self._diary.write("org.allow", org_id, {"principal": arn})
+        self._admin_log.write("org.allow", org_id, {"principal": arn})
         return self._replace(old, replace(old, principals=(*old.principals, arn)))
 
     def deny(self, org_id: str, principal: str) -> OrgConfig:
@@ -151,7 +151,7 @@ class Registry:
         arn, old = _arn(principal), self._get(org_id)
         if arn not in old.principals:
             raise NotFound(f"{arn} is not allowed for {org_id}", field="principal")
-        self._diary.write("org.deny", org_id, {"principal": arn})
+        self._admin_log.write("org.deny", org_id, {"principal": arn})
         return self._replace(old, replace(old, principals=tuple(one for one in old.principals if one != arn)))
 
     def usage(self) -> list[Usage]:

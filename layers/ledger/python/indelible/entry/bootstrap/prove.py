@@ -12,9 +12,9 @@ from indelible.entry.bootstrap import bucket, callers, log, shared, table
 from indelible.entry.machine import ThreadedWorkers
 from indelible.entry.proving import ProofReader
 from indelible.services.consistency import Consistency
+from indelible.services.ledger_proof import Upward
 from indelible.services.prove import Prover
 from indelible.services.timetable import Timetable
-from indelible.services.upward import Upward
 
 
 @cache

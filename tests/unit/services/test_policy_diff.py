@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from indelible.services.drift import NO_DRIFT, drift
+from indelible.services.policy_diff import NO_DRIFT, drift
 
 
 def test_form_is_no_drift() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Strides: cut anywhere, in any number of processes, interrupted and gone on with, the verdict is the same."""
+"""FastWalk: cut anywhere, in any number of processes, interrupted and gone on with, the verdict is the same."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from indelible.audit import resume, stored_zip
 from indelible.audit.bundle import BundleSource
-from indelible.audit.reading import read
-from indelible.audit.scan import Ask, scanned
+from indelible.audit.fast_reader import read
+from indelible.audit.segment import Expected, segment_of
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import merkle
@@ -82,7 +82,7 @@ def test_each_piece_of_the_tree_says_when_its_last_record_was_made() -> None:
     found = read([entry.data for entry in made], ORG)
     assert found is not None
 
-    run = scanned(found, Ask(ORG, {}, [5, 17, 60]))
+    run = segment_of(found, Expected(ORG, {}, [5, 17, 60]))
 
     assert run is not None
     assert [piece[:2] for piece in run.pieces] == [(size, made[size - 1].timestamp_ms) for size in (5, 17, 60)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one process finds out about a part of a source, and hands to another: a faultless run, or nothing.
 
-Invariant: a scan gives a run only where `ChainChecker.observe` would have found nothing in any of its records. No
+Invariant: there is a segment only where `ChainChecker.observe` would have found nothing in any of its records. No
 failure is ever named here: the slow checker, which knows what to say, reads the same records again.
 """
 
@@ -14,8 +14,8 @@ from typing import cast
 
 import rfc8785
 
-from indelible.audit import reading
-from indelible.audit.reading import Read
+from indelible.audit import fast_reader
+from indelible.audit.fast_reader import Read
 from indelible.domain import canonical
 from indelible.domain.findings import Run
 from indelible.domain.merkle import Subtree, subtrees
@@ -24,7 +24,7 @@ from indelible.errors import InvalidRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Expected:
     """What a scan holds records against beside each other.
 
     `promised` are the hashes that somebody named for a sequence. `sizes` are the sizes of all checkpoints, ascending;
@@ -38,17 +38,17 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
+class Segment:
     """A faultless run, and what the log needs of it: tree sizes, times of their last records, subtrees."""
 
     run: Run
     pieces: tuple[tuple[int, int, tuple[Subtree, ...]], ...]
 
 
-def read(data: Sequence[bytes], ask: Ask) -> Read | None:
+def read(data: Sequence[bytes], expected: Expected) -> Read | None:
     """Read records that follow each other without fault, all of one organisation; None where they do not."""
-    found = reading.read(data, ask.org_id)
-    return None if ask.strict and not all(map(is_canonical, data)) else found
+    found = fast_reader.read(data, expected.org_id)
+    return None if expected.strict and not all(map(is_canonical, data)) else found
 
 
 def is_canonical(data: bytes) -> bool:
@@ -59,14 +59,14 @@ def is_canonical(data: bytes) -> bool:
         return False
 
 
-def scanned(found: Read, ask: Ask) -> Scanned | None:
+def segment_of(found: Read, expected: Expected) -> Segment | None:
     """The run that these records are, once their surroundings are found to fit; None where a promise is not kept."""
-    for sequence, hashes in ask.promised.items():
+    for sequence, hashes in expected.promised.items():
         if sequence in found.sequences and hashes != {found.hashes[sequence - found.first].decode()}:
             return None
     end = Head(found.sequences[-1], found.hashes[-1].decode(), found.times_ms[-1])
     run = Run(found.first, found.prev_hashes[0].decode(), found.times_ms[0], end)
-    return Scanned(run, _pieces(found, ask.sizes) if ask.sizes is not None else ())
+    return Segment(run, _pieces(found, expected.sizes) if expected.sizes is not None else ())
 
 
 def _pieces(found: Read, sizes: Sequence[int]) -> tuple[tuple[int, int, tuple[Subtree, ...]], ...]:

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API's own walk along a chain, taken in strides.
+"""The API's own walk along a chain, a segment at a time.
 
-Invariant: the verdict is the one that the API would give of the same objects. Part after part of the source is scanned
-fast; one that is faultless and follows what came before is taken as a whole, and any other is walked record by record,
-by the code that serves the API.
+    source ─▶ parts ─▶ fast_reader: columns ─▶ segment: run, subtrees ─▶ joins the chain, grows the tree
+                          │ anything that is not exactly as expected
+                          └─▶ the same part again, record by record, by the code that serves the API
+
+Invariant: the verdict is the one that the API would give of the same objects. Only what is faultless and follows what
+came before is taken as a whole; what to say of anything else, the slow walk alone knows.
 """
 
 from __future__ import annotations
@@ -12,9 +15,9 @@ from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from indelible.audit import scan
+from indelible.audit import segment
 from indelible.audit.resume import State
-from indelible.audit.scan import Ask, Scanned
+from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import NotEvidence, Part, Source
 from indelible.audit.workers import scans
 from indelible.domain import record
@@ -27,7 +30,7 @@ from indelible.services.walk import Walk
 
 
 @dataclass(slots=True)
-class Strides(Walk):
+class FastWalk(Walk):
     """`receipts` are promises that the caller holds. `progress` is told how many records were just checked.
 
     `begun` is where an earlier walk stopped, `keep` is given where this one is, part after part.
@@ -77,7 +80,7 @@ class Strides(Walk):
             complete = Walk.walk(self, deadline_ms)
             self._notice()
             return complete
-        for part, found in scans(self.source, self.source.parts(after=self.last_key), self._ask(), jobs=self.jobs):
+        for part, found in scans(self.source, self.source.parts(after=self.last_key), self._expected(), jobs=self.jobs):
             before = self.checker.entries_checked
             if found is not None and self._inside(found) and self.checker.join(found.run):
                 self.roots.graft(found.run.first, found.pieces)
@@ -97,7 +100,7 @@ class Strides(Walk):
         """See Walk; with `strict`, parse the whole record."""
         entry = Walk.observe(self, keys, stored)
         found = record.parse_key(keys.s3_key)
-        if self.strict and stored is not None and found is not None and not scan.is_canonical(stored.data):
+        if self.strict and stored is not None and found is not None and not segment.is_canonical(stored.data):
             self.checker.report(
                 FailureCode.UNKNOWN_FORMAT, found.sequence, "the record is not canonical JSON (RFC 8785)"
             )
@@ -126,13 +129,13 @@ class Strides(Walk):
             if inside and failure not in self.checker.failures:  # an earlier walk may have noticed it, too
                 self.checker.take(failure)
 
-    def _ask(self) -> Ask:
+    def _expected(self) -> Expected:
         held = self.checker.promises.items()
         promised = {sequence: {promise.tx_hash for promise in several} for sequence, several in held}
         sizes = array("Q", self.log.sizes(self.org_id, at_least=self.checker.start))
-        return Ask(self.org_id, promised, sizes if sizes else None, self.strict)
+        return Expected(self.org_id, promised, sizes if sizes else None, self.strict)
 
-    def _inside(self, found: Scanned) -> bool:
+    def _inside(self, found: Segment) -> bool:
         run, asked = found.run, self.asked
         return (
             run.first >= self.checker.start
@@ -140,7 +143,7 @@ class Strides(Walk):
             and (asked.to_ms is None or run.last.timestamp_ms <= asked.to_ms)
         )
 
-    def _keep(self, found: Scanned, part: Part) -> None:
+    def _keep(self, found: Segment, part: Part) -> None:
         def state() -> State:
             return State.of(self.checker, self.roots, first=self.first, last=found.run.last, after=part.after)
 

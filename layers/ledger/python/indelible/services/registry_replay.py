@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registry from `_admin`'s chain: every organisation as its administrative acts have left it.
 
-An act is written down before it is done (services/diary.py), so the chain is never behind the registry, and an act
+An act is written down before it is done (services/admin_log.py), so the chain is never behind the registry, and an act
 that a crash prevented counts here as done: what was ordered is in force. Times are those of the records, some
 milliseconds after those that the registry noted; where the registry still has a key, its own times stay.
 """
@@ -133,7 +133,7 @@ def _disabled(key: OrgKey, key_id: str | None, at: str) -> OrgKey:
 def settled(stored: OrgConfig | None, acts: OrgConfig) -> OrgConfig:
     """What the registry should have: the stored config where it says the same, else the acts with its times.
 
-    A stored config that has a key of which no act tells is later than the acts, or older than the diary: it stays.
+    A stored config that has a key of which no act tells is later than the acts, or older than that log: it stays.
     """
     if stored is None:
         return acts

@@ -18,7 +18,7 @@ from indelible.services.append import Appender, Submission
 _PATIENCE_MS = 20_000
 
 
-class Diary:
+class AdminLog:
     """Writes on behalf of one actor, for example the ARN of the caller's AWS identity."""
 
     def __init__(

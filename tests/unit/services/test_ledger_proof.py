@@ -16,8 +16,8 @@ from indelible.domain.ledger import ledger_proof_path
 from indelible.domain.note import COSIGNATURE, Note, Signature, VerifierKey, verify
 from indelible.domain.proof import parse_tlog_proof, verify_tlog_proof
 from indelible.errors import EvidenceBroken
+from indelible.services.ledger_proof import LedgerProof, Outside
 from indelible.services.log import LEDGER
-from indelible.services.upward import LedgerProof, Outside
 from local.outside.authority import QUERY, Authority
 from local.outside.web import Request
 from tests.fakes.chains import ORG
