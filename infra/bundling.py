@@ -32,8 +32,8 @@ _LAMBDA_PYTHON = "3.14"
 #: Amazon Linux 2023 has glibc 2.34; manylinux 2.17 is the oldest policy for aarch64.
 _LAMBDA_PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(34, 16, -1)] + ["manylinux2014_aarch64"]
 
-#: Parts of the package that run on people's machines only (architecture, §8).
-NOT_SHIPPED = frozenset({"audit", "cli", "client", "views"})
+#: What of the package runs on people's machines only (architecture, §8), and may need what the layer does not have.
+NOT_SHIPPED = ("audit/", "cli/", "client/", "views/", "entry/operator.py", "aws/crt_records.py")
 _JUNK = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 #: Changes whenever the way of building does, so that an old asset is not mistaken for a new one.
 _RECIPE = "2"
@@ -142,8 +142,10 @@ def _shipped(source: Path) -> Iterator[tuple[Path, str]]:
     """Every file of our own that goes into the layer, with its name there, in a fixed order."""
     package = source / "python" / "indelible"
     for path in sorted(package.rglob("*")):
-        parts = path.relative_to(package).parts
-        if not path.is_file() or path.suffix == ".pyc" or parts[0] in NOT_SHIPPED or _JUNK.intersection(parts):
+        inside = path.relative_to(package)
+        if not path.is_file() or path.suffix == ".pyc" or _JUNK.intersection(inside.parts):
+            continue
+        if inside.as_posix().startswith(NOT_SHIPPED):
             continue
         yield path, path.relative_to(source).as_posix()
 

@@ -31,7 +31,7 @@ def source(tmp_path: Path) -> Path:
     """A small layer with everything that must and must not be shipped."""
     root = tmp_path / "ledger"
     package = root / "python" / "indelible"
-    for name in ("__init__.py", "errors.py", "domain/record.py", "cli/main.py", "client/http.py"):
+    for name in ("__init__.py", "errors.py", "domain/record.py", "cli/main.py", "client/http.py", "entry/operator.py"):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(f"# {name}\n")
     (package / "domain/__pycache__").mkdir()

@@ -164,6 +164,9 @@ def test_the_walk_would_notice_a_missing_module(site: Path, tmp_path: Path) -> N
 def test_the_command_line_and_the_client_stay_out(site: Path) -> None:
     for name in ("cli", "client"):
         assert not (site / "indelible" / name).exists()
+    for name in ("entry/operator.py", "aws/crt_records.py"):
+        assert not (site / "indelible" / name).exists()
+        assert (ROOT / "layers/ledger/python/indelible" / name).exists(), "it has moved"
     assert not (site / "bin").exists()
     shipped = {path.name for path in (site / "indelible").rglob("*")}
     assert not shipped & {"tests", "__pycache__"}
