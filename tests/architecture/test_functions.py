@@ -19,7 +19,7 @@ NAMES = [path.parent.name for path in HANDLERS]
 LAYER_REQUIREMENTS = ROOT / "layers/ledger/requirements.txt"
 
 LOGS = {"services.log", "services.keys", "aws.kms_key"}
-ANCHORING = {"services.anchor", "services.collect", "services.ledger_log", "entry.anchoring"}
+ANCHORING = {"services.anchor", "services.collect", "services.ledger_log", "services.signed_log", "entry.anchoring"}
 PROVING = {"services.prove", "services.ledger_proof", "entry.proving"}
 VERIFYING = {"services.verify", "entry.verifying"}
 EXPORTING = {"services.export_jobs", "entry.exporting", "aws.s3_exports"}
