@@ -146,9 +146,9 @@ def test_what_a_proof_takes(environment: Environment) -> None:
     _expect_proof(environment, {"audit_id": chain[1].audit_id}, pending)
     Admin.of(environment.org.ledger).anchor(environment.org.org_id)
     reader.prove(environment.org.signed({"audit_id": chain[1].audit_id}), _caller())
-    # And then that checkpoint, and the tile with the neighbour's hash: each the first of its versions. And whether the
-    # ledger's own log has taken the checkpoint up.
-    anchored = {"ListObjectVersions": 5, "GetObject": 3}
+    # And then that checkpoint, the first of its versions; the tile with the neighbour's hash, by its name; and whether
+    # the ledger's own log has taken the checkpoint up.
+    anchored = {"ListObjectVersions": 4, "GetObject": 4}
     _expect_proof(environment, {"audit_id": chain[1].audit_id}, anchored)
     _expect_proof(environment, {"tx_hash": chain[1].tx_hash}, {"GetItem": 1, **anchored})
 
