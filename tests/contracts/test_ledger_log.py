@@ -11,6 +11,7 @@ import pytest
 
 from indelible.domain import tiles
 from indelible.domain.ledger import LedgerLeaf
+from indelible.errors import HeadRegressed
 from indelible.ports import EMPTY_LEDGER, LedgerState
 from tests.contracts.conftest import Adapters
 from tests.fakes.machine import MIDNIGHT
@@ -110,3 +111,17 @@ def test_a_round_is_remembered_by_its_beginning(adapters: Adapters) -> None:
     for instant in (MIDNIGHT + 1, MIDNIGHT + 300_001):
         adapters.starts.begin(instant)
         assert adapters.starts.last() == instant
+
+
+@pytest.mark.parametrize("adapters", ["aws on moto"], indirect=True)
+@pytest.mark.parametrize("damage", [{"root": None}, {"batch": {"S": "one line of nothing"}}, {"tree_size": None}])
+def test_a_register_that_cannot_be_read_is_to_be_rebuilt(
+    adapters: Adapters, damage: dict[str, dict[str, str] | None]
+) -> None:
+    dynamodb, table = adapters.repair._client, adapters.repair._table  # type: ignore[attr-defined]
+    assert adapters.ledger_register.advance(EMPTY_LEDGER, ONE)
+    stored = dynamodb.get_item(TableName=table, Key={"pk": {"S": "_ledger"}, "sk": {"S": "LOG"}})["Item"]
+    dynamodb.put_item(TableName=table, Item={k: v for k, v in (stored | damage).items() if v is not None})
+
+    with pytest.raises(HeadRegressed):
+        adapters.ledger_register.read()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import Item, batch_write, item, key, number, text
+from indelible.aws.items import Item, batch_write, item, key, number, text, understood
 from indelible.domain import instants
 from indelible.domain.ledger import LedgerLeaf
 from indelible.ports import EMPTY_LEDGER, LedgerState
@@ -39,11 +39,14 @@ class DynamoLedgerRegister:
 
     @translated("DynamoDB")
     def read(self) -> LedgerState:
-        """GetItem, consistent. IAM: dynamodb:GetItem."""
+        """GetItem, consistent. IAM: dynamodb:GetItem.
+
+        Raises HeadRegressed for an item that is not as this version writes it.
+        """
         found = self._client.get_item(TableName=self._table, Key=key(LEDGER_KEY, "LOG"), ConsistentRead=True).get(
             "Item"
         )
-        return EMPTY_LEDGER if found is None else ledger_of(found)
+        return EMPTY_LEDGER if found is None else understood(found, ledger_of, f"{LEDGER_KEY} / LOG")
 
     @translated("DynamoDB")
     def advance(self, old: LedgerState, new: LedgerState) -> bool:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import Item, item, key, number, text
+from indelible.aws.items import Item, item, key, number, text, understood
 from indelible.domain import instants
 from indelible.domain.record import EMPTY_CHAIN, Head
-from indelible.errors import HeadRegressed
 from indelible.ports import NOTHING_COVERED, LogState
 
 if TYPE_CHECKING:
@@ -34,14 +33,7 @@ class DynamoLogHead:
         Raises HeadRegressed for an item that is not as this version writes it.
         """
         found = self._client.get_item(TableName=self._table, Key=key(org_id, "LOG"), ConsistentRead=True).get("Item")
-        try:
-            return NOTHING_COVERED if found is None else state_of(found)
-        except KeyError as error:
-            lacks = f"the item {org_id} / LOG has no {error}: anchoring is off until the table is rebuilt"
-            raise HeadRegressed(lacks) from None
-        except ValueError:
-            wrong = f"the item {org_id} / LOG cannot be read: anchoring is off until the table is rebuilt"
-            raise HeadRegressed(wrong) from None
+        return NOTHING_COVERED if found is None else understood(found, state_of, f"{org_id} / LOG")
 
     @translated("DynamoDB")
     def advance(self, org_id: str, old: LogState, new: LogState) -> bool:

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from indelible.aws.error_map import translated
-from indelible.errors import Unavailable
+from indelible.errors import HeadRegressed, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,6 +34,16 @@ def item(
 def key(pk: str, sk: str = "-") -> dict[str, AttributeValueTypeDef]:
     """The primary key of one item."""
     return item(pk=pk, sk=sk)
+
+
+def understood(found: Item, read: Callable[[Item], T], place: str) -> T:
+    """What `read` makes of an item. Raises HeadRegressed where it is not as this version writes it: it is rebuilt."""
+    try:
+        return read(found)
+    except KeyError as error:
+        raise HeadRegressed(f"the item {place} has no {error}: anchoring is off until the table is rebuilt") from None
+    except ValueError:
+        raise HeadRegressed(f"the item {place} cannot be read: anchoring is off until the table is rebuilt") from None
 
 
 def text(found: Item, name: str) -> str:

@@ -32,7 +32,10 @@ class LedgerRegister(Protocol):
     """The compare-and-swap register of the ledger's log."""
 
     def read(self) -> LedgerState:
-        """The state now (a consistent read); `EMPTY_LEDGER` before the first run."""
+        """The state now (a consistent read); `EMPTY_LEDGER` before the first run.
+
+        Raises HeadRegressed where it cannot be read, say because an older version wrote it: rebuild it.
+        """
         ...
 
     def advance(self, old: LedgerState, new: LedgerState) -> bool:

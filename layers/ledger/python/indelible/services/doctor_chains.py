@@ -154,7 +154,11 @@ class Chains:
         return found
 
     def _ledger(self) -> Iterator[Finding]:
-        state = self._ledger_register.read()
+        try:
+            state = self._ledger_register.read()
+        except HeadRegressed as error:
+            yield Finding("ledger log", Health.FAIL, error.message, f"indelible rebuild --org {LEDGER}")
+            return
         signed, foreign = self._log.beyond(LEDGER, state.published, known=state.tree_size)
         if self._ledger_register.read().tree_size < signed:
             said = f"a checkpoint of size {signed:,} is published, the table knows of {state.tree_size:,}"
