@@ -168,6 +168,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # another test's, which knows who it was
 
 
 @pytest.mark.usefixtures("nobody")
