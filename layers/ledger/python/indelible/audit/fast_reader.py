@@ -15,6 +15,7 @@ import hashlib
 import sys
 from array import array
 from binascii import hexlify, unhexlify
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -138,18 +139,21 @@ def _located(audit_ids: Sequence[bytes], first: int) -> list[int]:
 
 
 def _texts(times_ms: Sequence[int]) -> list[bytes]:
-    """As `instants.to_text`."""
-    seconds = _seconds()
-    minutes = {
-        minute: instants.to_text(minute * _MINUTE_MS)[:17].encode() for minute in {ms // _MINUTE_MS for ms in times_ms}
-    }
-    return [minutes[ms // _MINUTE_MS] + seconds[ms % _MINUTE_MS] for ms in times_ms]
+    """As `instants.to_text`, for times in order: what is the same for a whole minute is written once."""
+    seconds, texts = _seconds(), list[bytes]()
+    while (at := len(texts)) < len(times_ms):
+        begin = times_ms[at] - times_ms[at] % _MINUTE_MS
+        minute = instants.to_text(begin)[:17].encode()
+        end = bisect_left(times_ms, begin + _MINUTE_MS, at)
+        texts += [minute + seconds[ms - begin] for ms in times_ms[at:end]]
+    return texts
 
 
 @cache
 def _seconds() -> tuple[bytes, ...]:
     """The rest of a time, for each millisecond of a minute."""
-    return tuple(b"%02d.%03dZ" % divmod(ms, 1000) for ms in range(_MINUTE_MS))
+    milliseconds = [b".%03dZ" % ms for ms in range(1000)]
+    return tuple(b"%02d" % second + rest for second in range(60) for rest in milliseconds)
 
 
 @dataclass(frozen=True, slots=True)
