@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cells of a matrix of two processes: where the first is stopped, and where the second.
 
-All of them with `make crash-matrix`; every seventh diagonal in an ordinary run, which still stops each process at each of
-its calls.
+All of them with `make crash-matrix`; every seventh diagonal in an ordinary run, which still stops each process at each
+of its calls.
 """
 
 from __future__ import annotations
