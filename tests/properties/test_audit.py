@@ -100,7 +100,7 @@ ranges = st.one_of(
 )
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(steps=harm(), within=ranges, size=st.sampled_from([1, 3, 8, 200]))
 def test_of_a_bucket(steps: list[tuple[str, str, int, int]], within: Range, size: int) -> None:
     made = harmed(steps)
@@ -127,7 +127,7 @@ def test_of_a_bundle(steps: list[tuple[str, str, int, int]]) -> None:
     assert (told(fast), fast.failures) == (told(slow), slow.failures)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(position=st.integers(0, 100_000), by=st.integers(1, 255), where=st.sampled_from(["records", "receipts", "any"]))
 def test_any_byte_of_a_bundle(position: int, by: int, where: str) -> None:
     """A changed byte is noticed, or nothing can be said of the file at all."""

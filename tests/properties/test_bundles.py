@@ -64,7 +64,7 @@ def test_any_range_verifies(made: tuple[World, list[int], int, int]) -> None:
     assert ([found.checkpoint.size] if found.checkpoint else []) == expected
 
 
-@settings(max_examples=75)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_byte_of_the_evidence_changed_is_noticed(data: st.DataObject) -> None:
     world = World()

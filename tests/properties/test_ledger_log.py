@@ -25,7 +25,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(STEPS, max_size=14))
 def test_every_published_checkpoint_is_a_leaf_once(steps: list[tuple[str, str | Fault | None]]) -> None:
     world, published = World(), set()

@@ -102,7 +102,7 @@ def test_a_record_or_a_checkpoint(shape: str, which: int, version: int, position
     assert verify_or_anchor_notices(world), f"{name}, byte {position}"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(which=st.integers(0, 10_000), position=st.integers(0, 100_000), by=st.integers(1, 255))
 def test_a_tile_or_a_bundle(which: int, position: int, by: int) -> None:
     """A file that only proofs of old sizes need is noticed by them; no proof from it is ever believed."""
