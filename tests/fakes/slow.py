@@ -25,9 +25,13 @@ PARTS = 2000
 
 @dataclass
 class SlowSource:
-    """`trouble` is what befalls a worker: "killed", "refused", "unavailable", "told" (it says its number)."""
+    """`trouble` is what befalls a worker: "killed", "refused", "unavailable", "told" (it says its number).
+
+    `takes` is what a part takes, in seconds.
+    """
 
     trouble: str
+    takes: float = 0.05
 
     def parts(self) -> Iterator[Part]:
         return (Part(number, 1, str(number)) for number in range(PARTS))
@@ -36,7 +40,7 @@ class SlowSource:
         return PARTS
 
     def scan(self, _: Part, __: Expected) -> None:
-        time.sleep(0.05)
+        time.sleep(self.takes)
         if multiprocessing.parent_process() is None:
             return
         if self.trouble == "told":

@@ -17,7 +17,7 @@ import pytest
 
 from indelible.audit import workers
 from indelible.audit.segment import Expected
-from tests.fakes.slow import SlowSource
+from tests.fakes.slow import PARTS, SlowSource
 
 ROOT = Path(__file__).parents[3]
 
@@ -117,3 +117,9 @@ def test_a_worker_is_started_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(workers, "_ALONE", 3)
     assert [scan(count, Unknown("")) for count in (2, 3, 4)] == [0, 0, 1]
     assert scan(1, SlowSource("")) == 1
+
+
+def test_parts_come_in_order_whoever_scans_them() -> None:
+    source: Any = SlowSource("", takes=0.001)
+    found = workers.scans(source, source.parts(), Expected("acme-corp"), jobs=2)
+    assert [part.place for part, _ in found] == [*range(PARTS)]
