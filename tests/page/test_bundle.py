@@ -91,6 +91,9 @@ DONE: dict[str, Callable[[World], None]] = {
     "the signature of 9": in_log("checkpoints/000000000009", a_digit),
     "the root of 9": in_log("checkpoints/000000000009", a_root),
     "the checkpoint of 9 rubbish": in_log("checkpoints/000000000009", lambda _: b"rubbish"),
+    "a newer version over 7": lambda world: world.administrator.lay_newer_version(
+        world.administrator.key_of(ORG, 7), b"{}"
+    ),
 }
 
 

@@ -52,7 +52,8 @@ def _broken(exported: Exported) -> str:
     at = "" if exported.first_broken_at is None else f", the first at record {exported.first_broken_at}"
     return f"""\
 THIS RANGE IS NOT WHOLE: whoever exported it met {exported.failures_total:,} failure(s){at}.
-"exported" in manifest.json lists them. The bundle is evidence of that; the checks below show where."""
+"exported" in manifest.json lists them. The bundle is evidence of that; the checks below show
+where, but for what a copy does not show: locks, and what was laid over a record in the bucket."""
 
 
 _CONTENTS = """\

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from indelible.domain import tiles
 from indelible.domain.anchors import AnchorFile
+from indelible.domain.bundle import Exported
 from indelible.domain.findings import Promise, Specimen
 from indelible.domain.merkle import NodeReader, Subtree
 from indelible.domain.tiles import FileReader
@@ -69,7 +70,8 @@ class PageParts:
     `records` are in the order of keys, each with the checksum that was stored with it (or its receipt's `tx_hash`).
     `predecessor` are the bytes of the record before `first_sequence`, where that is above 1. `last_sequence` is where
     the range was to end, None for wherever the chain did. `promises` are others' words for what must be there: the
-    ledger's head, receipts.
+    ledger's head, receipts. `exported` is what the exporter itself found, which a page cannot always see: locks, delete
+    markers and newer versions are not in a copy.
 
     `checkpoints` are those of sizes inside the range, and the first that covers its end, ascending. `left` and `right`
     are what `around` gives for them. `keys` are the ledger's key statements in order; `public_key` (32 bytes) is for a
@@ -83,6 +85,7 @@ class PageParts:
     last_sequence: int | None = None
     predecessor: bytes | None = None
     promises: tuple[Promise, ...] = ()
+    exported: Exported | None = None
     checkpoints: tuple[PageCheckpoint, ...] = ()
     left: tuple[Subtree, ...] = ()
     right: tuple[Subtree, ...] = ()

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 
+from indelible.domain.bundle import Exported
 from indelible.domain.findings import Specimen
 from indelible.domain.merkle import Subtree
 from indelible.page.parts import PageCheckpoint, PageOutside, PageParts
@@ -138,6 +139,7 @@ def _facts(parts: PageParts) -> dict[str, object]:
             {"sequence": promise.sequence, "tx_hash": promise.tx_hash, "source": promise.source}
             for promise in parts.promises
         ],
+        "exported": None if parts.exported is None else _exported(parts.exported),
         "checkpoints": [_checkpoint(found) for found in parts.checkpoints],
         "left": [_subtree(found) for found in parts.left],
         "right": [_subtree(found) for found in parts.right],
@@ -145,6 +147,11 @@ def _facts(parts: PageParts) -> dict[str, object]:
         "public_key": None if parts.public_key is None else base64.b64encode(parts.public_key).decode(),
         "outside": None if parts.outside is None else _outside(parts.outside),
     }
+
+
+def _exported(found: Exported) -> dict[str, object]:
+    failures = [{"code": one.code, "sequence": one.sequence, "detail": one.detail} for one in found.failures]
+    return {"failures": failures, "failures_total": found.failures_total}
 
 
 def _checkpoint(found: PageCheckpoint) -> dict[str, object]:

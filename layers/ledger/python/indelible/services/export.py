@@ -132,6 +132,7 @@ class Exporter:
             first=first,
             last=last,
             predecessor=predecessor,
+            exported=walk.exported,
         )
         small = {f"{bundle.LOG}{path}": data for path, data in part.files.items()}
         small |= {f"{bundle.LOG}{ledger_proof_path(size)}": data for size, data in outside.proofs.items()}

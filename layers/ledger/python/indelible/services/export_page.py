@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from indelible.domain.bundle import Exported
 from indelible.domain.findings import Specimen
 from indelible.domain.merkle import Subtree
 from indelible.page.parts import PageCheckpoint, PageParts, around
@@ -63,6 +64,7 @@ class PageMaker:
         first: int,
         last: int,
         predecessor: bytes | None = None,
+        exported: Exported,
     ) -> Page:
         """The page, of all records that were added."""
         if self._records is None:
@@ -80,6 +82,7 @@ class PageMaker:
             last_sequence=last,
             records=self._records,
             predecessor=predecessor,
+            exported=exported,
             checkpoints=tuple(notes),
             left=left,
             right=right,

@@ -73,6 +73,7 @@ async function verify(facts, entries, held, progress) {
   if (signed < needed) undecided.push(`${signed} of the witnesses that you named have signed; ${needed} are needed.`);
   const last = facts.last_sequence;
   checker.finish(last, last !== null && checker.promises.some((promise) => promise.sequence > last));
+  addReported(facts, entries, checker);
   doubt(entries, checker.failures);
 
   return {
@@ -90,6 +91,19 @@ async function verify(facts, entries, held, progress) {
     outside,
     ended: true,
   };
+}
+
+/** What the exporter met in the bucket and was not found here: a file that calls itself broken is not valid. */
+function addReported(facts, entries, checker) {
+  if (facts.exported === null) return;
+  const { failures, failures_total: total } = facts.exported;
+  for (const { code, sequence, detail } of failures) {
+    if (checker.failures.some((found) => found.code === code && found.sequence === sequence)) continue;
+    const entry = entries.find((one) => sequence !== null && one.sequence === sequence) ?? null;
+    checker.fail(code, sequence, `the exporter reported: ${detail}`, { entry });
+  }
+  const more = total - failures.length;
+  if (more > 0) checker.fail("CONTENT_MISMATCH", null, `the exporter met ${more} failures more, which are not listed`);
 }
 
 /** A wrong root does not say which record is: where no finding does, all that it can come from are in doubt. */

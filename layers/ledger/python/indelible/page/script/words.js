@@ -11,6 +11,8 @@ const MEANING = {
   UNKNOWN_FORMAT: "Something here is not a record in a known format.",
   CHECKPOINT_MISMATCH: "The records are not those that were signed for.",
   BAD_SIGNATURE: "A signature is not good.",
+  SHADOWED: "Something was laid over a record in the bucket.",
+  UNLOCKED: "A record was not protected in the bucket as it promises.",
 };
 
 const MARKS = { ok: "✓", bad: "✗", doubt: "?", open: "–", wait: "…" };
@@ -70,7 +72,7 @@ function summary(verdict, facts, held) {
   }
   if (verdict.valid === null) return verdict.undecided.join(" ");
   const whole = wholeness(facts, verdict);
-  if (!verdict.checkpoints.length) return `${whole} No signed checkpoint is in this file.`;
+  if (!verdict.checkpoints.length) return whole;
   const signed = verdict.checkpoints.filter((checkpoint) => checkpoint.confirmed).length;
   const by = held.pinned ? "the key that you gave" : "the key that came with this file";
   return `${whole} ${count(signed, "signed root")} ${signed === 1 ? "agrees" : "agree"}, checked with ${by}.`;
@@ -89,8 +91,14 @@ function whatHolds(verdict, facts, broken) {
 
 function wholeness(facts, verdict) {
   if (verdict.entriesChecked === 0) return "There is no record in this range, and nobody promised one.";
-  if (verdict.entriesChecked === 1)
-    return `Record ${COUNT.format(facts.first_sequence)} is what the ledger sealed, byte for byte.`;
+  const several = verdict.entriesChecked > 1;
+  if (!verdict.checkpoints.length) {
+    const fit = several
+      ? `All ${count(verdict.entriesChecked, "record")} fit together`
+      : `Record ${COUNT.format(facts.first_sequence)} agrees with itself`;
+    return `${fit}, but none of it is signed: whoever made this file could have written all of it.`;
+  }
+  if (!several) return `Record ${COUNT.format(facts.first_sequence)} is what the ledger sealed, byte for byte.`;
   const all = `All ${count(verdict.entriesChecked, "record")} are what the ledger sealed, byte for byte`;
   return `${all}: none is changed, missing, added or out of order.`;
 }
@@ -128,6 +136,11 @@ function checksOf(verdict, facts, held) {
     line("Links: each names the hash of the one before", bad("BROKEN_LINK"), all),
     line("Time: never backwards", bad("TIME_REVERSED"), all),
   ];
+  if (facts.exported !== null) {
+    const bucket = "Bucket: what the exporter saw there, and a copy does not show";
+    const wrong = bad("SHADOWED", "UNLOCKED");
+    checks.push(wrong ? line(bucket, wrong) : [bucket, "open", "nothing wrong, by the exporter’s word"]);
+  }
   const promises = facts.promises.length + held.receipts.length + (verdict.signatures ? verdict.checkpoints.length : 0);
   const open = (name, why) => [name, "open", why];
   const end = "End: the chain reaches what was promised";
@@ -191,7 +204,7 @@ function limitsOf(facts, held, outside) {
     ],
     [
       "The bucket.",
-      "Locks, delete markers and newer versions are not in a copy: UNLOCKED and SHADOWED cannot be found here.",
+      "Locks, delete markers and newer versions are not in a copy: UNLOCKED and SHADOWED are known only as far as the exporter reported them.",
     ],
     [
       "Time and witnesses.",
