@@ -23,7 +23,7 @@ from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, Promise
 from indelible.domain.note import VerifierKey
 from indelible.services.locate import Locator
-from indelible.services.log import LogReader
+from indelible.services.log import LEDGER, LogReader
 from indelible.services.offline import NoLog, NoTable
 from indelible.services.ranges import Range
 from indelible.services.walk import NO_DEADLINE
@@ -47,7 +47,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The verdict, with the fields of the API's and some more. `key` is the one that signed, if any was looked at."""
+    """The verdict, with the fields of the API's and some more.
+
+    `key` is the one that signed, if any was looked at. `absent` is what was asked for and the source does not have.
+    """
 
     valid: bool
     source: str
@@ -65,12 +68,15 @@ class Audit:
     key_pinned: bool
     receipts: int
     outside: list[Outside]
+    absent: list[str]
     unchecked: list[str]
 
 
 def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lambda _: None) -> Audit:
     """Check everything that the source shows of the range. Raises NotEvidence where nothing can be said."""
     began = time.monotonic()
+    if source.org_id == LEDGER:
+        raise NotEvidence(f"{LEDGER} is the ledger's own log and has no records: indelible checkpoint reads it")
     within, whole = _bounded(source, asked.within), _is_whole(source, asked.within)
     key = asked.key or stated_key(source)
     name = ledger_name(source, key)
@@ -133,6 +139,7 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         key_pinned=asked.key is not None,
         receipts=sum(map(len, asked.receipts.values())) - len(left_out),
         outside=outside,
+        absent=[*_absent(source, asked.within)],
         unchecked=[
             *source.unchecked,
             *unsure,
@@ -157,6 +164,14 @@ def _bounded(source: Source, within: Range) -> Range:
     if source.ends_at is None:
         return within
     return replace(within, end_seq=min(within.end_seq or source.ends_at, source.ends_at))
+
+
+def _absent(source: Source, within: Range) -> Iterator[str]:
+    """What was asked for and lies before or after what the source has; each as a clause for people."""
+    if within.start_seq is not None and within.start_seq < source.starts_at:
+        yield f"{_records(within.start_seq, source.starts_at - 1)}: not in this bundle"
+    if within.end_seq is not None and source.ends_at is not None and within.end_seq > source.ends_at:
+        yield f"{_records(source.ends_at + 1, within.end_seq)}: not in this bundle"
 
 
 def _is_whole(source: Source, within: Range) -> bool:

@@ -18,6 +18,7 @@ from indelible.audit.directory import DirectorySource
 from indelible.audit.source import NotEvidence, Source
 from indelible.cli.failures import in_words
 from indelible.cli.plain import plain
+from indelible.domain.bundle import MANIFEST, RECORDS
 
 COULD_NOT_CHECK = 2
 
@@ -61,6 +62,8 @@ def opened(source: str, *, org: str | None, profile: str | None, endpoint_url: s
     if not source or "://" in source:
         raise NotEvidence(f"{source!r}: say s3://BUCKET/ORGANISATION, a directory or a bundle")
     path = Path(source)
+    if (path / MANIFEST).is_file() and (path / RECORDS).is_file():
+        raise NotEvidence(f"{source} is an evidence bundle that was unpacked: name the ZIP file that it was")
     return BundleSource(path, org) if path.is_file() else DirectorySource(path, org)
 
 

@@ -136,7 +136,10 @@ def verify(
 
 
 def _lacking(verdict: Audit, trust: Trust, *, anchors: bool, tokens: bool) -> Iterator[str]:
-    """What was demanded of those outside, and is not there."""
+    """What was demanded, and is not there: records, a root by the pinned key, those outside."""
+    yield from verdict.absent
+    if verdict.key_pinned and verdict.checkpoint is None:
+        yield "no root signed with the key that you gave covers any of these records"
     sound = [found for found in verdict.outside if found.checked]
     signers = {found.name for found in sound if found.kind == "witness"}
     if len(signers) < trust.needed:
