@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import record, tiles
@@ -24,11 +23,11 @@ from indelible.domain.findings import Failure
 from indelible.domain.ledger import LedgerLeaf, leaf_data
 from indelible.domain.record import Head
 from indelible.domain.tiles import EMPTY, Edge
-from indelible.errors import EvidenceBroken, HeadRegressed
+from indelible.errors import EvidenceBroken
 from indelible.ports import Clock, Journal, LedgerOutbox, LogHead, LogState, RecordStore, Telemetry
 from indelible.services.collect import Collected, Collector
 from indelible.services.heads import confirmed_head, refuse_older
-from indelible.services.signed_log import SignedLog
+from indelible.services.signed_log import SignedLog, free_size
 
 PASS_SIZE = 1000
 """Records under one checkpoint at most: what a crash may make the next run repeat."""
@@ -82,7 +81,12 @@ class Anchor:
         Raises HeadRegressed when the log or the bucket is ahead of the table, EvidenceBroken when what is stored of
         the log is not what was signed.
         """
-        confirmed, foreign = self._confirmed(org_id)
+        confirmed, foreign = self._log.confirmed(
+            org_id,
+            lambda: self._register.read(org_id),
+            lambda state: (state.tree_size, state.tail.sequence),
+            self._telemetry,
+        )
         state = self._clear(org_id, confirmed)
         head = confirmed_head(self._journal, self._records, org_id)
         refuse_older(state.tail, head)
@@ -122,26 +126,6 @@ class Anchor:
     def behind_ms(self, org_id: str) -> int | None:
         """The age of the first record that no published checkpoint covers; None when none is known."""
         return self._uncovered_ms(org_id, self._register.read(org_id))
-
-    def _confirmed(self, org_id: str) -> tuple[LogState, frozenset[int]]:
-        """The register, confirmed by the bucket: nothing is published beyond what it knows.
-
-        A register from the past would lead to roots between those that are signed already. Also gives the sizes whose
-        names somebody else's files have; they are announced, and gone around.
-        """
-        state = self._register.read(org_id)
-        signed, foreign = self._log.beyond(org_id, state.tree_size, known=state.tail.sequence)
-        if signed > state.tail.sequence:
-            state = self._register.read(org_id)  # another run may have published it just now
-        if signed > state.tail.sequence:
-            raise HeadRegressed(
-                f"a checkpoint of size {signed} is published, but the table knows of {state.tail.sequence}:"
-                " anchoring is off until the table is rebuilt"
-            )
-        if foreign:
-            self._telemetry.count("ForeignFiles", len(foreign))
-            self._telemetry.note("files that no key of the ledger signed", org_id=org_id, first=min(foreign))
-        return state, foreign
 
     def _fix(self, org_id: str, state: LogState, staged: LogState) -> bool:
         """Make this the one root for its size; False when another run was faster."""
@@ -204,9 +188,7 @@ def _upper(state: LogState, head: Head, foreign: frozenset[int]) -> int | None:
     fixed = state.tail.sequence
     if state.tail != state.published and fixed not in foreign:
         return fixed
-    last = min(head.sequence, fixed + PASS_SIZE)
-    places = chain(range(last, fixed, -1), range(last + 1, head.sequence + 1))
-    return next((size for size in places if size not in foreign), None)
+    return free_size(above=fixed, preferred=min(head.sequence, fixed + PASS_SIZE), end=head.sequence, taken=foreign)
 
 
 def _refuse_another_root(state: LogState, edge: Edge, leaves: list[bytes]) -> None:

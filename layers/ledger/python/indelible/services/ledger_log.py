@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, groupby, islice
+from itertools import groupby, islice
 
 from indelible.domain import tiles
 from indelible.domain.ledger import LedgerLeaf, leaf_data, ledger_proof_path
@@ -28,7 +28,7 @@ from indelible.domain.tiles import Edge, File
 from indelible.errors import EvidenceBroken, HeadRegressed, LedgerError
 from indelible.ports import Clock, LedgerOutbox, LedgerRegister, LedgerState, LogFiles, Telemetry, Workers
 from indelible.services.log import LEDGER
-from indelible.services.signed_log import SignedLog
+from indelible.services.signed_log import SignedLog, free_size
 
 BATCH_SIZE = 1000
 """Leaves under one checkpoint at most, but for a way around files of others, of which there are `MOST_FOREIGN` at most:
@@ -95,7 +95,9 @@ class LedgerLog:
         # Every round comes here, also when nobody records. So a new key is pinned by the round after its deployment,
         # and whoever goes outside after this step finds every statement that the deployment names.
         self._log.pin()
-        state, foreign = self._confirmed()
+        state, foreign = self._log.confirmed(
+            LEDGER, self._register.read, lambda state: (state.published, state.tree_size), self._telemetry
+        )
         report = LedgerReport(tree_size=state.published)
         while True:
             # The state was read before the outbox is: what another run covers in between has moved it, and the swap
@@ -115,25 +117,6 @@ class LedgerLog:
                 state = self._register.read()
             if self._clock.now_ms() >= deadline_ms:
                 return self._behind(replace(report, tree_size=state.published))
-
-    def _confirmed(self) -> tuple[LedgerState, frozenset[int]]:
-        """The register, confirmed by the bucket: nothing is published beyond what it knows.
-
-        Also gives the sizes whose names somebody else's files have; they are announced, and gone around.
-        """
-        state = self._register.read()
-        signed, foreign = self._log.beyond(LEDGER, state.published, known=state.tree_size)
-        if signed > state.tree_size:
-            state = self._register.read()  # another run may have published it just now
-        if signed > state.tree_size:
-            raise HeadRegressed(
-                f"a checkpoint of the ledger of size {signed} is published, but the table knows of {state.tree_size}:"
-                " nothing is added to the ledger's log until the table is rebuilt"
-            )
-        if foreign:
-            self._telemetry.count("ForeignFiles", len(foreign))
-            self._telemetry.note("files that no key of the ledger signed", org_id=LEDGER, first=min(foreign))
-        return state, foreign
 
     def _next(self, state: LedgerState, foreign: frozenset[int]) -> tuple[tuple[LedgerLeaf, ...], int]:
         """The batch that an earlier run fixed, or one to fix; empty where there is none. And how many are refused."""
@@ -250,9 +233,13 @@ def _free(batch: tuple[LedgerLeaf, ...], fixed: int, published: int, foreign: fr
 
     None where every place is taken: the next leaf makes another.
     """
-    last = min(len(batch), BATCH_SIZE)
-    counts = chain(range(last, fixed, -1), range(max(last, fixed) + 1, len(batch) + 1))
-    return batch[: next((count for count in counts if published + count not in foreign), 0)]
+    size = free_size(
+        above=published + fixed,
+        preferred=published + min(len(batch), BATCH_SIZE),
+        end=published + len(batch),
+        taken=foreign,
+    )
+    return () if size is None else batch[: size - published]
 
 
 def _published(fixed: LedgerState) -> LedgerState:

@@ -6,7 +6,9 @@ Invariant: nothing is signed that was not read. What is published once for a siz
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from itertools import chain
+from typing import TypeVar
 
 from indelible.domain.checkpoint import (
     Checkpoint,
@@ -19,9 +21,11 @@ from indelible.domain.keyring import KeyRing
 from indelible.domain.note import Note, NoteError
 from indelible.domain.record import Retention
 from indelible.domain.tiles import Edge, File
-from indelible.errors import EvidenceBroken
-from indelible.ports import Clock, LogFiles, SecondSigner, Signer
+from indelible.errors import EvidenceBroken, HeadRegressed
+from indelible.ports import Clock, LogFiles, SecondSigner, Signer, Telemetry
 from indelible.services.log import LogReader, checkpoint_path
+
+State = TypeVar("State")
 
 
 class SignedLog(LogReader):
@@ -50,6 +54,33 @@ class SignedLog(LogReader):
     def pin(self) -> None:
         """See that the key in use is pinned, also where nothing is to be signed with it: it is known from then on."""
         self._signer(0)
+
+    def confirmed(
+        self, owner: str, read: Callable[[], State], sizes: Callable[[State], tuple[int, int]], telemetry: Telemetry
+    ) -> tuple[State, frozenset[int]]:
+        """A log's state in the table, once the bucket confirms that no checkpoint is published beyond it.
+
+        `read` reads the state; `sizes` are the size that it says is published, and the one whose root it has fixed. A
+        state from the past would lead to second roots for sizes that are signed already.
+
+        Also the sizes whose names are taken by files that no key of the ledger signed: they are announced, and the log
+        goes around them. Raises HeadRegressed.
+        """
+        state = read()
+        published, fixed = sizes(state)
+        signed, foreign = self.beyond(owner, published, known=fixed)
+        if signed > fixed:
+            state = read()  # another run may have published it just now
+            _, fixed = sizes(state)
+        if signed > fixed:
+            raise HeadRegressed(
+                f"{self.origin(owner)}: a checkpoint of size {signed} is published, but the table knows of {fixed}:"
+                " nothing is added to this log until the table is rebuilt"
+            )
+        if foreign:
+            telemetry.count("ForeignFiles", len(foreign))
+            telemetry.note("files that no key of the ledger signed", org_id=owner, first=min(foreign))
+        return state, foreign
 
     def stage(self, owner: str, files: Sequence[File], *, at_least_until_ms: int) -> None:
         """Write tiles and bundles, create-only, locked for as long as the records under them or longer."""
@@ -90,3 +121,12 @@ class SignedLog(LogReader):
 
     def _retain_until_ms(self, at_least_ms: int) -> int:
         return max(at_least_ms, self._retention.until_ms(self._clock.now_ms()))
+
+
+def free_size(*, above: int, preferred: int, end: int, taken: Set[int]) -> int | None:
+    """The size of the next checkpoint: `preferred`, or the nearest below it, or else above it, whose name is free.
+
+    It lies above `above` and is `end` at most; None where every name is taken.
+    """
+    sizes = chain(range(preferred, above, -1), range(max(preferred, above) + 1, end + 1))
+    return next((size for size in sizes if size not in taken), None)
