@@ -95,7 +95,7 @@ def _events(path: Path) -> tuple[list[Event], str]:
 def _through_the_api(outputs: Outputs, how: str, requests: Sequence[Sequence[Event]]) -> Run:
     org = new_org(outputs)
     took: list[float] = []
-    with LedgerClient(outputs.api_url, org_id=org["org_id"], hmac_secret=org["hmac_secret"]) as ledger:
+    with LedgerClient(outputs.api_url, org_id=org["org_id"], hmac_secret=org["hmac_secret"], trust_env=False) as ledger:
         begun = time.perf_counter()
         for events in track(requests, f"{how}, through the API", console=progress):
             took.append(_timed(lambda events=events: _record(ledger, events)))  # type: ignore[misc]

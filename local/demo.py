@@ -167,7 +167,7 @@ def _refused(what: str, attempt: Callable[[], object]) -> None:
 
 
 def _client(outputs: Outputs, org_id: str, secret: str) -> LedgerClient:
-    return LedgerClient(outputs.api_url, org_id=org_id, hmac_secret=secret)
+    return LedgerClient(outputs.api_url, org_id=org_id, hmac_secret=secret, trust_env=False)
 
 
 def _expect(holds: bool, promise: str) -> None:

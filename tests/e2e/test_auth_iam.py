@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from indelible.aws.sigv4 import AwsIdentity
+from indelible.client import LedgerClient
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin
 from tests.e2e.helpers.second import another_ledger
@@ -119,6 +122,11 @@ def test_an_allowed_role_records_proves_and_verifies(org: Tenant, recorder: Call
     assert recorder.send(PROVE, asked, x_novus_org_id=org.org_id).json()["receipt"] == receipt
     verdict = recorder.send(VERIFY, {"org_id": org.org_id}).json()
     assert (verdict["valid"], verdict["entries_checked"]) == (True, 1)
+    given = recorder.credentials
+    session = boto3.Session(given.access_key, given.secret_key, given.token)
+    identity = AwsIdentity(region=recorder.ledger.region, session=session)
+    with LedgerClient(recorder.ledger.api_url, org_id=org.org_id, auth=identity, trust_env=False) as client:
+        assert client.prove(audit_id=receipt["audit_id"])["receipt"] == receipt
 
 
 def test_an_allowed_user_too_and_the_role_s_own_arn(signed: Outputs, recorder: Caller) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from indelible.client import BearerToken, LedgerClient
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin
 from tests.e2e.helpers.issuer import AUDIENCE, Issuer, issuer
@@ -65,6 +66,8 @@ def test_a_token_is_enough_to_record_prove_and_verify(tokens: Outputs, org: Tena
     assert proof["record"]["event"] == EVENT
     verdict = send(tokens, VERIFY, {}, token, x_novus_org_id=org.org_id).json()
     assert (verdict["valid"], verdict["entries_checked"]) == (True, 1)
+    with LedgerClient(tokens.api_url, org_id=org.org_id, auth=BearerToken(lambda: token), trust_env=False) as client:
+        assert client.record(EVENT, idempotency_key="one") == receipt
 
 
 def test_a_token_among_several_audiences(tokens: Outputs, org: Tenant, idp: Issuer) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from typing import Any
 
+import boto3
 import httpx
 import msgspec
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 
-from indelible.client import LedgerClient, LedgerRefusal, StubLedgerClient, connect
+from indelible.aws.sigv4 import AwsIdentity
+from indelible.client import BearerToken, LedgerClient, LedgerRefusal, StubLedgerClient, connect
 from indelible.domain.credentials import sign
 from indelible.entry.models import VerifyResponse
 
@@ -127,6 +132,71 @@ def test_what_was_broken_in_the_first_part_stays_broken() -> None:
     assert (found["valid"], found["first_broken_at"]) == (False, 3)
 
 
+def sent_with(auth: httpx.Auth, *answers: httpx.Response, **more: Any) -> list[httpx.Request]:
+    """The requests of one recording."""
+    sent: list[httpx.Request] = []
+    left = list(answers) or [httpx.Response(200, json={"status": "recorded", "receipt": RECEIPT})]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(httpx.Request(request.method, request.url, headers=request.headers, content=request.content))
+        return left.pop(0)
+
+    ledger = LedgerClient("https://ledger.example", org_id="acme-corp", auth=auth, **more)
+    ledger._http = httpx.Client(transport=httpx.MockTransport(answer), base_url="https://ledger.example", auth=auth)
+    ledger.record({"event_type": "X"})
+    return sent
+
+
+def test_a_token_takes_the_place_of_a_signature_or_stands_beside_it() -> None:
+    [request] = sent_with(BearerToken(lambda: "one"))
+    assert request.headers["authorization"] == "Bearer one"
+    assert "signature" not in json.loads(request.content)
+    [request] = sent_with(BearerToken(lambda: "one"), hmac_secret=SECRET)
+    assert json.loads(request.content)["signature"]
+
+
+def test_an_expired_token_is_replaced_once() -> None:
+    unauthorized = httpx.Response(401, json={"message": "Unauthorized"})
+    recorded = httpx.Response(200, json={"status": "recorded", "receipt": RECEIPT})
+    tokens = iter(["old", "new", "never"])
+    auth = BearerToken(lambda: next(tokens))
+    sent_with(auth)
+    sent = sent_with(auth, unauthorized, recorded)
+    assert [request.headers["authorization"] for request in sent] == ["Bearer old", "Bearer new"]
+    with pytest.raises(LedgerRefusal, match="Unauthorized"):
+        sent_with(BearerToken(lambda: "bad"), unauthorized)
+
+
+def test_an_aws_identity_signs_what_is_sent() -> None:
+    session = boto3.Session("AKIDEXAMPLE", "wJalrXUtnFEMI", "the-session-token")
+    [request] = sent_with(AwsIdentity(region="eu-central-1", session=session))
+    assert request.headers["x-amz-security-token"] == "the-session-token"
+    said = request.headers["authorization"]
+    assert re.match(r"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/eu-central-1/execute-api/aws4_request, ", said)
+    # Signed anew from what arrived, at the time that it names.
+    again = AWSRequest("POST", str(request.url), data=request.content)
+    again.context["timestamp"] = request.headers["x-amz-date"]
+    signer = SigV4Auth(session.get_credentials().get_frozen_credentials(), "execute-api", "eu-central-1")
+    again.headers["X-Amz-Date"] = request.headers["x-amz-date"]
+    again.headers["X-Amz-Security-Token"] = "the-session-token"
+    assert said.endswith(signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again))
+
+
+def test_nobody_in_particular_is_no_caller() -> None:
+    with pytest.raises(ValueError, match="hmac_secret"):
+        LedgerClient("https://ledger.example", org_id="acme-corp")
+
+
+def test_an_export_is_waited_for() -> None:
+    pending, ready = (
+        {"status": "pending", "export_id": "ab"},
+        {"status": "ready", "export_id": "ab", "url": "https://x"},
+    )
+    ledger, sent = client(*(httpx.Response(200, json=body) for body in (pending, pending, ready)))
+    assert ledger.export(start_seq=1, end_seq=2) == ready
+    assert (sent[0]["start_seq"], "start_seq" in sent[1], sent[2]["export_id"]) == (1, False, "ab")
+
+
 def public(kind: type) -> dict[str, str]:
     methods = inspect.getmembers(kind, inspect.isfunction)
     return {name: str(inspect.signature(method)) for name, method in methods if name != "__init__" and name[0] != "_"}
@@ -139,7 +209,7 @@ def test_a_client_that_is_switched_off_has_every_method_of_the_real_one() -> Non
         assert isinstance(off, StubLedgerClient)
         assert off.record({"event_type": "X"}) == {}
         assert off.record_batch([{"event_type": "X"}]) == [{}]
-        assert off.prove(audit_id="x") == off.consistency(1, 2) == {}
+        assert off.prove(audit_id="x") == off.consistency(1, 2) == off.export() == {}
 
 
 def test_a_client_that_is_switched_off_gives_no_verdict_in_the_form_of_one() -> None:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
+from indelible.client.auth import BearerToken
 from indelible.client.ledger import Ledger, LedgerClient, LedgerRefusal, connect
 from indelible.client.stub import StubLedgerClient
 
-__all__ = ["Ledger", "LedgerClient", "LedgerRefusal", "StubLedgerClient", "connect"]
+__all__ = ["BearerToken", "Ledger", "LedgerClient", "LedgerRefusal", "StubLedgerClient", "connect"]

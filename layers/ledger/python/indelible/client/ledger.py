@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small synchronous client: signs, sends, and tries again what may be tried again.
+"""A small synchronous client: authenticates, sends, and tries again what may be tried again.
 
 Every recording carries an idempotency key of its own, so a retry after a lost answer cannot record twice.
 """
@@ -18,6 +18,8 @@ from indelible.client.stub import StubLedgerClient
 from indelible.domain.credentials import sign
 
 _ATTEMPTS = 5
+_PACKING_S = 16 * 60
+"""Longer than the ledger works at one export."""
 
 
 class LedgerRefusal(Exception):
@@ -59,6 +61,10 @@ class Ledger(Protocol):
         """Verify `start_seq`/`end_seq`, `from`/`to`, or everything; long ranges are continued to their end."""
         ...
 
+    def export(self, **asked: int | str) -> dict[str, Any]:
+        """Export a range as evidence, and wait until it can be fetched."""
+        ...
+
     def close(self) -> None:
         """Close the connections."""
         ...
@@ -77,16 +83,30 @@ class LedgerClient:
 
     >>> with LedgerClient("https://…", org_id="acme-corp", hmac_secret=secret) as ledger:
     ...     receipt = ledger.record({"event_type": "AGENT_DECISION", "payload": {"decision": "APPROVED"}})
+
+    `hmac_secret` signs the arguments (`auth=hmac`). `auth` identifies the caller to API Gateway instead, or besides:
+    `BearerToken` (`auth=jwt`), `indelible.aws.sigv4.AwsIdentity` (`auth=iam`). Safe to share between threads.
+    `trust_env`: proxies and certificates as the environment names them (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE).
     """
 
     def __init__(
-        self, api_url: str, *, org_id: str, hmac_secret: str, key_id: str | None = None, timeout_s: float = 35.0
+        self,
+        api_url: str,
+        *,
+        org_id: str,
+        hmac_secret: str | None = None,
+        key_id: str | None = None,
+        auth: httpx.Auth | None = None,
+        timeout_s: float = 35.0,
+        trust_env: bool = True,
     ) -> None:
+        if not hmac_secret and auth is None:
+            raise ValueError("an hmac_secret or an auth is needed")
         self._org_id = org_id
         self._secret = hmac_secret
         self._key_id = key_id
         self._http = httpx.Client(
-            base_url=api_url, timeout=timeout_s, headers={"X-Novus-Org-ID": org_id}, trust_env=False
+            base_url=api_url, auth=auth, timeout=timeout_s, headers={"X-Novus-Org-ID": org_id}, trust_env=trust_env
         )
 
     def __enter__(self) -> Self:
@@ -133,6 +153,23 @@ class LedgerClient:
             verdict = _joined(verdict, following)
         return verdict
 
+    def export(self, **asked: int | str) -> dict[str, Any]:
+        """Export a range (as for `verify`, and `format`), and wait until it is packed: up to a quarter of an hour.
+
+        `url` of the answer is where to GET the file, for some minutes; `sha256` is its hash. `status` is "failed" where
+        it could not be packed, and `code` says why; "pending" where it took longer than this waits.
+        """
+        answer = self._call("/v1/export", asked)
+        waiting = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda answer: answer["status"] == "pending"),
+            wait=tenacity.wait_exponential(multiplier=0.5, max=15),
+            stop=tenacity.stop_after_delay(_PACKING_S),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else answer,
+        )
+        if answer["status"] == "pending":
+            answer = waiting(self._call, "/v1/export", {"export_id": answer["export_id"]})
+        return answer
+
     def _call(self, path: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_be_tried_again),
@@ -146,23 +183,33 @@ class LedgerClient:
         signed = {**arguments, "org_id": self._org_id, "signed_at": datetime.now(UTC).isoformat(timespec="seconds")}
         if self._key_id is not None:
             signed["key_id"] = self._key_id
-        answer = self._http.post(path, json={**signed, "signature": sign(signed, self._secret)})
+        if self._secret:
+            signed["signature"] = sign(signed, self._secret)
+        answer = self._http.post(path, json=signed)
         try:
             body = answer.json()
         except ValueError:
             body = {}
         if answer.status_code != httpx.codes.OK:
-            error = body.get("error") or {"code": "HTTP", "message": f"status {answer.status_code}"}
+            said = body.get("message") or f"status {answer.status_code}"  # by API Gateway itself
+            error = body.get("error") or {"code": "HTTP", "message": said}
             raise LedgerRefusal(answer.status_code, {"retryable": answer.status_code in (429, 503, 504), **error})
         answered: dict[str, Any] = body
         return answered
 
 
-def connect(api_url: str | None, *, org_id: str, hmac_secret: str = "", key_id: str | None = None) -> Ledger:
+def connect(
+    api_url: str | None,
+    *,
+    org_id: str,
+    hmac_secret: str | None = None,
+    key_id: str | None = None,
+    auth: httpx.Auth | None = None,
+) -> Ledger:
     """The real client, or the stub when `api_url` is empty: recording switched off by configuration."""
     if not api_url:
         return StubLedgerClient()
-    return LedgerClient(api_url, org_id=org_id, hmac_secret=hmac_secret, key_id=key_id)
+    return LedgerClient(api_url, org_id=org_id, hmac_secret=hmac_secret, key_id=key_id, auth=auth)
 
 
 def _may_be_tried_again(error: BaseException) -> bool:

@@ -55,6 +55,10 @@ class StubLedgerClient:
             "checkpoint": None,
         }
 
+    def export(self, **asked: int | str) -> dict[str, Any]:  # noqa: ARG002
+        """Nothing."""
+        return {}
+
     def close(self) -> None:
         """Nothing is open."""
 

@@ -204,7 +204,7 @@ function limitsOf(facts, held, outside) {
     ],
     [
       "The bucket.",
-      "Locks, delete markers and newer versions are not in a copy: UNLOCKED and SHADOWED are known only as far as the exporter reported them.",
+      "Locks, delete markers and newer versions are not in a copy: of UNLOCKED and SHADOWED it has the exporter’s word.",
     ],
     [
       "Time and witnesses.",
