@@ -80,7 +80,9 @@ def test_an_idempotency_key_is_remembered(adapters: Adapters) -> None:
     with pytest.raises(AlreadyRecorded) as taken:
         adapters.journal.commit(CHAIN[1].head, CHAIN[2:3], KEY, NOW)
 
-    assert taken.value.remembered == Remembered(KEY.request_hash, (CHAIN[0].audit_id, CHAIN[1].audit_id))
+    assert taken.value.remembered == Remembered(
+        KEY.request_hash, (CHAIN[0].audit_id, CHAIN[1].audit_id), CHAIN[1].tx_hash
+    )
     assert adapters.journal.head(ORG) == CHAIN[1].head
     assert adapters.journal.outbox(ORG, [3]) == {}
 

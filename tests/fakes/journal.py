@@ -73,7 +73,7 @@ class FakeJournal:
                 audit_ids = tuple(record.audit_id for record in records)
                 expires_ms = now_ms + IDEMPOTENCY_MS
                 self.remembered[org_id, idempotency.key_hash, idempotency.start] = (
-                    Remembered(idempotency.request_hash, audit_ids),
+                    Remembered(idempotency.request_hash, audit_ids, records[-1].tx_hash),
                     expires_ms,
                 )
             last_day = instants.day(head.timestamp_ms) if head.sequence else None

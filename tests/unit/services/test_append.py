@@ -138,6 +138,23 @@ def test_a_replayed_record_that_rotted_gets_no_receipt() -> None:
         world.appender().append(world.submission(1, key="key"))
 
 
+@pytest.mark.parametrize("sequence", [1, 2, 3], ids=["first", "middle", "last"])
+def test_a_replay_tells_a_record_that_was_put_in_the_place_of_the_committed_one(sequence: int) -> None:
+    """Under the same key, a record of the right form and locked as it says: only its hash differs."""
+    world = World()
+    world.appender().append(world.submission(1, 2, 3, key="key"))
+    world.anchored()
+    key = world.administrator.key_of(ORG, sequence)
+    data = world.bucket.versions(key)[0].data
+    number = b'"number":%d' % sequence
+    world.administrator.rewrite(key, data.replace(number, b'"number":9'))
+
+    with pytest.raises(EvidenceBroken) as refused:
+        world.appender().append(world.submission(1, 2, 3, key="key"))
+
+    assert refused.value.audit_id == record.read(data).audit_id
+
+
 def test_a_replayed_record_that_lost_its_lock_gets_no_receipt() -> None:
     world = World()
     world.appender().append(world.submission(1, key="key"))

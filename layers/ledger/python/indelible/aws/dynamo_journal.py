@@ -6,8 +6,8 @@ Items (architecture §3), `pk` / `sk`:
     {org} / HEAD                     sequence, tx_hash, timestamp
     {org} / DAY#2026-03-20           first_sequence; written when the day turns
     {org}#OUTBOX#{sequence} / -      data (the record's bytes), s3_key
-    {org}#IDEM#{sha256(key)} / -     request_hash, audit_ids, expires_at: 30 days; sk `+{start}` for the later
-                                     transactions of one batch
+    {org}#IDEM#{sha256(key)} / -     request_hash, audit_ids, tx_hash (of the last record), expires_at: 30 days;
+                                     sk `+{start}` for the later transactions of one batch
 
 Busy tenants are bounded by their head item alone: every outbox entry has a partition key of its own.
 """
@@ -121,7 +121,7 @@ class DynamoJournal:
                 sk=f"+{idempotency.start}" if idempotency.start else "-",
                 request_hash=idempotency.request_hash,
                 audit_ids=",".join(record.audit_id for record in records),
-                tx_hash=records[0].tx_hash,
+                tx_hash=records[-1].tx_hash,
                 expires_at=expires_at,
             ),
             # DynamoDB may take days to delete an expired item; until then it must not count.
@@ -142,9 +142,8 @@ class DynamoJournal:
         failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
         if with_idempotency and failed[_IDEMPOTENCY]:
             found = reasons[_IDEMPOTENCY]["Item"]
-            raise AlreadyRecorded(
-                Remembered(text(found, "request_hash"), tuple(text(found, "audit_ids").split(",")))
-            ) from None
+            audit_ids = tuple(text(found, "audit_ids").split(","))
+            raise AlreadyRecorded(Remembered(text(found, "request_hash"), audit_ids, text(found, "tx_hash"))) from None
         if failed and failed[_HEAD]:
             raise HeadMoved(head_of(reasons[_HEAD].get("Item"))) from None
         codes = {reason.get("Code") for reason in reasons} - {"None", None}

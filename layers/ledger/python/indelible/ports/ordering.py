@@ -22,10 +22,14 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What an idempotency key stands for: the request and the records it made, in order."""
+    """What an idempotency key stands for: the request and the records it made, in order.
+
+    `tx_hash` (hex SHA-256) is of the last of them: each names the one before it, so it stands for all.
+    """
 
     request_hash: str
     audit_ids: tuple[str, ...]
+    tx_hash: str
 
 
 class HeadMoved(Exception):

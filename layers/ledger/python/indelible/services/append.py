@@ -57,7 +57,7 @@ from indelible.ports import (
     Workers,
 )
 from indelible.services.heads import Heads
-from indelible.services.record_check import intact, locked
+from indelible.services.record_check import as_committed, intact, locked
 
 BACKOFF_BASE_MS = 4
 BACKOFF_CAP_MS = 250
@@ -252,6 +252,7 @@ class Appender:
             if isinstance(result, Exception):
                 raise result
             receipts.append(result)
+        as_committed(receipts, remembered.tx_hash)
         return receipts
 
     def _sealed(self, org_id: str, audit_id: str, waiting: bytes | None) -> Receipt:
@@ -260,8 +261,7 @@ class Appender:
         stored = self._records.oldest(key)
         if stored is None:
             if waiting is None:
-                message = f"the committed record {audit_id} is in neither outbox nor bucket"
-                raise LedgerError(message, audit_id=audit_id)
+                raise LedgerError(f"the committed {audit_id} is in neither outbox nor bucket", audit_id=audit_id)
             entry = record.read(waiting)
             try:
                 return Receipt.of(entry, self._records.seal(entry))

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from indelible.domain import record
+from indelible.domain.receipt import Receipt
 from indelible.domain.record import Record
 from indelible.errors import EvidenceBroken
 from indelible.ports import StoredVersion
@@ -27,3 +30,12 @@ def locked(stored: StoredVersion, entry: Record) -> bool:
     """Whether the lock is at least what the record promises."""
     lock = stored.lock
     return lock is not None and lock.mode == entry.lock_mode and lock.retain_until_ms >= entry.retain_until_ms
+
+
+def as_committed(receipts: Sequence[Receipt], tx_hash: str) -> None:
+    """Raise EvidenceBroken unless each receipt names the one before it and the last has this hash (hex SHA-256)."""
+    later = [*(receipt.prev_hash for receipt in receipts[1:]), tx_hash]
+    for receipt, expected in zip(receipts, later, strict=True):
+        if receipt.tx_hash != expected:
+            message = f"{receipt.s3_key} does not hold what was committed"
+            raise EvidenceBroken(message, audit_id=receipt.audit_id)
