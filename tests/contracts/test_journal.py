@@ -151,6 +151,21 @@ def test_a_head_set_back_by_hand_meets_the_outbox(adapters: Adapters) -> None:
     assert adapters.journal.outbox(ORG, [1]) == {1: rival[0].data}
 
 
+@pytest.mark.parametrize("adapters", ["aws on moto"], indirect=True)
+@pytest.mark.parametrize("damage", [{"sequence": {"N": "1"}}, {"timestamp": {"S": "yesterday"}}])
+def test_a_head_that_cannot_be_read_is_named(adapters: Adapters, damage: dict[str, object]) -> None:
+    dynamodb, table = adapters.journal._client, adapters.journal._table  # type: ignore[attr-defined]
+    adapters.journal.commit(EMPTY_CHAIN, CHAIN[:1], None, NOW)
+    place = {"pk": {"S": ORG}, "sk": {"S": "HEAD"}}
+    whole = dynamodb.get_item(TableName=table, Key=place)["Item"]
+    dynamodb.put_item(TableName=table, Item=place | damage if "sequence" in damage else whole | damage)
+
+    with pytest.raises(HeadRegressed, match=f"^the item {ORG} / HEAD "):
+        adapters.journal.head(ORG)
+    with pytest.raises(HeadRegressed, match=f"^the item {ORG} / HEAD "):
+        adapters.journal.commit(RIVALS[0].head, RIVALS[1:2], None, NOW)
+
+
 def test_of_many_at_once_exactly_one_wins_each_sequence() -> None:
     """Real threads on the fake, whose compare-and-swap the crash matrix relies on.
 

@@ -49,7 +49,9 @@ class FakeLogHead:
 
     def read(self, org_id: str) -> LogState:
         if org_id in self.rootless:
-            raise HeadRegressed(f"the item {org_id} / LOG has no 'root': anchoring is off until the table is rebuilt")
+            raise HeadRegressed(
+                f"the item {org_id} / LOG has no 'root': what needs it is off until the table is rebuilt"
+            )
         return self.states.get(org_id, NOTHING_COVERED)
 
     def _is_taken(self, org_id: str, fixed: LogState) -> bool:

@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.domain.organisation import OrgConfig, OrgKey
+from indelible.errors import HeadRegressed
 from tests.fakes.machine import ManualClock
 
 CREATED = "2026-01-01T00:00:00.000Z"
@@ -53,6 +54,14 @@ def store(dynamodb: Any, text: str) -> None:
 def stored(dynamodb: Any) -> str:
     key = {"pk": {"S": "acme-corp"}, "sk": {"S": "CONFIG"}}
     return str(dynamodb.get_item(TableName="ledger", Key=key)["Item"]["config"]["S"])
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]"])
+def test_a_config_that_cannot_be_read_is_named(dynamodb: Any, text: str) -> None:
+    store(dynamodb, text)
+
+    with pytest.raises(HeadRegressed, match=r"^the item acme-corp / CONFIG cannot be read"):
+        organisations(dynamodb).get("acme-corp")
 
 
 def test_a_config_without_principals_is_read_and_can_be_changed(dynamodb: Any) -> None:

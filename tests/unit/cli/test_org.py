@@ -65,6 +65,25 @@ def test_allow_and_deny_say_who_may_act_now(office: Office) -> None:
     assert (last.stdout, last.stderr) == ("", "acme-corp: allowed for no AWS identity\n")
 
 
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_one_damaged_item_is_named_and_the_others_are_listed(office: Office, arguments: tuple[str, ...]) -> None:
+    run("create", "acme-corp")
+    run("create", "globex")
+    office.world.register.rootless.add("acme-corp")
+
+    done = run("list", *arguments)
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: acme-corp: the item acme-corp / LOG has no 'root'")
+    assert done.stderr.endswith("indelible rebuild --org acme-corp\n")
+    if arguments:
+        said = json.loads(done.stdout)
+        assert [one["org_id"] for one in said["organisations"]] == ["_admin", "globex"]
+        assert [one["org_id"] for one in said["damaged"]] == ["acme-corp"]
+    else:
+        assert "globex" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

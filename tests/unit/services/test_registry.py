@@ -11,7 +11,7 @@ from indelible.domain import credentials
 from indelible.domain.record import ADMIN_ORG, Retention
 from indelible.errors import InvalidField, NotFound, OrgExists, Unavailable
 from indelible.services.admin_log import AdminLog
-from indelible.services.registry import MOST_ACTIVE_KEYS, MOST_PRINCIPALS, Registry
+from indelible.services.registry import MOST_ACTIVE_KEYS, MOST_PRINCIPALS, Damaged, Registry, Usage
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
 from tests.fakes.world import World
 
@@ -201,8 +201,21 @@ def test_usage_counts_what_is_recorded_and_what_is_anchored(office: Office) -> N
     office.world.record(1, 2, 3)
     office.world.anchor().run("acme-corp", deadline_ms=office.world.clock.now + 60_000)
     office.world.record(4)
-    used = {usage.config.org_id: (usage.records, usage.anchored) for usage in office.registry.usage()}
+    found = office.registry.usage()
+    used = {one.config.org_id: (one.records, one.anchored) for one in found if isinstance(one, Usage)}
     assert used == {"_admin": (1, 0), "acme-corp": (4, 3)}
+
+
+def test_one_damaged_item_keeps_no_other_organisation_from_being_counted(office: Office) -> None:
+    for name in ("acme-corp", "globex", "initech"):
+        office.registry.create(name)
+    office.world.register.rootless.add("globex")
+
+    found = office.registry.usage()
+
+    assert [one.config.org_id for one in found if isinstance(one, Usage)] == ["_admin", "acme-corp", "initech"]
+    (damaged,) = (one for one in found if isinstance(one, Damaged))
+    assert (damaged.org_id, damaged.message[:22]) == ("globex", "the item globex / LOG ")
 
 
 def test_an_act_that_cannot_be_written_down_is_not_done(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,7 +204,7 @@ class NotSealed(LedgerError):
 
 
 class HeadRegressed(LedgerError):
-    """The bucket holds records beyond the table's head: the table went back in time.
+    """The bucket holds records beyond the table's head: the table went back in time. Or an item of it is damaged.
 
     Recording stays off until the table has been rebuilt from the bucket.
     """

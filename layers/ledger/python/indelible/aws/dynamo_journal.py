@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 from botocore.exceptions import ClientError
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import Item, batch_get, batch_write, item, key, number, text
+from indelible.aws.items import Item, batch_get, batch_write, item, key, number, text, understood
 from indelible.domain import instants
 from indelible.domain.record import EMPTY_CHAIN, Head, Record
 from indelible.errors import HeadRegressed, Unavailable
@@ -43,9 +43,12 @@ class DynamoJournal:
 
     @translated("DynamoDB")
     def head(self, org_id: str) -> Head:
-        """GetItem, consistent. IAM: dynamodb:GetItem."""
+        """GetItem, consistent. IAM: dynamodb:GetItem.
+
+        Raises HeadRegressed for an item that is not as this version writes it.
+        """
         answer = self._client.get_item(TableName=self._table, Key=key(org_id, "HEAD"), ConsistentRead=True)
-        return head_of(answer.get("Item"))
+        return _head(org_id, answer.get("Item"))
 
     @translated("DynamoDB")
     def commit(self, head: Head, records: Sequence[Record], idempotency: Idempotency | None, now_ms: int) -> None:
@@ -67,7 +70,7 @@ class DynamoJournal:
         try:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
-            self._explain(error, with_idempotency=idempotency is not None)
+            self._explain(org_id, error, with_idempotency=idempotency is not None)
 
     def outbox(self, org_id: str, sequences: Sequence[int]) -> dict[int, bytes]:
         """GetItem for one, BatchGetItem for more, consistent. IAM: the same."""
@@ -136,7 +139,7 @@ class DynamoJournal:
             return {"Put": {"TableName": self._table, "Item": values}}
         return {"Put": {"TableName": self._table, "Item": values, "ConditionExpression": condition}}
 
-    def _explain(self, error: ClientError, *, with_idempotency: bool) -> NoReturn:
+    def _explain(self, org_id: str, error: ClientError, *, with_idempotency: bool) -> NoReturn:
         """From the cancellation reasons to what happened."""
         reasons = error.response.get("CancellationReasons", [])
         failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
@@ -145,7 +148,7 @@ class DynamoJournal:
             audit_ids = tuple(text(found, "audit_ids").split(","))
             raise AlreadyRecorded(Remembered(text(found, "request_hash"), audit_ids, text(found, "tx_hash"))) from None
         if failed and failed[_HEAD]:
-            raise HeadMoved(head_of(reasons[_HEAD].get("Item"))) from None
+            raise HeadMoved(_head(org_id, reasons[_HEAD].get("Item"))) from None
         codes = {reason.get("Code") for reason in reasons} - {"None", None}
         if "TransactionConflict" in codes:
             raise HeadMoved(None) from None
@@ -158,10 +161,12 @@ def _outbox_key(org_id: str, sequence: int) -> dict[str, str | int | bytes]:
     return {"pk": f"{org_id}#OUTBOX#{sequence}", "sk": "-"}
 
 
-def head_of(found: Item | None) -> Head:
-    """What the item says, `EMPTY_CHAIN` for none. Raises KeyError for an attribute that it lacks."""
-    if found is None:
-        return EMPTY_CHAIN
+def _head(org_id: str, found: Item | None) -> Head:
+    return EMPTY_CHAIN if found is None else understood(found, head_of, f"{org_id} / HEAD")
+
+
+def head_of(found: Item) -> Head:
+    """What the item says. Raises KeyError for an attribute that it lacks, ValueError for what cannot be one."""
     return Head(
         sequence=number(found, "sequence"),
         tx_hash=text(found, "tx_hash"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import Item, item, key, sort_keys, text
+from indelible.aws.items import Item, item, key, sort_keys, text, understood
 from indelible.domain.organisation import OrgConfig
 from indelible.ports import Clock, Page
 
@@ -37,7 +37,10 @@ class DynamoOrganisations:
         self._cache: OrderedDict[str, tuple[int, OrgConfig | None]] = OrderedDict()
 
     def get(self, org_id: str) -> OrgConfig | None:
-        """GetItem, unless asked for a moment ago. IAM: dynamodb:GetItem."""
+        """GetItem, unless asked for a moment ago. IAM: dynamodb:GetItem.
+
+        Raises HeadRegressed for an item that is not as this version writes it.
+        """
         now = self._clock.now_ms()
         cached = self._cache.get(org_id)
         if cached is not None and now < cached[0]:
@@ -111,12 +114,15 @@ class DynamoOrganisations:
     @translated("DynamoDB")
     def _read(self, org_id: str) -> OrgConfig | None:
         answer = self._client.get_item(TableName=self._table, Key=key(org_id, "CONFIG"), ConsistentRead=True)
-        return config_of(answer["Item"]) if "Item" in answer else None
+        return understood(answer["Item"], config_of, f"{org_id} / CONFIG") if "Item" in answer else None
 
 
 def config_of(found: Item) -> OrgConfig:
-    """What the item says. Raises msgspec.DecodeError for a text that is no config."""
-    return msgspec.json.decode(text(found, "config"), type=OrgConfig)
+    """What the item says. Raises KeyError for an attribute that it lacks, ValueError for a text that is no config."""
+    try:
+        return msgspec.json.decode(text(found, "config"), type=OrgConfig)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
 
 
 def config_text(config: OrgConfig) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import msgspec
 from botocore.exceptions import ClientError
 
 from indelible.aws.dynamo_journal import head_of
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_UNREADABLE = (KeyError, ValueError, msgspec.DecodeError)
+_UNREADABLE = (KeyError, ValueError)
 _DAY = "DAY#"
 
 

@@ -19,6 +19,7 @@ T = TypeVar("T")
 _READ_BATCH = 100
 _WRITE_BATCH = 25
 _ROUNDS = 8
+_OFF = "what needs it is off until the table is rebuilt"
 
 Item = Mapping[str, Any]
 """An item as DynamoDB returns it. (The stubs type what goes in and what comes out apart.)"""
@@ -37,13 +38,16 @@ def key(pk: str, sk: str = "-") -> dict[str, AttributeValueTypeDef]:
 
 
 def understood(found: Item, read: Callable[[Item], T], place: str) -> T:
-    """What `read` makes of an item. Raises HeadRegressed where it is not as this version writes it: it is rebuilt."""
+    """What `read` makes of an item. Raises HeadRegressed where it is not as this version writes it: it is rebuilt.
+
+    `read` raises KeyError for an attribute that the item lacks, ValueError for what cannot be one.
+    """
     try:
         return read(found)
     except KeyError as error:
-        raise HeadRegressed(f"the item {place} has no {error}: anchoring is off until the table is rebuilt") from None
+        raise HeadRegressed(f"the item {place} has no {error}: {_OFF}") from None
     except ValueError:
-        raise HeadRegressed(f"the item {place} cannot be read: anchoring is off until the table is rebuilt") from None
+        raise HeadRegressed(f"the item {place} cannot be read: {_OFF}") from None
 
 
 def text(found: Item, name: str) -> str:

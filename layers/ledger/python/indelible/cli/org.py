@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from types import ModuleType
@@ -18,7 +18,7 @@ from indelible.cli.failures import in_words
 
 if TYPE_CHECKING:
     from indelible.domain.organisation import OrgConfig
-    from indelible.services.registry import NewKey, Registry
+    from indelible.services.registry import NewKey, Registry, Usage
 
 _ledger = click.option(
     "--ledger", default="indelible", show_default=True, envvar="INDELIBLE_LEDGER", help="The ledger's name."
@@ -113,36 +113,23 @@ def deny(name: str, principal: str, ledger: str, as_json: bool) -> None:
 def list_(ledger: str, as_json: bool) -> None:
     """List the organisations, their active keys and how much they have recorded.
 
-    `_admin` is the ledger's own: what this command does is recorded there.
+    `_admin` is the ledger's own: what this command does is recorded there. Exit status 1 when the table's items of an
+    organisation are damaged: standard error names it, and the others are listed.
     """
+    from indelible.services.registry import Damaged
+
     with _registry(ledger) as registry:
         found = registry.usage()
+        damaged = [one for one in found if isinstance(one, Damaged)]
+        listed = [one for one in found if not isinstance(one, Damaged)]
     if as_json:
-        described = [
-            {
-                **_described(u.config),
-                "records": u.records,
-                "anchored": u.anchored,
-                "last_recorded_at": u.last_recorded_at,
-            }
-            for u in found
-        ]
-        click.echo(json.dumps({"organisations": described}))
-        return
-    table = Table("organisation", "active keys", "records", "anchored", "last recorded", "anchored until", "state")
-    table.columns[0].no_wrap = True
-    for used in found:
-        config = used.config
-        table.add_row(
-            config.org_id,
-            ", ".join(key.key_id for key in config.active_keys()) or "none",
-            f"{used.records:,}",
-            f"{used.anchored:,}",
-            used.last_recorded_at or "never",
-            used.anchored_until or "never",
-            "disabled" if config.disabled_at else "active",
-        )
-    Console().print(table)
+        click.echo(json.dumps({"organisations": [*map(_counted, listed)], "damaged": [*map(asdict, damaged)]}))
+    else:
+        Console().print(_table(listed))
+    for one in damaged:
+        click.echo(f"Error: {one.org_id}: {one.message}: indelible rebuild --org {one.org_id}", err=True)
+    if damaged:
+        raise SystemExit(1)
 
 
 @contextmanager
@@ -184,6 +171,28 @@ def _show_principals(config: OrgConfig, as_json: bool) -> None:
         click.echo(json.dumps(_described(config)))
     else:
         click.echo(f"{config.org_id}: allowed for {', '.join(config.principals) or 'no AWS identity'}", err=True)
+
+
+def _table(found: Sequence[Usage]) -> Table:
+    table = Table("organisation", "active keys", "records", "anchored", "last recorded", "anchored until", "state")
+    table.columns[0].no_wrap = True
+    for used in found:
+        config = used.config
+        table.add_row(
+            config.org_id,
+            ", ".join(key.key_id for key in config.active_keys()) or "none",
+            f"{used.records:,}",
+            f"{used.anchored:,}",
+            used.last_recorded_at or "never",
+            used.anchored_until or "never",
+            "disabled" if config.disabled_at else "active",
+        )
+    return table
+
+
+def _counted(used: Usage) -> dict[str, Any]:
+    counts = {"records": used.records, "anchored": used.anchored, "last_recorded_at": used.last_recorded_at}
+    return _described(used.config) | counts
 
 
 def _described(config: OrgConfig) -> dict[str, Any]:

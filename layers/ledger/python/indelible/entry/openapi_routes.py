@@ -23,7 +23,7 @@ def _kinds() -> Iterator[type[LedgerError]]:
 
 
 _OF_ADMINISTRATORS = frozenset({errors.OrgExists})
-_OF_RECORDING = frozenset({errors.IdempotencyConflict, errors.Contention, errors.HeadRegressed})
+_OF_RECORDING = frozenset({errors.IdempotencyConflict, errors.Contention})
 _OF_STORED_RECORDS = frozenset({errors.EvidenceBroken, errors.NotSealed})
 _OF_LOOKUPS = frozenset({errors.NotFound})
 # What is in no set can happen to any signed request.

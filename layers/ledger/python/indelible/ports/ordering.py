@@ -52,7 +52,10 @@ class JournalReader(Protocol):
     """What the table promises: the head of each chain, and what is committed but perhaps not yet sealed."""
 
     def head(self, org_id: str) -> Head:
-        """The head now (a consistent read); `EMPTY_CHAIN` before the first record."""
+        """The head now (a consistent read); `EMPTY_CHAIN` before the first record.
+
+        Raises HeadRegressed where it cannot be read: rebuild it.
+        """
         ...
 
     def outbox(self, org_id: str, sequences: Sequence[int]) -> dict[int, bytes]:
@@ -70,8 +73,8 @@ class Journal(JournalReader, Protocol):
         for each record; the idempotency key, on condition that it is not taken; the day, when it turned.
 
         An idempotency key is remembered for 30 days. Raises AlreadyRecorded (before HeadMoved, where both hold),
-        HeadMoved, or HeadRegressed where the outbox has a record for the next sequence already; then nothing was
-        written.
+        HeadMoved, or HeadRegressed where the outbox has a record for the next sequence already or the head cannot
+        be read; then nothing was written.
         """
         ...
 

@@ -22,7 +22,10 @@ class Organisations(Protocol):
     """The registry."""
 
     def get(self, org_id: str) -> OrgConfig | None:
-        """The organisation as of at most a minute ago, or None."""
+        """The organisation as of at most a minute ago, or None.
+
+        Raises HeadRegressed where what is stored of it cannot be read: rebuild it.
+        """
         ...
 
     def create(self, config: OrgConfig) -> bool:

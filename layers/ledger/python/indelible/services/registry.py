@@ -8,13 +8,14 @@ may read the master secret. Keys overlap: a new one works beside the old until t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from indelible.domain import credentials, instants
 from indelible.domain.identity import principal_arn
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.domain.record import ADMIN_ORG, ORG_ID
-from indelible.errors import InvalidField, NotFound, OrgExists, Unavailable
+from indelible.errors import HeadRegressed, InvalidField, NotFound, OrgExists, Unavailable
 from indelible.ports import Clock, Journal, LogHead, Organisations, SecretSource
 from indelible.services.admin_log import AdminLog
 
@@ -44,6 +45,14 @@ class Usage:
     last_recorded_at: str | None
     anchored: int
     anchored_until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """An organisation of which the table has an item that cannot be read; `message` names the item."""
+
+    org_id: str
+    message: str
 
 
 class Registry:
@@ -154,14 +163,22 @@ class Registry:
         self._admin_log.write("org.deny", org_id, {"principal": arn})
         return self._replace(old, replace(old, principals=tuple(one for one in old.principals if one != arn)))
 
-    def usage(self) -> list[Usage]:
+    def usage(self) -> list[Usage | Damaged]:
         """Every organisation by name, the ledger's own `_admin` among them."""
-        found = (self._organisations.get(org_id) for org_id in self._organisations.all())
-        return [self._used(config) for config in found if config is not None]
+        found: list[Usage | Damaged] = []
+        for org_id in self._organisations.all():
+            try:
+                found += self._used(org_id)
+            except HeadRegressed as error:
+                found.append(Damaged(org_id, error.message))
+        return found
 
-    def _used(self, config: OrgConfig) -> Usage:
-        head, log = self._journal.head(config.org_id), self._log.read(config.org_id)
-        return Usage(
+    def _used(self, org_id: str) -> Iterator[Usage]:
+        config = self._organisations.get(org_id)
+        if config is None:
+            return
+        head, log = self._journal.head(org_id), self._log.read(org_id)
+        yield Usage(
             config=config,
             records=head.sequence,
             last_recorded_at=instants.to_text(head.timestamp_ms) if head.sequence else None,
