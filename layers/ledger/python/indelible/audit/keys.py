@@ -7,7 +7,10 @@ is told so.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,7 +20,7 @@ from indelible.audit.source import NotEvidence, Source
 from indelible.domain import note as notes
 from indelible.domain.checkpoint import open_checkpoint, origin_of
 from indelible.domain.keyring import KeyRing, parse_statement, statement_path
-from indelible.services.log import LEDGER, checkpoint_path
+from indelible.services.log import LATEST, LEDGER, MOST_FOREIGN, checkpoint_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,43 @@ def stated_key(source: Source) -> Pinned | None:
 
 
 def ledger_name(source: Source, given: Pinned | None) -> str | None:
-    """By the pinned key's name, else as the source's checkpoints say in their first line; None without any."""
+    """By the pinned key's name, else as a checkpoint says that it signed, else as most of the source's first ones say.
+
+    None where there are none. Anybody past the bucket's policy can put a file under a size that is not signed.
+    """
     if given is not None and given.name is not None:
         return given.name
-    size = next(source.sizes(source.org_id, at_least=1), None)
-    note = None if size is None else source.read(source.org_id, checkpoint_path(size))
-    name, slash, owner = (note or b"").partition(b"\n")[0].decode(errors="replace").partition("/")
-    return name if slash and owner == source.org_id else None
+    said: Counter[str] = Counter()
+    for note in islice(_checkpoints(source), 1 + MOST_FOREIGN):
+        name = _named(note, source.org_id)
+        if name is None:
+            continue
+        if given is not None and _signed(note, origin_of(name, source.org_id), given.public_key):
+            return name
+        said[name] += 1
+    return said.most_common(1)[0][0] if said else None
+
+
+def _checkpoints(source: Source) -> Iterator[bytes]:
+    """The latest, which the key in use signed, and then the others, ascending."""
+    latest = source.read(source.org_id, LATEST)
+    if latest is not None:
+        yield latest
+    yield from (note for _, note in source.checkpoints(source.org_id, at_least=1))
+
+
+def _named(note: bytes, org_id: str) -> str | None:
+    """The ledger in a checkpoint's first line, where that is this organisation's and a key can have the name."""
+    name, _, owner = note.partition(b"\n")[0].decode(errors="replace").partition("/")
+    return name if owner == org_id and notes.is_name(name) else None
+
+
+def _signed(note: bytes, origin: str, public_key: bytes) -> bool:
+    try:
+        open_checkpoint(note, origin=origin, public_keys=[public_key])
+    except notes.NoteError:
+        return False
+    return True
 
 
 def key_ring(source: Source, pinned: Pinned | None, name: str) -> tuple[KeyRing, list[str]]:

@@ -45,6 +45,7 @@ __all__ = [
     "count_signatures",
     "ed25519_from_spki",
     "from_base64",
+    "is_name",
     "key_hash",
     "ml_dsa_44_from_spki",
     "parse_note",
