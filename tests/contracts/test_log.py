@@ -8,12 +8,15 @@ from itertools import islice, pairwise
 
 import pytest
 
+from indelible.aws.s3_log_files import S3LogFiles
+from indelible.domain.ledger import ledger_proof_path
 from indelible.domain.record import EMPTY_CHAIN
 from indelible.domain.tiles import File, entries_path, tile_path
 from indelible.errors import EvidenceBroken
 from indelible.ports import NOTHING_COVERED, LogState
 from tests.contracts.conftest import Adapters
 from tests.fakes.chains import ORG, build_chain
+from tests.fakes.log import FakeLogFiles
 from tests.fakes.machine import MIDNIGHT
 
 CHAIN = build_chain(5)
@@ -153,6 +156,22 @@ def test_checkpoints_come_with_their_first_version_in_order(adapters: Adapters) 
         found = list(adapters.files.checkpoints(ORG, at_least=at_least))
         assert found == [(size, b"note %d" % size) for size in sizes if size >= at_least], at_least
     assert list(adapters.files.checkpoints("initech", at_least=1)) == []
+
+
+def test_proofs_for_the_ledgers_log_come_with_their_first_version_in_order(adapters: Adapters) -> None:
+    assert isinstance(adapters.files, S3LogFiles | FakeLogFiles)
+    sizes = [3, 4, 9, 10, 65537]
+    proofs = [File(ledger_proof_path(size), b"proof %d" % size) for size in reversed(sizes)]
+    adapters.files.write(ORG, [*proofs, File("checkpoints/000000000005", b"x")], retain_until_ms=UNTIL)
+    for name in ("000000000005", "000000000006.tlog-proof.bak", "7.tlog-proof"):
+        adapters.put_stranger(f"{ORG}/_log/ledger/{name}", b"")
+    adapters.put_stranger(f"{ORG}/_log/{ledger_proof_path(9)}", b"laid over")
+    adapters.mark_deleted(f"{ORG}/_log/{ledger_proof_path(4)}")
+
+    for at_least in (0, 1, 3, 4, 5, 10, 65538):
+        found = list(adapters.files.ledger_proofs(ORG, at_least=at_least))
+        assert found == [(size, b"proof %d" % size) for size in sizes if size >= at_least], at_least
+    assert list(adapters.files.ledger_proofs("initech", at_least=1)) == []
 
 
 def test_the_latest_goes_forward_only(adapters: Adapters) -> None:

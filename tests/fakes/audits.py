@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from indelible.audit.bucket import BucketSource
@@ -36,17 +35,8 @@ def log_reader(files: LogFiles) -> LogReader:
 
 def bucket_source(bucket: Bucket, org_id: str = ORG) -> BucketSource:
     """As with read access to the bucket."""
-
-    def names(owner: str, prefix: str) -> Iterator[str]:
-        place = f"{owner}/_log/"
-        return (key.removeprefix(place) for key in sorted(bucket.stacks) if key.startswith(place + prefix))
-
     return BucketSource(
-        where=f"s3://fake/{org_id}",
-        org_id=org_id,
-        records=FakeRecords(bucket),
-        files=FakeLogFiles(bucket),
-        names=names,
+        where=f"s3://fake/{org_id}", org_id=org_id, records=FakeRecords(bucket), files=FakeLogFiles(bucket)
     )
 
 

@@ -127,6 +127,17 @@ class FakeLogFiles:
             if note is not None:
                 yield size, note
 
+    def names(self, owner: str, prefix: str) -> Iterator[str]:
+        place = _key(owner, "")
+        return (key.removeprefix(place) for key in sorted(self.bucket.stacks) if key.startswith(place + prefix))
+
+    def ledger_proofs(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        for path in self.names(owner, "ledger/"):
+            found = re.fullmatch(r"ledger/([0-9]{12})\.tlog-proof", path)
+            data = self.read(owner, path) if found and int(found[1]) >= at_least else None
+            if found and data is not None:
+                yield int(found[1]), data
+
     def keep(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
         assert path != LATEST, "the latest checkpoint is published anew"
         assert retain_until_ms >= at_least_until_ms, "longer than it must be, never shorter"

@@ -25,13 +25,14 @@ PINNED = verifier_key(LEDGER_NAME, FakeSigner().public_key())
 
 
 def sealed() -> World:
-    """Twenty records with checkpoints at SIZES; the last five are under none."""
+    """Twenty records with checkpoints at SIZES, in the ledger's own log; the last five are under none."""
     world, start = World(), 0
     for size in (*SIZES, 20):
         world.record(*range(start + 1, size + 1))
         start = size
         if size in SIZES:
             world.anchored()
+            world.logged()
     return world
 
 
@@ -79,6 +80,12 @@ def a_root(data: bytes) -> bytes:
     return b"\n".join([*lines[:2], b"A" * 43 + b"=", *lines[3:]])
 
 
+def another_index(data: bytes) -> bytes:
+    """A proof of the leaf beside it."""
+    index = int(data.split(b"\n")[1].removeprefix(b"index "))
+    return data.replace(b"index %d\n" % index, b"index %d\n" % (index ^ 1))
+
+
 DONE: dict[str, Callable[[World], None]] = {
     "nothing": lambda world: None,
     "a byte of 7": in_record(7, b'"number":7', b'"number":6'),
@@ -90,6 +97,9 @@ DONE: dict[str, Callable[[World], None]] = {
     "all that was signed last removed": without(*range(14, 21)),
     "the signature of 9": in_log("checkpoints/000000000009", a_digit),
     "the root of 9": in_log("checkpoints/000000000009", a_root),
+    "the proof of 9": in_log("ledger/000000000009.tlog-proof", another_index),
+    "the proof of 15": in_log("ledger/000000000015.tlog-proof", another_index),
+    "the proof of 9 rubbish": in_log("ledger/000000000009.tlog-proof", lambda _: b"rubbish"),
     "the checkpoint of 9 rubbish": in_log("checkpoints/000000000009", lambda _: b"rubbish"),
     "a newer version over 7": lambda world: world.administrator.lay_newer_version(
         world.administrator.key_of(ORG, 7), b"{}"

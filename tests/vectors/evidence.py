@@ -154,6 +154,17 @@ def signed_by_a_key_that_had_ended() -> Made:
 
 
 @_bundle
+def older_ledger_proof_broken() -> Made:
+    made = Bundle(LEDGER, "acme-corp", 258, 265)
+    path = "log/ledger/000000000260.tlog-proof"
+    old = made.files[path]
+    made.files[path] = old.replace(b"index 3\n", b"index 2\n")
+    assert made.files[path] != old
+    what = "records 258 to 265; the proof that the ledger's log holds the checkpoint of 260 is of another leaf"
+    return made, _verdict(what, records=(8, 258, 265), failures=(("CHECKPOINT_MISMATCH", 260),), size=270)
+
+
+@_bundle
 def pinned_key_of_nobody() -> Made:
     what = "all records of globex, and a pinned key that no statement is about"
     key = keys.vkey(X)

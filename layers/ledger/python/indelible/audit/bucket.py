@@ -8,16 +8,16 @@ from itertools import islice
 
 from indelible.audit import segment
 from indelible.audit.segment import Expected, Segment
-from indelible.audit.source import Part, Walked
+from indelible.audit.source import ListedLogFiles, Part, Walked
 from indelible.domain.findings import Failure
-from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords
+from indelible.ports import KeyVersions, StoredRecords
 
 _PART = 200
 """Records of a part: 50 MiB of them at most."""
 
 
 class BucketSource:
-    """`names` lists paths below `{owner}/_log/`. `again` opens the same in another process."""
+    """`again` opens the same in another process."""
 
     ends_at: int | None = None
     may_lack_statements: bool = False
@@ -31,8 +31,7 @@ class BucketSource:
         where: str,
         org_id: str,
         records: StoredRecords,
-        files: StoredLogFiles,
-        names: Callable[[str, str], Iterator[str]],
+        files: ListedLogFiles,
         again: Callable[[], BucketSource] | None = None,
     ) -> None:
         self._again = again
@@ -40,7 +39,8 @@ class BucketSource:
         self.org_id = org_id
         self.fingerprint = f"bucket {where}"
         self.versions, self.read_all, self.first_key_after = records.versions, records.read_all, records.first_key_after
-        self.read, self.sizes, self.checkpoints, self.names = files.read, files.sizes, files.checkpoints, names
+        self.read, self.sizes, self.checkpoints = files.read, files.sizes, files.checkpoints
+        self.names, self.ledger_proofs = files.names, files.ledger_proofs
 
     def __reduce__(self) -> tuple[Callable[[], BucketSource], tuple[()]]:
         if self._again is None:

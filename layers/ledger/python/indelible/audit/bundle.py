@@ -17,7 +17,7 @@ from indelible.audit import segment
 from indelible.audit.bundle_lines import Line, given, lines_of, said_of
 from indelible.audit.manifest import describes, read_manifest
 from indelible.audit.segment import Expected, Segment
-from indelible.audit.source import NotEvidence, Part, Walked
+from indelible.audit.source import NotEvidence, Part, Walked, proofs_at_hand
 from indelible.audit.stored_zip import StoredZip
 from indelible.domain import bundle, record
 from indelible.domain.bundle import MAX_OBJECT_BYTES, MAX_RECEIPT_BYTES, MalformedBundle
@@ -106,6 +106,10 @@ class BundleSource:
         """As StoredLogFiles."""
         notes = ((size, self.read(owner, checkpoint_path(size))) for size in self.sizes(owner, at_least=at_least))
         return ((size, note) for size, note in notes if note is not None)
+
+    def ledger_proofs(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        """See ListedLogFiles."""
+        return proofs_at_hand(self, owner, at_least)
 
     def names(self, owner: str, prefix: str) -> Iterator[str]:
         """See Source."""

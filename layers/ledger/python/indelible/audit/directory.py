@@ -17,7 +17,7 @@ from pathlib import Path
 from indelible.audit import segment
 from indelible.audit.files import bounded
 from indelible.audit.segment import Expected, Segment
-from indelible.audit.source import NotEvidence, Part, Walked
+from indelible.audit.source import NotEvidence, Part, Walked, proofs_at_hand
 from indelible.domain import record
 from indelible.domain.bundle import MAX_FILE_BYTES, MAX_OBJECT_BYTES
 from indelible.domain.findings import Failure
@@ -83,6 +83,10 @@ class DirectorySource:
         """As StoredLogFiles."""
         notes = ((size, self.read(owner, checkpoint_path(size))) for size in self.sizes(owner, at_least=at_least))
         return ((size, note) for size, note in notes if note is not None)
+
+    def ledger_proofs(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        """See ListedLogFiles."""
+        return proofs_at_hand(self, owner, at_least)
 
     def names(self, owner: str, prefix: str) -> Iterator[str]:
         """See Source."""

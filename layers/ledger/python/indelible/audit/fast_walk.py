@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from indelible.audit import segment
+from indelible.audit.climb import Climb
 from indelible.audit.resume import State
 from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import NotEvidence, Part, Source
 from indelible.audit.workers import scans
 from indelible.domain import record
 from indelible.domain.audit_id import MAX_SEQUENCE
-from indelible.domain.findings import FailureCode, Promise
+from indelible.domain.findings import Failure, FailureCode, Promise
 from indelible.domain.record import Record
 from indelible.ports import KeyVersions, StoredVersion
 from indelible.services.locate import Locator
@@ -45,6 +46,7 @@ class FastWalk(Walk):
     begun: State | None = field(kw_only=True, default=None)
     keep: Callable[[Callable[[], State]], None] | None = field(kw_only=True, default=None)
     first: int = field(init=False, default=1)
+    climb: Climb = field(init=False)
 
     def begin(self) -> tuple[int, str]:
         """See Walk; a source can begin later than with 1, and an earlier walk can have ended somewhere."""
@@ -67,6 +69,8 @@ class FastWalk(Walk):
 
     def prepare(self) -> None:
         """See Walk; with what the caller holds, and what an earlier walk has found."""
+        self.climb = Climb(self.source, self.org_id, self.log, self._once)
+        self.roots.confirmed = self.climb.confirmed
         for promise in self._receipts():
             self.checker.hold(promise)
         if self.begun is None:
@@ -126,8 +130,13 @@ class FastWalk(Walk):
         end = self.asked.end_seq or MAX_SEQUENCE
         for failure in self.source.noticed():
             inside = failure.sequence is None or self.checker.start <= failure.sequence <= end
-            if inside and failure not in self.checker.failures:  # an earlier walk may have noticed it, too
-                self.checker.take(failure)
+            if inside:
+                self._once(failure)
+
+    def _once(self, failure: Failure) -> None:
+        """An earlier walk may have found it, too."""
+        if failure not in self.checker.failures:
+            self.checker.take(failure)
 
     def _expected(self) -> Expected:
         held = self.checker.promises.items()

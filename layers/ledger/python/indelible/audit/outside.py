@@ -13,15 +13,14 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
+from indelible.audit.climb import Climbed
 from indelible.audit.source import NotEvidence, Source
 from indelible.domain import instants, merkle, tiles
 from indelible.domain import note as notes
 from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
-from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, FailureCode
-from indelible.domain.ledger import leaf_data, ledger_proof_path
+from indelible.domain.ledger import leaf_data
 from indelible.domain.note import BadSignature, Note, NotSigned, VerifierKey
-from indelible.domain.proof import TlogProof, parse_tlog_proof
 from indelible.errors import EvidenceBroken
 from indelible.services.log import LEDGER, LogReader, checkpoint_path
 
@@ -85,7 +84,7 @@ def trusted(
 
 
 class Upwards:
-    """One look from an organisation's checkpoint to whoever is outside. Failures are handed to `report`."""
+    """One look from the ledger's own log to whoever is outside. Failures are handed to `report`."""
 
     def __init__(self, source: Source, log: LogReader, trust: Trust, report: Callable[[Failure], None]) -> None:
         self._source = source
@@ -93,41 +92,16 @@ class Upwards:
         self._trust = trust
         self._report = report
 
-    def look(self, checkpoint: Checkpoint) -> list[Outside]:
-        """What there is about the largest checkpoint, up to this one, that the ledger's own log has covered."""
-        found = self._proof(checkpoint.size)
-        if found is None:
-            return []
-        size, note, proof = found
-        try:
-            covering = self._log.verified(LEDGER, proof, leaf_data(note))
-        except EvidenceBroken as error:
-            detail = f"the proof that the ledger's log has this checkpoint: {error.message}"
-            self._fail(FailureCode.CHECKPOINT_MISMATCH, size, ledger_proof_path(size), detail)
-            return []
-        words = f"checkpoint {size:,} is leaf {proof.index:,} of the ledger's own log of size {covering.size:,}"
-        above = [Outside("ledger log", self._log.origin(LEDGER), covering.size, True, words)]
-        for anchored, files in self._anchored(covering.size).items():
-            text = self._covers(anchored, covering.size, proof.index, note, size)
+    def look(self, top: Climbed) -> list[Outside]:
+        """What there is about a checkpoint that the ledger's own log has covered."""
+        size, index, covering = top.size, top.proof.index, top.covering.size
+        words = f"checkpoint {size:,} is leaf {index:,} of the ledger's own log of size {covering:,}"
+        above = [Outside("ledger log", self._log.origin(LEDGER), covering, True, words)]
+        for anchored, files in self._anchored(covering).items():
+            text = self._covers(anchored, covering, index, top.note, size)
             if text is not None:
                 above += self._of(anchored, files, text)
         return [replace(said, covers=size) for said in above]
-
-    def _proof(self, size: int) -> tuple[int, Note, TlogProof] | None:
-        """The proof of the newest checkpoint that has one; the checkpoints before it follow from it."""
-        names = [name for name in self._source.names(self._source.org_id, "ledger/") if name <= ledger_proof_path(size)]
-        for name in reversed(names):
-            digits = name.removeprefix("ledger/")[:12]
-            data, note = self._source.read(self._source.org_id, name), None
-            if digits.isdigit() and name == ledger_proof_path(int(digits)):
-                note = self._source.read(self._source.org_id, checkpoint_path(int(digits)))
-            if data is None or note is None:
-                continue
-            try:
-                return int(digits), notes.parse_note(note), parse_tlog_proof(data)
-            except notes.NoteError as error:
-                self._fail(FailureCode.CHECKPOINT_MISMATCH, int(digits), name, f"{name}: {error}")
-        return None
 
     def _anchored(self, at_least: int) -> dict[int, list[AnchorFile]]:
         """Files about ledger checkpoints that cover the leaf, by size."""

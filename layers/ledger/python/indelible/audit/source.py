@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from indelible.audit.segment import Expected, Segment
 from indelible.domain.findings import Failure, FailureCode
+from indelible.domain.ledger import LEDGER_PROOFS, ledger_proof_path, parse_ledger_proof_path
 from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords
 
 
@@ -78,7 +79,31 @@ class Published:
         return takewhile(lambda found: found[0] <= last, self._source.checkpoints(owner, at_least=at_least))
 
 
-class Source(StoredRecords, StoredLogFiles, Protocol):
+class ListedLogFiles(StoredLogFiles, Protocol):
+    """Log files, whose names can be listed, too."""
+
+    def names(self, owner: str, prefix: str) -> Iterator[str]:
+        """The paths below `{owner}/_log/` that begin with this, in order."""
+        ...
+
+    def ledger_proofs(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        """The files under `LEDGER_PROOFS`: sizes of checkpoints from `at_least` on, ascending, and the first version.
+
+        Lazily; a bounded number is read ahead.
+        """
+        ...
+
+
+def proofs_at_hand(files: ListedLogFiles, owner: str, at_least: int) -> Iterator[tuple[int, bytes]]:
+    """As `ledger_proofs`, of files that are near enough to be read one after another."""
+    found = map(parse_ledger_proof_path, files.names(owner, LEDGER_PROOFS))
+    for size in sorted({size for size in found if size is not None and size >= at_least}):
+        data = files.read(owner, ledger_proof_path(size))
+        if data is not None:
+            yield size, data
+
+
+class Source(StoredRecords, ListedLogFiles, Protocol):
     """One organisation's records and the logs, for reading only."""
 
     where: str
@@ -96,10 +121,6 @@ class Source(StoredRecords, StoredLogFiles, Protocol):
     """The last sequence that it says that it has; None for what goes as far as it goes."""
     fingerprint: str
     """Changes when the source is another, so that nobody goes on in the middle of one."""
-
-    def names(self, owner: str, prefix: str) -> Iterator[str]:
-        """The paths below `{owner}/_log/` that begin with this, in order."""
-        ...
 
     def parts(self, *, after: str) -> Iterator[Part]:
         """All keys after this one, in parts; `after` of a part goes on behind it."""

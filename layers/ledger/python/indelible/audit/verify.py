@@ -120,7 +120,8 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
     if not checker.entries_checked and not checker.failures_total:
         what = f"record of {source.org_id}" if asked.within == Range() else "record in that range"
         raise NotEvidence(f"{source.where} has no {what}")
-    outside = Upwards(source, log, asked.trust, checker.take).look(walk.roots.last) if walk.roots.last else []
+    top = walk.climb.top(walk.roots.last.size) if walk.roots.last else None
+    outside = Upwards(source, log, asked.trust, checker.take).look(top) if top else []
     left_out = walk.receipts_left_out
     return Audit(
         valid=checker.failures_total == 0,

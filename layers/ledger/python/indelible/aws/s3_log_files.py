@@ -19,7 +19,9 @@ from botocore.exceptions import ClientError
 
 from indelible.aws.error_map import code_of, translated
 from indelible.domain import instants
+from indelible.domain.ledger import LEDGER_PROOFS
 from indelible.domain.note import count_signatures
+from indelible.domain.proof import SUFFIX
 from indelible.domain.record import Retention
 from indelible.domain.tiles import File
 from indelible.errors import EvidenceBroken, Unavailable
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LATEST = "checkpoint"
+_CHECKPOINTS = "checkpoints/"
 _ROUNDS = 5
 _READ_AHEAD = 32
 _SIZE = re.compile(r"[0-9]{12}")
@@ -68,17 +71,22 @@ class S3LogFiles:
 
     def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
         """ListObjectVersions. IAM: s3:ListBucketVersions."""
-        return (size for size, _ in self._published(owner, at_least))
+        return (size for size, _ in self._published(_key(owner, _CHECKPOINTS), "", at_least))
 
     def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
         """ListObjectVersions, and GetObject for each, up to 32 at a time. IAM: as for `S3Records.oldest`."""
-        listed = self._published(owner, at_least)
+        return self._read_ahead(_key(owner, _CHECKPOINTS), "", at_least)
+
+    def ledger_proofs(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
+        """The same of the proofs that the ledger's own log holds these checkpoints."""
+        return self._read_ahead(_key(owner, LEDGER_PROOFS), SUFFIX, at_least)
+
+    def _read_ahead(self, prefix: str, suffix: str, at_least: int) -> Iterator[tuple[int, bytes]]:
+        listed = self._published(prefix, suffix, at_least)
         ahead: deque[tuple[int, Future[bytes | None]]] = deque()
         while True:
             for size, version_id in islice(listed, _READ_AHEAD - len(ahead)):
-                path = f"checkpoints/{size:012d}"
-                reading = (self._read_version, owner, path, version_id) if version_id else (self.read, owner, path)
-                ahead.append((size, self._pool.submit(*reading)))
+                ahead.append((size, self._pool.submit(self._first, f"{prefix}{size:012d}{suffix}", version_id)))
             if not ahead:
                 return
             size, found = ahead.popleft()
@@ -86,15 +94,16 @@ class S3LogFiles:
             if note is not None:
                 yield size, note
 
-    def _published(self, owner: str, at_least: int) -> Iterator[tuple[int, str | None]]:
+    def _published(self, prefix: str, suffix: str, at_least: int) -> Iterator[tuple[int, str | None]]:
         """Sizes, each with its first version, which is None where it may stand on the page after."""
-        marker, seen = f"{max(at_least, 1) - 1:012d}", at_least - 1
+        marker, seen = f"{max(at_least, 1) - 1:012d}{suffix}", at_least - 1
         while True:
-            oldest, following = self._size_page(_key(owner, "checkpoints/"), marker)
+            oldest, following = self._size_page(prefix, marker)
             cut = next(reversed(oldest), None) if following is not None else None
             for name, version_id in oldest.items():
-                if _SIZE.fullmatch(name) and int(name) > seen:
-                    seen = int(name)
+                digits = name.removesuffix(suffix)
+                if _SIZE.fullmatch(digits) and name.endswith(suffix) and int(digits) > seen:
+                    seen = int(digits)
                     yield seen, None if name == cut else version_id
             if following is None:
                 return
@@ -109,8 +118,10 @@ class S3LogFiles:
         return oldest, answer["NextKeyMarker"].removeprefix(prefix) if more else None
 
     @translated("S3")
-    def _read_version(self, owner: str, path: str, version_id: str) -> bytes:
-        key = _key(owner, path)
+    def _first(self, key: str, version_id: str | None) -> bytes | None:
+        """The first version of a file, by its id where that is known."""
+        if version_id is None:
+            return self._version(key)
         return self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version_id)["Body"].read()
 
     def names(self, owner: str, prefix: str) -> Iterator[str]:

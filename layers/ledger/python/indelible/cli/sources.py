@@ -81,7 +81,6 @@ def open_bucket(bucket: str, org_id: str, profile: str | None, endpoint_url: str
         org_id=org_id,
         records=evidence.records,
         files=evidence.files,
-        names=evidence.names,
         again=partial(open_bucket, bucket, org_id, profile, endpoint_url),
     )
 

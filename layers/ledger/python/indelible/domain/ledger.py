@@ -8,10 +8,15 @@ Nobody can guess a signature, so a leaf tells only those who hold the checkpoint
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from indelible.domain.note import Note
 from indelible.domain.proof import SUFFIX
+
+LEDGER_PROOFS = "ledger/"
+"""Where, below `{org_id}/_log/`, the proofs lie that the ledger's log holds an organisation's checkpoints."""
+_PROOF = re.compile(rf"{LEDGER_PROOFS}([0-9]{{12}}){re.escape(SUFFIX)}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,4 +46,10 @@ def leaf_data(note: Note) -> bytes:
 
 def ledger_proof_path(size: int) -> str:
     """Where, below `{org_id}/_log/`, the proof lies that the ledger's log holds the checkpoint of this size."""
-    return f"ledger/{size:012d}{SUFFIX}"
+    return f"{LEDGER_PROOFS}{size:012d}{SUFFIX}"
+
+
+def parse_ledger_proof_path(path: str) -> int | None:
+    """The size in such a path; None for another one."""
+    found = _PROOF.fullmatch(path)
+    return int(found[1]) if found else None

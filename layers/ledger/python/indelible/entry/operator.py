@@ -6,7 +6,7 @@ Uses the AWS credentials, region and endpoint of the usual environment variables
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -171,11 +171,10 @@ def anchor_workflow(ledger_name: str) -> AnchorWorkflow:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A bucket as an auditor reads it; `names` lists the paths below `{owner}/_log/` that begin with a prefix."""
+    """A bucket as an auditor reads it."""
 
     records: StoredRecords
-    files: LogFiles
-    names: Callable[[str, str], Iterator[str]]
+    files: S3LogFiles
 
 
 def evidence(bucket: str, *, profile: str | None = None, endpoint_url: str | None = None) -> Evidence:
@@ -189,4 +188,4 @@ def evidence(bucket: str, *, profile: str | None = None, endpoint_url: str | Non
     many = CrtRecords(records=records, client=s3, credentials=credentials)
     # The retention is for whoever writes, and nobody does.
     files = S3LogFiles(client=s3, bucket=bucket, retention=Retention("COMPLIANCE", 1), pool=pool)
-    return Evidence(records=many, files=files, names=files.names)
+    return Evidence(records=many, files=files)

@@ -11,7 +11,7 @@ the name of a checkpoint that is not signed is reported and passed over: it hide
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from indelible.domain import audit_id as audit_ids
@@ -28,7 +28,10 @@ from indelible.services.log import MOST_FOREIGN, LogReader
 
 
 class Roots:
-    """One walk along one organisation's records. What is wrong is reported to the chain's checker, once for a size."""
+    """One walk along one organisation's records. What is wrong is reported to the chain's checker, once for a size.
+
+    `confirmed` is told of each checkpoint that the records lead to, ascending by size.
+    """
 
     def __init__(self, log: LogReader, org_id: str, checker: ChainChecker) -> None:
         self._log = log
@@ -43,6 +46,7 @@ class Roots:
         self._signed: SignedCheckpoint | None = None
         self._recorded: RecordKey | int | None = None
         self.last: Checkpoint | None = None
+        self.confirmed: Callable[[SignedCheckpoint], None] = lambda _: None
 
     @property
     def tree(self) -> list[Subtree] | None:
@@ -139,6 +143,7 @@ class Roots:
         if root == checkpoint.root:
             if self._in_time(signed):
                 self.last = checkpoint
+                self.confirmed(signed)
             return
         detail = f"the records up to {size} do not lead to the root that was signed for them"
         self._mismatch(size, detail, expected=checkpoint.root.hex(), found=root.hex())

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an organisation's checkpoints up to the ledger's own log, by the proofs that lie beside them.
+
+Invariant: wherever a proof lies for a checkpoint that the records lead to, it is checked (docs/format.md), as the
+evidence page does; a checkpoint without one is not taken up yet, which is no failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from indelible.audit.source import ListedLogFiles
+from indelible.domain import note as notes
+from indelible.domain.checkpoint import Checkpoint, SignedCheckpoint
+from indelible.domain.findings import Failure, FailureCode
+from indelible.domain.ledger import LEDGER_PROOFS, leaf_data, ledger_proof_path, parse_ledger_proof_path
+from indelible.domain.note import Note, NoteError
+from indelible.domain.proof import TlogProof, parse_tlog_proof
+from indelible.errors import EvidenceBroken
+from indelible.services.log import LEDGER, LogReader, checkpoint_path
+
+
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """The organisation's checkpoint of `size` is a leaf of the ledger's own log, by its `covering` checkpoint."""
+
+    size: int
+    note: Note
+    proof: TlogProof
+    covering: Checkpoint
+
+
+class Climb:
+    """One walk's. Failures are handed to `report`, once for a size."""
+
+    def __init__(self, files: ListedLogFiles, org_id: str, log: LogReader, report: Callable[[Failure], None]) -> None:
+        self._files = files
+        self._org_id = org_id
+        self._log = log
+        self._report = report
+        self._proofs: Iterator[tuple[int, bytes]] | None = None
+        self._next: tuple[int, bytes] | None = None
+        self._looked_at: set[int] = set()
+        self._top: Climbed | None = None
+
+    def confirmed(self, signed: SignedCheckpoint) -> None:
+        """Check the proof of a checkpoint that the records lead to, if there is one. To be called ascending by size."""
+        size = signed.checkpoint.size
+        if self._proofs is None:
+            self._proofs = self._files.ledger_proofs(self._org_id, at_least=size)
+            self._next = next(self._proofs, None)
+        while self._next is not None and self._next[0] < size:
+            self._next = next(self._proofs, None)
+        if self._next is not None and self._next[0] == size:
+            self._top = self._checked(size, signed.note.data, self._next[1]) or self._top
+
+    def top(self, size: int) -> Climbed | None:
+        """The largest checkpoint up to this size that the ledger's own log holds; those before it follow from it.
+
+        Where none that was confirmed has a proof, one from before.
+        """
+        if self._top is not None:
+            return self._top
+        sizes = map(parse_ledger_proof_path, self._files.names(self._org_id, LEDGER_PROOFS))
+        for before in sorted({found for found in sizes if found is not None and found <= size}, reverse=True):
+            data = self._files.read(self._org_id, ledger_proof_path(before))
+            note = self._files.read(self._org_id, checkpoint_path(before))
+            if before in self._looked_at or data is None or note is None:
+                continue
+            found = self._checked(before, note, data)
+            if found is not None:
+                return found
+        return None
+
+    def _checked(self, size: int, note: bytes, data: bytes) -> Climbed | None:
+        self._looked_at.add(size)
+        try:
+            leaf, proof = notes.parse_note(note), parse_tlog_proof(data)
+            return Climbed(size, leaf, proof, self._log.verified(LEDGER, proof, leaf_data(leaf)))
+        except (NoteError, EvidenceBroken) as error:
+            detail = f"the proof that the ledger's log has this checkpoint: {error}"
+            self._report(Failure(FailureCode.CHECKPOINT_MISMATCH, size, detail, s3_key=ledger_proof_path(size)))
+            return None
