@@ -11,7 +11,7 @@ import pytest
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.domain.ledger import ledger_proof_path
 from indelible.domain.record import EMPTY_CHAIN
-from indelible.domain.tiles import File, entries_path, tile_path
+from indelible.domain.tiles import MAX_FILE_BYTES, File, entries_path, tile_path
 from indelible.errors import EvidenceBroken
 from indelible.ports import NOTHING_COVERED, LogState
 from tests.contracts.conftest import Adapters
@@ -156,6 +156,15 @@ def test_checkpoints_come_with_their_first_version_in_order(adapters: Adapters) 
         found = list(adapters.files.checkpoints(ORG, at_least=at_least))
         assert found == [(size, b"note %d" % size) for size in sizes if size >= at_least], at_least
     assert list(adapters.files.checkpoints("initech", at_least=1)) == []
+
+
+def test_of_a_stranger_that_is_too_large_the_beginning_is_read(adapters: Adapters) -> None:
+    data = bytes(MAX_FILE_BYTES) + b"and more"
+    for path in ("checkpoint", "checkpoints/000000000005"):
+        adapters.put_stranger(f"{ORG}/_log/{path}", data)
+        assert adapters.files.read(ORG, path) == data[: MAX_FILE_BYTES + 1]
+        assert adapters.files.current(ORG, path) == data[: MAX_FILE_BYTES + 1]
+    assert list(adapters.files.checkpoints(ORG, at_least=1)) == [(5, data[: MAX_FILE_BYTES + 1])]
 
 
 def test_proofs_for_the_ledgers_log_come_with_their_first_version_in_order(adapters: Adapters) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count, islice
@@ -10,6 +11,7 @@ from itertools import count, islice
 import pytest
 
 from indelible.domain import record
+from indelible.domain.record import MAX_OBJECT_BYTES
 from indelible.errors import EvidenceBroken
 from indelible.ports import KeyVersions
 from tests.contracts.conftest import Adapters
@@ -165,6 +167,22 @@ def test_read_all_keeps_the_order_given(adapters: Adapters) -> None:
 
     assert [keys for keys, _ in read] == backwards
     assert [stored.data for _, stored in read if stored] == [entry.data for entry in reversed(CHAIN)]
+
+
+def test_of_a_stranger_that_is_too_large_the_beginning_is_read(adapters: Adapters) -> None:
+    sealed, data = CHAIN[0], bytes(MAX_OBJECT_BYTES) + b"and more"
+    adapters.put_stranger(CHAIN[1].s3_key, data)
+    adapters.put_over(CHAIN[1].s3_key, b"laid over it")
+    adapters.records.seal(sealed)
+
+    listed = list(adapters.records.versions(ORG, after=f"{ORG}/"))
+    (_, small), (_, large) = adapters.records.read_all(listed)
+
+    assert [keys.size for keys in listed] == [len(sealed.data), len(data)]
+    assert small is not None
+    assert large is not None
+    assert (small.data, small.sha256) == (sealed.data, sealed.tx_hash)
+    assert (large.data, large.sha256) == (data[: MAX_OBJECT_BYTES + 1], hashlib.sha256(data).hexdigest())
 
 
 def test_read_all_takes_only_a_bounded_number_ahead(adapters: Adapters) -> None:

@@ -24,7 +24,7 @@ from indelible.domain.findings import Lock
 from indelible.domain.keyring import KeyStatement
 from indelible.domain.note import VerifierKey, count_signatures
 from indelible.domain.record import EMPTY_CHAIN
-from indelible.domain.tiles import File
+from indelible.domain.tiles import MAX_FILE_BYTES, File
 from indelible.errors import EvidenceBroken, HeadRegressed
 from indelible.ports import NOTHING_COVERED, LogState
 from tests.fakes.bucket import Bucket, PreconditionFailed
@@ -98,7 +98,7 @@ class FakeLogFiles:
             return None
         version = found[-1] if path == LATEST else found[0]
         self.bucket.read_back.add((_key(owner, path), version.version_id))
-        return version.data
+        return version.data[: MAX_FILE_BYTES + 1]
 
     def current(self, owner: str, path: str) -> bytes | None:
         self.reads[path] += 1
@@ -106,7 +106,7 @@ class FakeLogFiles:
         if found is None:
             return None
         self.bucket.read_back.add((_key(owner, path), found.version_id))
-        return found.data
+        return found.data[: MAX_FILE_BYTES + 1]
 
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
         assert len({file.path for file in files}) == len(files), "one file twice"

@@ -43,7 +43,8 @@ class FakeRecords:
                 return None
             self.bucket.read_back.add((s3_key, stored.version_id))
             shadows = self._listed(s3_key).shadows
-        return StoredVersion(s3_key, stored.version_id, stored.data, stored.sha256, stored.lock, shadows)
+        data = stored.data[: records.MAX_OBJECT_BYTES + 1]
+        return StoredVersion(s3_key, stored.version_id, data, stored.sha256, stored.lock, shadows)
 
     def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
         for key in self.bucket.keys(f"{org_id}/", after=after):
@@ -66,10 +67,12 @@ class FakeRecords:
 
     def _listed(self, key: str) -> KeyVersions:
         with self.bucket.lock:
+            versions = self.bucket.versions(key)
             return KeyVersions(
                 s3_key=key,
-                versions=tuple(version.version_id for version in self.bucket.versions(key)),
+                versions=tuple(version.version_id for version in versions),
                 markers=tuple(marker.version_id for marker in self.bucket.markers(key)),
+                size=len(versions[0].data) if versions else None,
             )
 
     def _read(self, key: KeyVersions) -> tuple[KeyVersions, StoredVersion | None]:

@@ -16,7 +16,7 @@ from indelible.audit import stored_zip
 from indelible.audit.bundle import BundleSource
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
-from indelible.domain import bundle
+from indelible.domain import bundle, record, tiles
 from tests.fakes.audits import KEY, bundle_source, exported
 from tests.fakes.chains import ORG
 from tests.fakes.repacked import files_of, listing, packed
@@ -67,7 +67,7 @@ def test_lines_that_are_no_receipts(tmp_path: Path, place: int, line: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [(bundle.RECORDS, bundle.MAX_OBJECT_BYTES), (bundle.RECEIPTS, bundle.MAX_RECEIPT_BYTES)]
+    ("name", "most"), [(bundle.RECORDS, record.MAX_OBJECT_BYTES), (bundle.RECEIPTS, bundle.MAX_RECEIPT_BYTES)]
 )
 def test_a_line_beyond_all_measure_is_refused(tmp_path: Path, name: str, most: int) -> None:
     """At the cost of one of the longest that there may be, however long it is."""
@@ -90,7 +90,7 @@ def test_the_longest_objects_that_there_may_be(tmp_path: Path) -> None:
     world = World()
     world.record(1, 2)
     for number, data in enumerate(
-        (b"x" * bundle.MAX_OBJECT_BYTES, b"\n" * bundle.MAX_OBJECT_BYTES, b"x" * (bundle.MAX_OBJECT_BYTES + 1))
+        (b"x" * record.MAX_OBJECT_BYTES, b"\n" * record.MAX_OBJECT_BYTES, b"x" * (record.MAX_OBJECT_BYTES + 1))
     ):
         world.administrator.insert(f"{ORG}/2026/{number}", data, None)
 
@@ -167,7 +167,7 @@ def test_files_of_a_log_are_read_as_far_as_they_go(tmp_path: Path) -> None:
     assert not verdict(tmp_path / "evidence.zip", changed).valid
     data = BundleSource(tmp_path / "evidence.zip").read(ORG, name.removeprefix("log/"))
     assert data is not None
-    assert len(data) == bundle.MAX_FILE_BYTES + 1
+    assert len(data) == tiles.MAX_FILE_BYTES + 1
 
 
 def test_a_predecessor_that_is_no_record(tmp_path: Path) -> None:

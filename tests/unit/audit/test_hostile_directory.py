@@ -15,7 +15,7 @@ from indelible.audit.directory import DirectorySource
 from indelible.audit.lookup import one
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
-from indelible.domain import audit_id, bundle, instants
+from indelible.domain import audit_id, instants, record
 from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, copied
@@ -83,10 +83,11 @@ def test_a_file_of_a_terabyte(copy: Path, victim: Path) -> None:
     tracemalloc.start()
     try:
         found = verdict(copy)
-        assert tracemalloc.get_traced_memory()[1] < 5 * bundle.MAX_OBJECT_BYTES
+        assert tracemalloc.get_traced_memory()[1] < 5 * record.MAX_OBJECT_BYTES
     finally:
         tracemalloc.stop()
     assert ("UNKNOWN_FORMAT", 2) in {(failure.code, failure.sequence) for failure in found.failures}
+    assert any("the object has more than 16,777,216 bytes" in failure.detail for failure in found.failures)
 
 
 def test_a_log_file_of_a_terabyte(copy: Path) -> None:

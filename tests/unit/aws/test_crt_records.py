@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -18,6 +20,7 @@ from indelible.aws import crt_records
 from indelible.aws.clients import STANDARD, THREADS
 from indelible.aws.crt_records import CrtRecords
 from indelible.aws.s3_records import S3Records
+from indelible.domain.record import MAX_OBJECT_BYTES
 from indelible.errors import Unavailable
 from indelible.ports import KeyVersions
 from tests.fakes.s3_server import BUCKET, Answer, FakeS3, Handler, Trouble, error
@@ -86,6 +89,34 @@ def test_objects_of_every_kind(s3: FakeS3) -> None:
 
     assert list(fast.read_all(keys)) == list(slow.read_all(keys))
     assert len(s3.by("crt")) >= len(kinds)
+
+
+def without_end(handler: Handler, answer: Answer) -> None:
+    """A terabyte, of which whoever asks may take as much as he wants."""
+    handler.send_response(200)
+    for header, value in {**answer[1], "content-length": str(1 << 40)}.items():
+        handler.send_header(header, value)
+    handler.end_headers()
+    with suppress(OSError):
+        while True:
+            handler.wfile.write(bytes(1 << 20))
+
+
+def test_of_an_object_that_is_too_large_the_beginning_is_read_and_the_others_as_ever(s3: FakeS3) -> None:
+    large = KeyVersions(KEYS[5].s3_key, KEYS[5].versions, size=1 << 40)
+    s3.trouble[large.s3_key] = without_end
+    slow, fast = readers(s3)
+    keys = [*KEYS[:5], large, *KEYS[6:]]
+    tracemalloc.start()
+    try:
+        found = list(fast.read_all(keys))
+        assert tracemalloc.get_traced_memory()[1] < 4 * MAX_OBJECT_BYTES
+    finally:
+        tracemalloc.stop()
+
+    assert [len(stored.data) for keys, stored in found if keys is large and stored] == [MAX_OBJECT_BYTES + 1]
+    assert s3.by("boto3") == [KEYS[0].s3_key, large.s3_key]
+    assert found == list(slow.read_all(keys))
 
 
 def closes(_: Handler, __: Answer) -> None:

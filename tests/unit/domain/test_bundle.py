@@ -163,10 +163,10 @@ def test_what_gets_no_receipt_is_named_all_the_same() -> None:
 
 
 def test_objects_that_are_too_large_for_a_bundle_leave_their_hash() -> None:
-    for data in (bytes(bundle.MAX_OBJECT_BYTES + 1), b"\n" * (bundle.MAX_OBJECT_BYTES + 1)):
+    for data in (bytes(record.MAX_OBJECT_BYTES + 1), b"\n" * (record.MAX_OBJECT_BYTES + 1)):
         line = bundle.receipt_line(None, s3_key="acme-corp/x", version_id="v", stored_sha256=None, data=data)
         assert not bundle.stands_on_a_line(data)
         assert json.loads(line) == {"s3_key": "acme-corp/x", "s3_version_id": "v", "tx_hash": record.tx_hash(data)}
-    longest = b"\n" * bundle.MAX_OBJECT_BYTES
+    longest = b"\n" * record.MAX_OBJECT_BYTES
     line = bundle.receipt_line(None, s3_key="\x00" * 1024, version_id="v" * 1024, stored_sha256=None, data=longest)
     assert len(line) < bundle.MAX_RECEIPT_BYTES

@@ -10,7 +10,7 @@ import pytest
 from indelible.domain import findings
 from indelible.domain.chain import ChainChecker
 from indelible.domain.findings import Promise, Specimen
-from indelible.domain.record import EMPTY_CHAIN
+from indelible.domain.record import EMPTY_CHAIN, MAX_OBJECT_BYTES
 from tests.fakes.chains import ORG, build_chain, check, specimens, stored
 
 CHAIN = build_chain(6)
@@ -193,6 +193,24 @@ def test_what_waits_must_be_the_record(data: bytes, code: str) -> None:
     assert checker.read_pending(3, data) is None
     assert found(checker) == [(code, 3)]
     assert checker.read_pending(3, CHAIN[2].data) == CHAIN[2]
+
+
+@pytest.mark.parametrize(
+    ("stored_sha256", "expected"),
+    [(CHAIN[2].tx_hash, [("UNKNOWN_FORMAT", 3)]), (None, [("UNKNOWN_FORMAT", 3), ("BROKEN_LINK", 4)])],
+    ids=["with a checksum in the store", "without"],
+)
+def test_an_object_that_is_too_large_is_called_so(
+    stored_sha256: str | None, expected: list[tuple[str, int | None]]
+) -> None:
+    """Of which only the beginning was read: it has not the checksum of the whole, and that is no finding."""
+    large = replace(SEEN[2], data=bytes(MAX_OBJECT_BYTES + 1), stored_sha256=stored_sha256)
+    checker = ChainChecker(ORG)
+    for specimen in [*SEEN[:2], large, *SEEN[3:]]:
+        checker.observe(specimen)
+
+    assert found(checker) == expected
+    assert "more than 16,777,216 bytes" in checker.failures[0].detail
 
 
 def test_without_locks_none_is_missed() -> None:

@@ -51,12 +51,12 @@ class BucketSource:
         """See Source."""
         listed = self.versions(self.org_id, after=after)
         while keys := list(islice(listed, _PART)):
-            place = [[entry.s3_key, list(entry.versions), list(entry.markers)] for entry in keys]
+            place = [[entry.s3_key, list(entry.versions), list(entry.markers), entry.size] for entry in keys]
             yield Part(place, len(keys), keys[-1].s3_key)
 
     def keys_of(self, part: Part) -> Iterator[KeyVersions]:
         """See Source."""
-        return (KeyVersions(key, tuple(versions), tuple(markers)) for key, versions, markers in part.place)
+        return (KeyVersions(key, tuple(versions), tuple(markers), size) for key, versions, markers, size in part.place)
 
     def scan(self, part: Part, expected: Expected) -> Segment | None:
         """See Source."""

@@ -19,8 +19,8 @@ from indelible.audit.manifest import describes, read_manifest
 from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import NotEvidence, Part, Walked, proofs_at_hand
 from indelible.audit.stored_zip import StoredZip
-from indelible.domain import bundle, record
-from indelible.domain.bundle import MAX_OBJECT_BYTES, MAX_RECEIPT_BYTES, MalformedBundle
+from indelible.domain import bundle, record, tiles
+from indelible.domain.bundle import MAX_RECEIPT_BYTES, MalformedBundle
 from indelible.domain.findings import MAX_FAILURES, Failure, FailureCode
 from indelible.ports import KeyVersions, StoredVersion
 from indelible.services.log import checkpoint_path
@@ -94,7 +94,7 @@ class BundleSource:
 
     def read(self, owner: str, path: str) -> bytes | None:
         """As StoredLogFiles."""
-        return self._zip.read(_inside(owner, path), most=bundle.MAX_FILE_BYTES)
+        return self._zip.read(_inside(owner, path), most=tiles.MAX_FILE_BYTES)
 
     def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:
         """As StoredLogFiles."""
@@ -124,7 +124,7 @@ class BundleSource:
             yield Part([_PREDECESSOR], 0, after)
         receipts = self._zip.areas[bundle.RECEIPTS]
         start, lines, previous = receipts.start, 0, after
-        for area, block in self._zip.line_blocks(bundle.RECORDS, longest=MAX_OBJECT_BYTES):
+        for area, block in self._zip.line_blocks(bundle.RECORDS, longest=record.MAX_OBJECT_BYTES):
             left, place = lines_of(block), area.start
             while left:
                 beside, end = self._beside(start, len(left))
@@ -250,14 +250,14 @@ class BundleSource:
     def _placed(self, start: int, end: int, data: bytes, line: bytes) -> KeyVersions:
         said = said_of(line)
         if said is not None:
-            return _Placed(said.s3_key, (said.s3_version_id,), (), start, end, line, said)
+            return _Placed(said.s3_key, (said.s3_version_id,), start=start, end=end, line=line, said=said)
         what = f"has {line[:60]!r} in the place of a receipt" if line else "ends before the records do"
         self._note(_mismatch(bundle.RECEIPTS, what))
         try:
             found = record.read(data)
-            return _Placed(found.s3_key, ("-",), (), start, end)
+            return _Placed(found.s3_key, ("-",), start=start, end=end)
         except ValueError:
-            return _Placed(f"{self.org_id}/?", ("-",), (), start, end)
+            return _Placed(f"{self.org_id}/?", ("-",), start=start, end=end)
 
     def _predecessor(self) -> Iterator[KeyVersions]:
         area = self._zip.areas[bundle.PREDECESSOR]
@@ -267,7 +267,7 @@ class BundleSource:
             key = record.read(self._zip.slice(area.start, area.end)).s3_key
         except ValueError:
             return  # the first record's link then has nothing to be held against, which is reported
-        yield _Placed(key, ("-",), (), area.start, area.end)
+        yield _Placed(key, ("-",), start=area.start, end=area.end)
 
     def _beside(self, start: int, count: int) -> tuple[list[bytes], int]:
         """Lines of `receipts.jsonl` from there on, and where they end."""

@@ -19,8 +19,9 @@ from indelible.audit.files import bounded
 from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import NotEvidence, Part, Walked, proofs_at_hand
 from indelible.domain import record
-from indelible.domain.bundle import MAX_FILE_BYTES, MAX_OBJECT_BYTES
 from indelible.domain.findings import Failure
+from indelible.domain.record import MAX_OBJECT_BYTES
+from indelible.domain.tiles import MAX_FILE_BYTES
 from indelible.ports import KeyVersions, StoredVersion
 from indelible.services.log import checkpoint_path
 
@@ -59,7 +60,7 @@ class DirectorySource:
     def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
         """One after another: the operating system reads ahead."""
         for entry in keys:
-            data = self._bytes(entry.s3_key, MAX_OBJECT_BYTES)  # more is no record, and shows that it is none
+            data = self._bytes(entry.s3_key, MAX_OBJECT_BYTES)
             yield entry, StoredVersion(entry.s3_key, "", data, None, None)
 
     def first_key_after(self, org_id: str, key: str) -> str | None:

@@ -26,6 +26,7 @@ from indelible.aws.error_map import translated
 from indelible.aws.s3_records import S3Records, stored_version
 from indelible.domain import instants
 from indelible.domain.findings import Lock
+from indelible.domain.record import MAX_OBJECT_BYTES
 from indelible.ports import KeyVersions, StoredVersion
 
 if TYPE_CHECKING:
@@ -134,8 +135,12 @@ class _Reader:
 
     @translated("S3")
     def ask(self, keys: KeyVersions) -> _Answer | None:
-        """GetObject of the oldest version; None for a key that no record has, or that has no version."""
-        if not keys.versions or not _PLAIN_KEY.fullmatch(keys.s3_key):
+        """GetObject of the oldest version; None for what is left to S3Records.
+
+        That is a key that no record has, or that has no version, or an object that is too large: all of it would be
+        held before anything of it is handed on.
+        """
+        if not keys.versions or not _PLAIN_KEY.fullmatch(keys.s3_key) or (keys.size or 0) > MAX_OBJECT_BYTES:
             return None
         target = f"{self._path}{keys.s3_key}?versionId={quote(keys.versions[0], safe='')}"
         headers = http.HttpHeaders([("host", self._host), ("x-amz-checksum-mode", "ENABLED")])

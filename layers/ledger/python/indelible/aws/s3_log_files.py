@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
+from indelible.aws.body import content
 from indelible.aws.error_map import code_of, translated
 from indelible.domain import instants
 from indelible.domain.ledger import LEDGER_PROOFS
 from indelible.domain.note import count_signatures
 from indelible.domain.proof import SUFFIX
 from indelible.domain.record import Retention
-from indelible.domain.tiles import File
+from indelible.domain.tiles import MAX_FILE_BYTES, File
 from indelible.errors import EvidenceBroken, Unavailable
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class S3LogFiles:
     def current(self, owner: str, path: str) -> bytes | None:
         """GetObject. IAM: s3:GetObject, and s3:ListBucket for S3 to say that there is none."""
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=_key(owner, path))["Body"].read()
+            return content(self._client.get_object(Bucket=self._bucket, Key=_key(owner, path)), MAX_FILE_BYTES)
         except ClientError as error:
             if code_of(error) != "NoSuchKey":
                 raise
@@ -122,7 +123,7 @@ class S3LogFiles:
         """The first version of a file, by its id where that is known."""
         if version_id is None:
             return self._version(key)
-        return self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version_id)["Body"].read()
+        return self._read(key, version_id)
 
     def names(self, owner: str, prefix: str) -> Iterator[str]:
         """Paths that begin with the prefix, in order, shadowed ones included. IAM: s3:ListBucketVersions."""
@@ -191,7 +192,7 @@ class S3LogFiles:
             if code_of(error) != "NoSuchKey":
                 raise
             return {"IfNoneMatch": "*"}
-        data = there["Body"].read()
+        data = content(there, MAX_FILE_BYTES)
         said = data.split(b"\n", 2)
         if len(said) > 1 and said[1].isdigit() and (int(said[1]), count_signatures(data)) >= (size, signatures):
             return None
@@ -226,7 +227,10 @@ class S3LogFiles:
         if not found:
             return None
         version_id = found[0] if newest else found[-1]
-        return self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version_id)["Body"].read()
+        return self._read(key, version_id)
+
+    def _read(self, key: str, version_id: str) -> bytes:
+        return content(self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version_id), MAX_FILE_BYTES)
 
     def _version_ids(self, key: str) -> Iterator[str]:
         """Every version under a key that has content, newest first."""

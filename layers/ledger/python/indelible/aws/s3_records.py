@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, FlexibleChecksumError
 
+from indelible.aws.body import content
 from indelible.aws.error_map import code_of, translated
 from indelible.domain import instants
 from indelible.domain.findings import Lock
-from indelible.domain.record import Record, parse_key
+from indelible.domain.record import MAX_OBJECT_BYTES, Record, parse_key
 from indelible.errors import EvidenceBroken, Unavailable
 from indelible.ports import KeyVersions, StoredVersion
 
@@ -152,7 +153,8 @@ class S3Records:
             for entry in entries:
                 if held is not None and held.s3_key == entry.s3_key:
                     # Newest first within a key: what comes later is older.
-                    held = KeyVersions(held.s3_key, entry.versions + held.versions, entry.markers + held.markers)
+                    size = entry.size if entry.versions else held.size
+                    held = KeyVersions(held.s3_key, entry.versions + held.versions, entry.markers + held.markers, size)
                     continue
                 if held is not None:
                     yield held
@@ -176,12 +178,14 @@ class S3Records:
         )
         versions: dict[str, list[str]] = {}
         markers: dict[str, list[str]] = {}
+        sizes: dict[str, int | None] = {}
         for version in reversed(answer.get("Versions", [])):
             versions.setdefault(version["Key"], []).append(version["VersionId"])
+            sizes.setdefault(version["Key"], version.get("Size"))
         for deleted in reversed(answer.get("DeleteMarkers", [])):
             markers.setdefault(deleted["Key"], []).append(deleted["VersionId"])
         entries = [
-            KeyVersions(key, tuple(versions.get(key, ())), tuple(markers.get(key, ())))
+            KeyVersions(key, tuple(versions.get(key, ())), tuple(markers.get(key, ())), sizes.get(key))
             for key in sorted(versions.keys() | markers.keys())
         ]
         more = answer.get("IsTruncated", False)
@@ -196,10 +200,11 @@ class S3Records:
             Bucket=self._bucket, Key=keys.s3_key, VersionId=version_id, ChecksumMode="ENABLED"
         )
         try:
-            data = answer["Body"].read()
+            data = content(answer, MAX_OBJECT_BYTES)
         except FlexibleChecksumError:
             # The SDK refuses bytes that do not have the stored checksum. They are what the auditor asks about.
-            data = self._client.get_object(Bucket=self._bucket, Key=keys.s3_key, VersionId=version_id)["Body"].read()
+            again = self._client.get_object(Bucket=self._bucket, Key=keys.s3_key, VersionId=version_id)
+            data = content(again, MAX_OBJECT_BYTES)
         return stored_version(keys, data, answer.get("ChecksumSHA256"), _lock(answer))
 
 

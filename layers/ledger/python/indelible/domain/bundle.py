@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from indelible.domain.canonical import MAX_NUMBER, canonical_bytes
 from indelible.domain.findings import FailureCode
 from indelible.domain.receipt import Receipt
-from indelible.domain.record import Record, tx_hash
+from indelible.domain.record import MAX_OBJECT_BYTES, Record, tx_hash
 
 FORMAT = "indelible/bundle@v1"
 
@@ -41,13 +41,9 @@ _KNOWN = re.compile(
     re.ASCII,
 )
 
-MAX_OBJECT_BYTES = 16 << 20
-"""Of an object whose content is in a bundle, and so of a line of `records.jsonl`; a record has far less."""
 MAX_RECEIPT_BYTES = 24 << 20
 """Of a line of `receipts.jsonl`, which can hold such an object in base64."""
 MAX_MANIFEST_BYTES = 64 << 20
-MAX_FILE_BYTES = 1 << 20
-"""Of a file of a log: tiles, notes and proofs have some kilobytes."""
 
 Count = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
 Sequence = Annotated[int, Meta(ge=1, le=999_999_999_999)]

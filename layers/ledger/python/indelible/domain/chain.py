@@ -103,7 +103,7 @@ class ChainChecker(Failures):
         found = self._read(specimen, key, specimen.data)
         if self.locks:
             self._check_lock(specimen, key.sequence, found)
-        self._link(key.sequence, record.tx_hash(specimen.data), found, specimen)
+        self._link(key.sequence, specimen.tx_hash, found, specimen)
         return found
 
     def join(self, run: Run) -> bool:
@@ -159,7 +159,7 @@ class ChainChecker(Failures):
             self._fail(FailureCode.TRUNCATED, self.next_sequence, detail, through=promised)
 
     def _read(self, specimen: Specimen, key: RecordKey, data: bytes) -> Record | None:
-        tx_hash = record.tx_hash(data)
+        tx_hash = specimen.tx_hash
         if specimen.stored_sha256 is not None and specimen.stored_sha256 != tx_hash:
             self._fail(
                 FailureCode.CONTENT_MISMATCH,
@@ -180,6 +180,10 @@ class ChainChecker(Failures):
                 expected=promised,
                 found=tx_hash,
             )
+        if not specimen.is_whole:
+            detail = f"the object has more than {record.MAX_OBJECT_BYTES:,} bytes, and a record far less"
+            self._fail(FailureCode.UNKNOWN_FORMAT, key.sequence, detail, specimen)
+            return None
         try:
             found = record.read(data)
         except record.UnknownFormat as error:

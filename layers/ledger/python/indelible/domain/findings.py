@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from indelible.domain.record import Head
+from indelible.domain.record import MAX_OBJECT_BYTES, Head, tx_hash
 
 
 class FailureCode(StrEnum):
@@ -99,7 +99,7 @@ class Specimen:
 
     `stored_sha256` is the checksum that the store keeps (hex), None where it keeps none. `lock` is None for an
     object without one. `shadows` names newer versions and delete markers. `data` is None when no version with
-    content is left.
+    content is left, and only the beginning of an object of more than `MAX_OBJECT_BYTES`.
     """
 
     s3_key: str
@@ -108,6 +108,16 @@ class Specimen:
     stored_sha256: str | None = None
     lock: Lock | None = None
     shadows: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether `data` is all of it."""
+        return self.data is not None and len(self.data) <= MAX_OBJECT_BYTES
+
+    @property
+    def tx_hash(self) -> str:
+        """Hex SHA-256 of the bytes; of an object that was not read as a whole, what the store keeps, if anything."""
+        return (not self.is_whole and self.stored_sha256) or tx_hash(self.data or b"")
 
 
 @dataclass(frozen=True, slots=True)

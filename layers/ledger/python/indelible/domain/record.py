@@ -23,6 +23,8 @@ GENESIS = "GENESIS"
 MAX_RECORD_BYTES = 256 * 1024
 MAX_EVENT_BYTES = MAX_RECORD_BYTES - 640
 """Of the canonical event; the members around it never need more than the difference."""
+MAX_OBJECT_BYTES = 16 << 20
+"""Of an object among the records that is read as a whole. What has more is no record: its beginning is enough."""
 ORG_ID = r"[a-z0-9][a-z0-9-]{1,62}"
 ADMIN_ORG = "_admin"
 """The ledger's own organisation: administrative acts. It has no keys, and no door lets its name in."""

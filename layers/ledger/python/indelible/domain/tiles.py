@@ -20,6 +20,8 @@ from indelible.domain.merkle import Hash, NodeReader, Subtree
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
 LEAF_BYTES = 32
+MAX_FILE_BYTES = 1 << 20
+"""Of a file of a log that is read as a whole: tiles, notes and proofs have some kilobytes."""
 _LENGTH = LEAF_BYTES.to_bytes(2, "big")
 
 FileReader: TypeAlias = Callable[[str], bytes]

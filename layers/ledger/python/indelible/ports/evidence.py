@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from indelible.domain.findings import Lock
@@ -15,6 +15,7 @@ from indelible.domain.record import Record
 class StoredVersion:
     """One version of one object, with content. `sha256` is the store's own checksum, hex.
 
+    `data` is no more than `MAX_OBJECT_BYTES` and one byte: of a larger object the beginning, which is never kept whole.
     `shadows` names what lies over this version: newer versions and delete markers.
     """
 
@@ -28,11 +29,15 @@ class StoredVersion:
 
 @dataclass(frozen=True, slots=True)
 class KeyVersions:
-    """All versions under one key, oldest first; `markers` are the version ids of delete markers."""
+    """All versions under one key, oldest first; `markers` are the version ids of delete markers.
+
+    `size` is that of the oldest in bytes, where the listing says it.
+    """
 
     s3_key: str
     versions: tuple[str, ...]
     markers: tuple[str, ...] = ()
+    size: int | None = field(default=None, compare=False)
 
     @property
     def shadows(self) -> tuple[str, ...]:

@@ -52,7 +52,8 @@ class LogHead(Protocol):
 class StoredLogFiles(Protocol):
     """The static files of logs (c2sp.org/tlog-tiles), each below `{owner}/_log/`, for whoever reads them.
 
-    `owner` is an organisation, or `_ledger`.
+    `owner` is an organisation, or `_ledger`. Of a file of more than `MAX_FILE_BYTES`, which nobody here has written,
+    the beginning is read, and one byte more than that.
     """
 
     def read(self, owner: str, path: str) -> bytes | None:

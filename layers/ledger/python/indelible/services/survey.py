@@ -189,11 +189,12 @@ class _Walk:
             key = record.parse_key(keys.s3_key)
             if key is not None:
                 self._close_gap(key.sequence, keys.s3_key)
-            sealed = self.checker.observe(specimen(keys, stored))
+            one = specimen(keys, stored)
+            sealed = self.checker.observe(one)
             self._last_key = keys.s3_key
             if key is None or stored is None:
                 continue
-            self.roots.add(key, record.tx_hash(stored.data))
+            self.roots.add(key, one.tx_hash)
             if sealed is not None:
                 self._sealed += 1
                 entries.append(IndexEntry(bytes.fromhex(sealed.tx_hash), sealed.audit_id))

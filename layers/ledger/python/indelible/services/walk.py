@@ -143,10 +143,10 @@ class Walk:
 
     def observe(self, keys: KeyVersions, stored: StoredVersion | None) -> Record | None:
         """Check one key's oldest version; the record, where it can be read as one."""
-        seen = self.checker.observe(specimen(keys, stored))
-        found = record.parse_key(keys.s3_key)
+        one, found = specimen(keys, stored), record.parse_key(keys.s3_key)
+        seen = self.checker.observe(one)
         if found is not None and stored is not None:
-            self.roots.add(found, record.tx_hash(stored.data))
+            self.roots.add(found, one.tx_hash)
         return seen
 
     def _find_predecessor(self) -> None:
