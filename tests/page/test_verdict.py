@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import Failure, FailureCode, Promise
+from indelible.domain.findings import Failure, FailureCode, Promise, in_order
 from indelible.page.parts import PageParts
 from tests.fakes.chains import specimens
 from tests.fakes.records import FakeRecords
@@ -48,7 +48,7 @@ def test_every_mutation_of_the_catalogue_gets_the_verdict_of_the_chain_checker(n
     for specimen in seen:
         checker.observe(specimen)
     checker.finish()
-    expected = [as_the_page_says(failure) for failure in checker.failures if failure.code not in UNSEEN]
+    expected = [as_the_page_says(failure) for failure in in_order(checker.failures) if failure.code not in UNSEEN]
 
     page = opens(
         PageParts(ledger_name="indelible", org_id=vector["org_id"], first_sequence=1, records=seen, promises=(promise,))

@@ -81,7 +81,7 @@ def harmed(steps: list[tuple[str, str, int, int]]) -> World:
 def told(verdict: Any) -> Any:
     """What must agree between two verdicts; where a promise came from is worded differently."""
     return (
-        sorted((f.code, f.sequence or 0, f.through or 0, f.s3_key or "", f.version_id or "") for f in verdict.failures),
+        [(f.code, f.sequence, f.through, f.s3_key, f.version_id) for f in verdict.failures],
         verdict.entries_checked,
         verdict.first_broken_at,
         verdict.checkpoint,

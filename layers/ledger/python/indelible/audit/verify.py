@@ -20,7 +20,7 @@ from indelible.audit.resume import Keeper
 from indelible.audit.source import NotEvidence, Published, Source, Walked
 from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.checkpoint import Checkpoint
-from indelible.domain.findings import Failure, Promise
+from indelible.domain.findings import Failure, Promise, in_order
 from indelible.domain.note import VerifierKey
 from indelible.services.locate import Locator
 from indelible.services.log import LEDGER, LogReader
@@ -133,7 +133,7 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         last_sequence=last,
         first_broken_at=checker.first_broken_at,
         verification_time_ms=round((time.monotonic() - began) * 1000),
-        failures=checker.failures,
+        failures=in_order(checker.failures),
         failures_total=checker.failures_total,
         checkpoint=walk.roots.last,
         key=VerifierKey(name, key.public_key) if key and name else None,

@@ -6,6 +6,7 @@ Invariant: the names of failures are part of the public interface; they are neve
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -44,6 +45,29 @@ class Failure:
 
 MAX_FAILURES = 1000
 """Failures listed one by one; further ones are only counted. The first of each code is always among them."""
+
+
+_RANK = {code: rank for rank, code in enumerate(FailureCode)}
+
+
+def in_order(failures: Iterable[Failure]) -> list[Failure]:
+    """As every verdict lists them, whoever found them in whatever order.
+
+    By sequence, those without one last; then by code in the order of `FailureCode`, by where they end, by key, version
+    and detail. The evidence page does the same (page/script/chain.js).
+    """
+    return sorted(
+        failures,
+        key=lambda one: (
+            one.sequence is None,
+            one.sequence or 0,
+            _RANK[one.code],
+            one.through or 0,
+            one.s3_key or "",
+            one.version_id or "",
+            one.detail,
+        ),
+    )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -193,7 +193,10 @@ class VerifyResponse(Struct, kw_only=True):
     entries_checked: Count
     first_broken_at: Annotated[int | None, Meta(description="The lowest sequence among the failures.")]
     verification_time_ms: Count
-    failures: Annotated[list[FailureModel], Meta(max_length=1000, description="The first thousand.")]
+    failures: Annotated[
+        list[FailureModel],
+        Meta(max_length=1000, description="A thousand at most, by sequence; those without one last."),
+    ]
     failures_total: Count
     pending: Annotated[list[int], Meta(description="Committed a moment ago and not sealed yet; no failure.")]
     complete: Annotated[bool, Meta(description="Whether the whole range was checked.")]

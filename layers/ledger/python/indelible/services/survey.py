@@ -18,7 +18,7 @@ from indelible.domain import instants, record
 from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.chain import ChainChecker
 from indelible.domain.checkpoint import Checkpoint
-from indelible.domain.findings import Failure, FailureCode, Promise
+from indelible.domain.findings import Failure, FailureCode, Promise, in_order
 from indelible.domain.ledger import LedgerLeaf, leaf_data
 from indelible.domain.note import NoteError
 from indelible.domain.record import EMPTY_CHAIN, Head, Record
@@ -164,7 +164,7 @@ class _Walk:
             uncleared=self._uncleared,
             ever_covered=frozenset(self._at_size.values()),
             signed_size=next((found.size for found in self._opened(sorted(self._sizes, reverse=True))), 0),
-            failures=tuple(self.checker.failures),
+            failures=tuple(in_order(self.checker.failures)),
             failures_total=self.checker.failures_total,
         )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from indelible.domain.checkpoint import Checkpoint
-from indelible.domain.findings import Failure
+from indelible.domain.findings import Failure, in_order
 from indelible.domain.record import Head
 from indelible.ports import Clock, JournalReader, StoredRecords
 from indelible.services.log import LogReader
@@ -59,7 +59,7 @@ class Verifier:
             entries_checked=checker.entries_checked,
             first_broken_at=checker.first_broken_at,
             verification_time_ms=self._clock.now_ms() - began,
-            failures=checker.failures,
+            failures=in_order(checker.failures),
             failures_total=checker.failures_total,
             pending=checker.pending,
             complete=run.complete,

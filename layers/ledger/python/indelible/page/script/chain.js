@@ -3,6 +3,19 @@
 // (indelible/domain/chain.py): a test holds the two against each other over every mutation of the catalogue.
 
 const MAX_FAILURES = 1000;
+const CODES = [
+  "CONTENT_MISMATCH",
+  "BROKEN_LINK",
+  "MISSING",
+  "FORK",
+  "SHADOWED",
+  "UNLOCKED",
+  "TIME_REVERSED",
+  "TRUNCATED",
+  "UNKNOWN_FORMAT",
+  "CHECKPOINT_MISMATCH",
+  "BAD_SIGNATURE",
+];
 
 class ChainChecker {
   /** `promises`: {sequence, txHash, source}; a null txHash promises only that the chain reaches so far. */
@@ -155,4 +168,23 @@ class ChainChecker {
       found,
     });
   }
+}
+
+/** As every verdict lists them (indelible/domain/findings.py): by sequence, those without one last, and then by code. */
+function inOrder(failures) {
+  const place = ({ sequence, code, through, entry, detail }) => [
+    sequence ?? Infinity,
+    CODES.indexOf(code),
+    through ?? 0,
+    entry?.key ?? "",
+    entry?.version ?? "",
+    detail,
+  ];
+  return [...failures].sort((some, other) => {
+    const others = place(other);
+    for (const [index, mine] of place(some).entries()) {
+      if (mine !== others[index]) return mine < others[index] ? -1 : 1;
+    }
+    return 0;
+  });
 }

@@ -91,9 +91,7 @@ function drawLimits(facts, held, outside = []) {
 }
 
 function drawFailures(verdict, facts, go) {
-  const shown = [...verdict.failures]
-    .sort((some, other) => (some.sequence ?? 0) - (other.sequence ?? 0))
-    .slice(0, MOST_LISTED);
+  const shown = verdict.failures.slice(0, MOST_LISTED);
   const rest = verdict.failuresTotal - shown.length;
   at("failures").hidden = shown.length === 0;
   fill(

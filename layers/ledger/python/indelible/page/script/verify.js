@@ -79,7 +79,7 @@ async function verify(facts, entries, held, progress) {
   return {
     valid: checker.failuresTotal ? false : undecided.length ? null : true,
     undecided,
-    failures: checker.failures,
+    failures: inOrder(checker.failures),
     failuresTotal: checker.failuresTotal,
     counts: checker.counts,
     firstBrokenAt: checker.firstBrokenAt,
