@@ -49,7 +49,9 @@ def written(path: Path, world: World) -> Path:
 
 
 def essence(verdict: Audit) -> Audit:
-    return replace(verdict, verification_time_ms=0)
+    """Without what a run that went on says of itself."""
+    unchecked = [said for said in verdict.unchecked if "an earlier run read" not in said]
+    return replace(verdict, verification_time_ms=0, resumed=None, read=0, unchecked=unchecked)
 
 
 class Interrupted(Exception):
@@ -123,8 +125,30 @@ def test_an_interrupted_verification_goes_on_where_it_was(
 
     assert whole.valid is not broken
     assert essence(again) == essence(whole)
+    assert whole.resumed is None
     assert read < RECORDS or count == 1
+    assert read == again.read == RECORDS - (again.resumed or 1) + 1
+    clause = f"records 1 to {(again.resumed or 1) - 1}: an earlier run read them"
+    assert any(said.startswith(clause) for said in again.unchecked) is (again.resumed is not None)
     assert not (tmp_path / "progress").exists()
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_bundle_that_changed_meanwhile_is_read_from_its_beginning(
+    evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resume, "_EVERY_SECONDS", 0.0)
+    asked, said = Asked(key=KEY, progress_file=tmp_path / "progress"), list[str]()
+    with pytest.raises(Interrupted):
+        audit(BundleSource(evidence), asked, progress=interrupted_after(40), say=said.append)  # type: ignore[arg-type]
+    content = evidence.read_bytes()
+    evidence.write_bytes(content.replace(b'"number":3', b'"number":4', 1))
+
+    verdict = audit(BundleSource(evidence), asked, say=said.append)
+
+    assert (verdict.first_broken_at, verdict.resumed, verdict.read) == (3, None, RECORDS)
+    (line,) = said
+    assert "changed" in line
 
 
 @pytest.mark.usefixtures("small_blocks")

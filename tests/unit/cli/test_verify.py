@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from indelible.audit import resume, stored_zip
 from indelible.cli.main import cli
 from indelible.domain import note
 from indelible.domain.receipt import Receipt
@@ -203,6 +204,26 @@ def test_what_is_no_organisation_is_not_called_broken(world: World, evidence: Pa
         assert (answer.exit_code, "was unpacked" in answer.stderr) == (2, True)
     answer = run("verify", tmp_path / "copy", "--org", "_ledger")
     assert (answer.exit_code, "has no records" in answer.stderr) == (2, True)
+
+
+def test_what_an_earlier_run_read_is_not_passed_off_as_this_one_s(
+    evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_zip, "_BLOCK", 3000)
+    monkeypatch.setattr(resume, "_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(resume.Keeper, "done", lambda _: None)  # as if it was interrupted after its last part
+    asked = (evidence, "--key", KEY, "--checkpoint-file", tmp_path / "progress")
+
+    first, again, answer = said(*asked), said(*asked), run("verify", *asked)
+
+    assert (first["resumed"], again["resumed"]) == (None, 11)
+    assert "records 1 to 10: an earlier run read them" in answer.stdout
+    assert "this run read 0 of them, from record 11 on" in answer.stdout
+    assert "(0 records a second)" in answer.stdout
+    evidence.touch()
+    answer = run("verify", *asked)
+    assert "changed since" in answer.stderr
+    assert "an earlier run" not in answer.stdout
 
 
 @pytest.mark.parametrize("arguments", [("--start", "3", "--end", "2"), ("--from", "yesterday"), ("--jobs", "0")])

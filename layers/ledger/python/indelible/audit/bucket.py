@@ -21,6 +21,7 @@ class BucketSource:
 
     ends_at: int | None = None
     may_lack_statements: bool = False
+    identity: str | None = None
     locks: bool = True
     starts_at = 1
     unchecked: Sequence[str] = ()

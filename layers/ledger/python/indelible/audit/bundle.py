@@ -66,6 +66,7 @@ class BundleSource:
         if org_id not in (None, self.org_id):
             raise NotEvidence(f"{path} is a bundle of {self.org_id}, not of {org_id}")
         self.fingerprint = f"bundle {self._zip.sha256(bundle.MANIFEST)}"
+        self.identity: str | None = self._zip.identity
         self._strange: dict[Failure, None] = {}
         self._counted = False
         self._ahead = _NOTHING

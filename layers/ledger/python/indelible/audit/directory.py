@@ -36,6 +36,7 @@ class DirectorySource:
 
     ends_at: int | None = None
     may_lack_statements: bool = True
+    identity: str | None = None
     locks: bool = False
     starts_at = 1
     unchecked: Sequence[str] = (

@@ -79,21 +79,30 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 class _File(Struct, frozen=True, kw_only=True):
-    format: Literal["indelible/progress@v1"] = "indelible/progress@v1"
+    format: Literal["indelible/progress@v2"] = "indelible/progress@v2"
     about: str
+    identity: str | None
     state: State
 
 
 class Keeper:
-    """Writes a state now and then. `about` is what was asked of which source; that of another is not gone on with."""
+    """Writes a state now and then. `about` is what was asked of which source; that of another is not gone on with.
 
-    def __init__(self, path: Path, about: str) -> None:
+    `identity` is that of the source's file (see Source): once it has changed, what was read of it counts no more.
+    """
+
+    def __init__(self, path: Path, about: str, identity: str | None, say: Callable[[str], None]) -> None:
         self._path = path
         self._about = hashlib.sha256(about.encode()).hexdigest()
+        self._identity = identity
+        self._say = say
         self._due = time.monotonic() + _EVERY_SECONDS
 
     def load(self) -> State | None:
-        """Where to go on; None where nothing was begun. Raises NotEvidence for a file of something else."""
+        """Where to go on; None where nothing was begun, or the source has changed, which is said.
+
+        Raises NotEvidence for a file of something else.
+        """
         if not self._path.parent.is_dir():
             raise NotEvidence(f"{self._path}: there is no directory {self._path.parent}")
         try:
@@ -104,6 +113,9 @@ class Keeper:
             raise NotEvidence(f"{self._path} is no progress file: name another") from None
         if found.about != self._about:
             raise NotEvidence(f"{self._path} is about another source or another question: name another, or remove it")
+        if found.identity != self._identity:
+            self._say(f"{self._path} is about a file that has changed since: it is read from its beginning")
+            return None
         return found.state
 
     def keep(self, state: Callable[[], State]) -> None:
@@ -111,7 +123,7 @@ class Keeper:
         if time.monotonic() < self._due:
             return
         fresh = self._path.with_name(f"{self._path.name}.new")
-        fresh.write_bytes(msgspec.json.encode(_File(about=self._about, state=state())))
+        fresh.write_bytes(msgspec.json.encode(_File(about=self._about, identity=self._identity, state=state())))
         fresh.replace(self._path)
         self._due = time.monotonic() + _EVERY_SECONDS
 

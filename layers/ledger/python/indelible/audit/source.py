@@ -121,6 +121,8 @@ class Source(StoredRecords, ListedLogFiles, Protocol):
     """The last sequence that it says that it has; None for what goes as far as it goes."""
     fingerprint: str
     """Changes when the source is another, so that nobody goes on in the middle of one."""
+    identity: str | None
+    """Of a single file: changes when somebody writes to it or puts another in its place. None for many objects."""
 
     def parts(self, *, after: str) -> Iterator[Part]:
         """All keys after this one, in parts; `after` of a part goes on behind it."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from indelible.audit.files import opened
+from indelible.audit.files import identity, opened
 from indelible.audit.source import NotEvidence
 from indelible.domain.archive import END_BYTES, Entry, directory_start, local_header, read_directory
 
@@ -44,6 +44,7 @@ class StoredZip:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.identity = identity(path)
         self.areas: dict[str, Area] = {}
         self.names: list[str] = []
         if self.slice(0, len(_MAGIC)) != _MAGIC:

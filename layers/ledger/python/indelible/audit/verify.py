@@ -16,7 +16,7 @@ from indelible.audit.fast_walk import FastWalk
 from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
 from indelible.audit.outside import Outside, Trust, Upwards
 from indelible.audit.receipts import Receipts
-from indelible.audit.resume import Keeper
+from indelible.audit.resume import Keeper, State
 from indelible.audit.source import NotEvidence, Published, Source, Walked
 from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.checkpoint import Checkpoint
@@ -50,6 +50,8 @@ class Audit:
     """The verdict, with the fields of the API's and some more.
 
     `key` is the one that signed, if any was looked at. `absent` is what was asked for and the source does not have.
+    `resumed` is the first record that this run read, where an earlier one had read those before it; `read` is how many
+    this run read of the `entries_checked`.
     """
 
     valid: bool
@@ -70,10 +72,21 @@ class Audit:
     outside: list[Outside]
     absent: list[str]
     unchecked: list[str]
+    resumed: int | None
+    read: int
 
 
-def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lambda _: None) -> Audit:
-    """Check everything that the source shows of the range. Raises NotEvidence where nothing can be said."""
+def audit(
+    source: Source,
+    asked: Asked,
+    *,
+    progress: Callable[[int], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Audit:
+    """Check everything that the source shows of the range. Raises NotEvidence where nothing can be said.
+
+    `progress` is told how many records were just checked, `say` a line for people, beside the verdict.
+    """
     began = time.monotonic()
     if source.org_id == LEDGER:
         raise NotEvidence(f"{LEDGER} is the ledger's own log and has no records: indelible checkpoint reads it")
@@ -83,7 +96,9 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
     ring, unsure = key_ring(source, key, name or _UNKNOWN)
     rootless = _no_roots(source, key, whole=whole)
     log = LogReader(files=NoLog() if rootless else Published(source), ledger_name=ring.ledger_name, keys=lambda: ring)
-    keeper = Keeper(asked.progress_file, _about(source, asked)) if asked.progress_file else None
+    about = _about(source, asked)
+    keeper = Keeper(asked.progress_file, about, source.identity, say) if asked.progress_file else None
+    begun = keeper.load() if keeper else None
     walk = FastWalk(
         source,
         NoTable(),
@@ -98,7 +113,7 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         strict=asked.strict,
         fast=asked.fast,
         progress=progress,
-        begun=keeper.load() if keeper else None,
+        begun=begun,
         keep=keeper.keep if keeper else None,
     )
     walk.go(NO_DEADLINE)
@@ -142,6 +157,7 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
         outside=outside,
         absent=[*_absent(source, asked.within)],
         unchecked=[
+            *_read_before(begun),
             *source.unchecked,
             *unsure,
             *rootless,
@@ -149,6 +165,8 @@ def audit(source: Source, asked: Asked, *, progress: Callable[[int], None] = lam
             *_not_covered(walk, outside),
             *([] if asked.strict else ["what is inside the events (--strict parses every record wholly)"]),
         ],
+        resumed=begun.last.sequence + 1 if begun else None,
+        read=checker.entries_checked - (begun.entries_checked if begun else 0),
     )
 
 
@@ -193,6 +211,13 @@ def _no_roots(source: Source, key: Pinned | None, *, whole: bool) -> list[str]:
     if source.ends_at is not None and not whole:
         return ["signed roots: a bundle has what it takes for its own range only, not for a part of it"]
     return []
+
+
+def _read_before(begun: State | None) -> list[str]:
+    if begun is None:
+        return []
+    which = _records(begun.first, begun.last.sequence)
+    return [f"{which}: an earlier run read them, not this one; a change since then is not noticed"]
 
 
 def _receipts_left_out(left_out: Sequence[Promise]) -> list[str]:

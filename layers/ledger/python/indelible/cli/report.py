@@ -56,6 +56,7 @@ def as_json(verdict: Audit, lacking: Sequence[str]) -> dict[str, Any]:
         "first_sequence": verdict.first_sequence,
         "last_sequence": verdict.last_sequence,
         "key": verdict.key and {"verifier_key": str(verdict.key), "pinned": verdict.key_pinned},
+        "resumed": verdict.resumed,
         "receipts_checked": verdict.receipts,
         "outside": [asdict(found) for found in verdict.outside],
         "unchecked": verdict.unchecked,
@@ -88,9 +89,11 @@ def show(verdict: Audit, lacking: Sequence[str], console: Console) -> None:
 
 def _facts(verdict: Audit) -> Iterator[tuple[str, str]]:
     seconds = verdict.verification_time_ms / 1000
-    rate = verdict.entries_checked / seconds if seconds else 0
+    rate = verdict.read / seconds if seconds else 0
     yield "organisation", verdict.org_id + (f" of the ledger {verdict.ledger_name}" if verdict.ledger_name else "")
     yield "records", f"{verdict.entries_checked:,}, from {verdict.first_sequence:,} to {verdict.last_sequence:,}"
+    if verdict.resumed is not None:
+        yield "resumed", f"this run read {verdict.read:,} of them, from record {verdict.resumed:,} on"
     yield "signed root", _signed(verdict)
     yield "key", _key(verdict)
     if verdict.receipts:

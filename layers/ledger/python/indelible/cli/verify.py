@@ -122,7 +122,7 @@ def verify(
             trust=trust,
         )
         with _progress(evidence) as progress:
-            verdict = audit(evidence, asked, progress=progress)
+            verdict = audit(evidence, asked, progress=progress, say=_say)
     lacking = [*_lacking(verdict, trust, anchors=check_anchors, tokens=check_tst)]
     if as_json:
         click.echo(json.dumps(report.as_json(verdict, lacking)))
@@ -155,6 +155,10 @@ def _jobs(source: Source) -> int:
     if (source.count() or _MANY) < _MANY:
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _say(line: str) -> None:
+    click.echo(spelled_out(line), err=True)
 
 
 @contextmanager
