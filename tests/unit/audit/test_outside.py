@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +146,14 @@ def _places(stamp: object) -> list[object]:
 def test_trust_that_cannot_be_read(given: dict[str, object]) -> None:
     with pytest.raises(NotEvidence):
         trusted(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("content", ["", "\n# none yet\n"])
+def test_a_file_of_headers_has_some(content: str, tmp_path: Path) -> None:
+    (tmp_path / "headers.txt").write_text(content)
+
+    with pytest.raises(NotEvidence, match="no block header"):
+        trusted(headers_file=tmp_path / "headers.txt")
 
 
 def test_a_quorum_is_of_those_who_are_named() -> None:

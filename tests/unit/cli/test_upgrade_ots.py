@@ -93,6 +93,11 @@ def test_a_proof_is_completed_once_and_vouches_for_the_time(promised: Promised) 
     assert "checkpoint 1 is in Bitcoin block 900,001 of 2026-" in vouched.stdout
     other = f"{FIRST_HEIGHT}:{'00' * 80}"
     assert promised.verify("--completed", promised.output, "--bitcoin-header", other).exit_code == 2
+    for header in (other, promised.header(FIRST_HEIGHT + 1)):
+        named = ["verify", str(promised.copy), "--key", KEY, "--bitcoin-header", header]
+        refused = CliRunner().invoke(cli, [*named, "--completed", str(promised.output)])
+        assert (refused.exit_code, refused.stdout.splitlines()[0][:10]) == (2, "VALID, BUT")
+        assert "no OpenTimestamps proof leads to a block whose header you gave" in refused.stderr
 
     before = written.stat()
     promised.calendar.url = "http://nobody.is.asked.example"
@@ -160,6 +165,17 @@ def test_junk_among_the_proofs_keeps_nobody_from_the_others(promised: Promised) 
     # Asking first, as verify can by itself: the junk is told, and the verdict is not kept back by it.
     asked = promised.verify("--upgrade-pending", "--completed", promised.output)
     assert "aaa-junk.pending.ots: not an OpenTimestamps file" in asked.stderr
+
+
+def test_headers_of_bitcoin_demand_a_proof_that_leads_there(promised: Promised) -> None:
+    """As a root demands a token, and a witness's key a cosignature: a promise is none."""
+    named = ["verify", str(promised.copy), "--key", KEY, "--org", ORG]
+
+    answer = CliRunner().invoke(cli, [*named, "--bitcoin-header", f"{FIRST_HEIGHT}:{'00' * 80}"])
+
+    assert CliRunner().invoke(cli, named).exit_code == 0
+    assert answer.exit_code == 2
+    assert answer.stderr == "Could not check: no OpenTimestamps proof leads to a block whose header you gave\n"
 
 
 @pytest.mark.parametrize("there", ["something else", "completed, under another name", "a directory"])

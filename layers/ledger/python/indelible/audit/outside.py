@@ -217,6 +217,8 @@ def _headers(file: Path | None, given: Sequence[str]) -> Mapping[int, bytes]:
             found |= read_bitcoin_headers(file.read_text(encoding="utf-8", errors="replace"))
     except ValueError as error:
         raise NotEvidence(f"--bitcoin-headers {file}: {error}") from None
+    if file is not None and not found:
+        raise NotEvidence(f"--bitcoin-headers {file}: there is no block header in it")
     for one in given:
         height = read_bitcoin_headers(one.replace(":", " ", 1)) if _HEADER.fullmatch(one) else None
         if height is None:

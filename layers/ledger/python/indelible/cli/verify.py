@@ -146,6 +146,8 @@ def _lacking(verdict: Audit, trust: Trust, *, anchors: bool, tokens: bool) -> It
         yield f"{len(signers)} of the witnesses that you named have signed; {trust.needed} are needed"
     if (tokens or trust.tsa_roots) and not any(found.kind == "timestamp" for found in sound):
         yield "no RFC 3161 token by an authority that you trust vouches for the log"
+    if trust.headers and not any(found.kind == "opentimestamps" for found in sound):
+        yield "no OpenTimestamps proof leads to a block whose header you gave"
     if anchors and not any(found.kind != "ledger log" for found in sound):
         yield "nobody outside whom you trust vouches for the log"
 
