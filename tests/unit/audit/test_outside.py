@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,8 @@ def _places(stamp: object) -> list[object]:
         {"witnesses": ["nonsense"]},
         {"witnesses": [notes.verifier_key("indelible", bytes(32))]},
         {"witnesses": [str(ALICE.key)], "quorum": 2},
+        {"witnesses": [str(ALICE.key)] * 2, "quorum": 2},
+        {"witnesses": [str(ALICE.key), str(replace(ALICE.key, name="witness.example/alias"))]},
         {"headers": ["1:abc"]},
     ],
 )
@@ -159,3 +162,4 @@ def test_a_file_of_headers_has_some(content: str, tmp_path: Path) -> None:
 def test_a_quorum_is_of_those_who_are_named() -> None:
     assert trusted(witnesses=[str(ALICE.key), str(BOB.key)]).needed == 2
     assert trusted(witnesses=[str(ALICE.key), str(BOB.key)], quorum=1).needed == 1
+    assert trusted(witnesses=[str(ALICE.key), str(ALICE.key)]).needed == 1, "named twice, one witness"

@@ -73,13 +73,15 @@ def trusted(
 ) -> Trust:
     """From what was given on the command line. Raises NotEvidence."""
     try:
-        keys = tuple(notes.parse_verifier_key(text) for text in witnesses)
+        keys = tuple(dict.fromkeys(notes.parse_verifier_key(text) for text in witnesses))
     except ValueError as error:
         raise NotEvidence(f"--witness: {error}") from None
     if any(key.kind != notes.COSIGNATURE for key in keys):
         raise NotEvidence("--witness: a witness's key is of kind 4 (cosignature/v1)")
+    if len({key.public_key for key in keys}) < len(keys):  # what is signed does not have the name: one line fits both
+        raise NotEvidence("--witness: one key is given under two names, and it counts once")
     if quorum is not None and quorum > len(keys):
-        raise NotEvidence(f"--quorum {quorum}, but {len(keys)} witnesses are named")
+        raise NotEvidence(f"--quorum {quorum}, but --witness names {len(keys)}, each counted once")
     return Trust(keys, quorum, b"\n".join(map(_roots, tsa_roots)), _headers(headers_file, headers))
 
 
