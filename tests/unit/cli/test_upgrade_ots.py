@@ -147,7 +147,8 @@ def test_a_calendar_that_nobody_allowed_is_not_asked(promised: Promised) -> None
     answer = CliRunner().invoke(cli, ["upgrade-ots", str(promised.copy), "-o", str(promised.output)])
 
     assert answer.exit_code == 1
-    assert answer.stderr.startswith(f"{promised.calendar.url}: not asked; allow it with --calendar\n")
+    assert answer.stderr.startswith(f"{promised.calendar.url}: not asked; indelible upgrade-ots --calendar allows it\n")
+    assert "upgrade-ots --calendar allows it" in promised.verify("--upgrade-pending").stderr, "verify has no such option"
     assert promised.calendar.headers == [], "nothing was mined, because nobody asked"
 
 

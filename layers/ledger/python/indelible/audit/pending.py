@@ -125,7 +125,7 @@ def complete(waiting: Pending, allowed: Iterable[str], say: Callable[[str], None
     may_ask, http = {url.rstrip("/") for url in allowed}, Http()
     for url in sorted({uri.rstrip("/") for uri, _ in promised}):
         if url not in may_ask:
-            say(f"{url}: not asked; allow it with --calendar")
+            say(f"{url}: not asked; indelible upgrade-ots --calendar allows it")
             continue
         try:
             found = CalendarServer(name=waiting.name, url=url, http=http).upgrade(waiting.proof, waiting.digest)
