@@ -119,6 +119,10 @@ def test_a_proof_by_itself(promised: Promised, tmp_path: Path) -> None:
     assert "--of" in promised.run(source=tmp_path / "data.ots").stderr
     done = promised.run("--of", tmp_path / "data", source=tmp_path / "data.ots")
     assert (done.exit_code, done.stdout) == (0, f"{promised.output}/data.bitcoin-900001.ots\n")
+    not_taken = promised.verify("--completed", promised.output)
+    assert not_taken.exit_code == 2
+    assert "data.bitcoin-900001.ots was completed by itself (--of)" in not_taken.stderr
+    assert "upgrade-ots" in not_taken.stderr
 
 
 def test_not_in_bitcoin_yet(promised: Promised) -> None:
@@ -148,7 +152,7 @@ def test_a_calendar_that_nobody_allowed_is_not_asked(promised: Promised) -> None
 
     assert answer.exit_code == 1
     assert answer.stderr.startswith(f"{promised.calendar.url}: not asked; indelible upgrade-ots --calendar allows it\n")
-    assert "upgrade-ots --calendar allows it" in promised.verify("--upgrade-pending").stderr, "verify has no such option"
+    assert "upgrade-ots --calendar allows it" in promised.verify("--upgrade-pending").stderr
     assert promised.calendar.headers == [], "nothing was mined, because nobody asked"
 
 

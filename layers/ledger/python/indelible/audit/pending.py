@@ -90,7 +90,7 @@ def proofs(source: Source) -> int:
 
 
 def completed_proofs(directory: Path) -> Mapping[str, bytes]:
-    """What `upgrade-ots` wrote below a directory, by the paths of the pending ones. Raises NotEvidence for none."""
+    """What `upgrade-ots` wrote for a bundle or a copy, by the paths of the pending ones. Raises NotEvidence."""
     from indelible.outside.verify_ots import MAX_PROOF_BYTES
 
     found: dict[str, bytes] = {}
@@ -100,9 +100,15 @@ def completed_proofs(directory: Path) -> Mapping[str, bytes]:
             size, file = parsed
             with path.open("rb") as data:
                 found[AnchorFile("pending", file.name).path(size)] = data.read(MAX_PROOF_BYTES + 1)
-    if not found:
-        raise NotEvidence(f"{directory} has no completed proofs; indelible upgrade-ots writes them")
-    return found
+    if found:
+        return found
+    alone = next(directory.glob("*.bitcoin-*.ots"), None)
+    if alone is not None:
+        raise NotEvidence(
+            f"{alone} was completed by itself (--of), and nothing says which checkpoint it is about: have indelible "
+            "upgrade-ots complete the proofs of the bundle or the copy"
+        )
+    raise NotEvidence(f"{directory} has no completed proofs; indelible upgrade-ots writes them for a bundle or a copy")
 
 
 def complete(waiting: Pending, allowed: Iterable[str], say: Callable[[str], None]) -> tuple[int, bytes] | None:

@@ -26,9 +26,10 @@ def upgrade_ots(source: str, org: str | None, of: Path | None, calendars: tuple[
     """Complete pending OpenTimestamps proofs.
 
     SOURCE is an evidence bundle, a copied directory, or a single .ots file with --of. It is not changed: completed
-    proofs are written below the output directory, under the names that the bucket gives them, and `indelible verify
-    SOURCE --completed DIRECTORY` takes them from there. Contacts the well-known public calendars and those that you
-    name, where a proof names them, and nobody else. What is there already is not asked for again.
+    proofs are written below the output directory, those of a bundle or a copy under the names that the bucket gives
+    them, and `indelible verify SOURCE --completed DIRECTORY` takes these from there. Contacts the well-known public
+    calendars and those that you name, where a proof names them, and nobody else. What is there already is not asked for
+    again.
 
     Exit status: 0 all are completed, 1 some are pending still, 2 could not be done.
     """
