@@ -96,14 +96,17 @@ def packer(*, bucket: s3.IBucket, exports: s3.IBucket, keys: Sequence[kms.IKey])
         _allow(exports.bucket_arn, "s3:ListBucket"),
         _allow(exports.arn_for_objects("*"), "s3:GetObject", "s3:GetObjectRetention"),
         _allow(exports.arn_for_objects(STATE_KEYS), "s3:PutObject"),
-        _allow(exports.arn_for_objects(FILE_KEYS), "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectRetention"),
+        iam.PolicyStatement(
+            actions=["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectRetention"],
+            resources=[exports.arn_for_objects(pattern) for pattern in FILE_KEYS],
+        ),
     ]
 
 
 def acknowledge_export_patterns(role: iam.Role, *, exports: s3.IBucket, packs: bool) -> None:
     """Say to cdk-nag why permissions on exports end in a pattern."""
     imported = _imported(exports)
-    patterns = ("*", STATE_KEYS, *([FILE_KEYS] if packs else []))
+    patterns = ("*", STATE_KEYS, *(FILE_KEYS if packs else ()))
     acknowledge(
         role,
         "Which organisations and exports there will be is not known when it is deployed; this bucket holds nothing "

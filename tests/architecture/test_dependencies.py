@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "errors": set(),
     "domain": {"domain", "errors"},
     "ports": {"ports", "domain", "errors"},
-    "services": {"services", "ports", "page", "domain", "errors"},
+    "services": {"services", "ports", "page", "views", "domain", "errors"},
     "aws": {"aws", "ports", "domain", "errors"},
     "outside": {"outside", "ports", "domain", "errors"},
     "page": {"page", "domain", "errors"},

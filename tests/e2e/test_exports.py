@@ -89,6 +89,14 @@ def test_the_command_line_packs_the_same_bytes(
     ours, theirs = Unpacked.of(out.read_bytes()).files, Unpacked.of(fetched(answer)).files
     assert {name for name in ours | theirs if ours.get(name) != theirs.get(name)} == set()
     assert done.stdout.split()[0] == answer["sha256"]
+    view = until(lambda: org.post(EXPORT, {"start_seq": 3, "end_seq": 17, "format": "csv"}).json())
+    assert hashlib.sha256(httpx.get(view["proved_by"]["url"]).content).hexdigest() == answer["sha256"]
+    headers = httpx.get(view["url"]).headers
+    assert headers["content-type"] == "text/csv; charset=utf-8"
+    assert headers["content-disposition"] == f'attachment; filename="{org.org_id}-3-17.csv"'
+    table = tmp_path / "records.csv"
+    assert CliRunner().invoke(cli, [*words, "--format", "csv", "-o", str(table)]).exit_code == 0
+    assert table.read_bytes() == fetched(view)
     for word in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(word, raising=False)
     checked = CliRunner().invoke(cli, ["verify", str(out), "--key", key, "--json"])

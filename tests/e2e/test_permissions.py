@@ -20,7 +20,7 @@ import msgspec
 import pytest
 
 from indelible.aws import s3_exports
-from indelible.domain.export_job import ExportJob
+from indelible.domain.export_job import FORMS, ExportJob
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin
 from tests.e2e.helpers.forge import Forge
@@ -144,8 +144,9 @@ def test_pack(
     run: Function, org: Tenant, anchored: list[dict[str, Any]], part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3_exports, "_PART", part)
-    job = ExportJob(org_id=org.org_id, first=1, last=len(anchored), covered_by=len(anchored))
-    assert run(msgspec.to_builtins(job))["status"] == "ready"
+    for form in FORMS:
+        job = ExportJob(org_id=org.org_id, first=1, last=len(anchored), covered_by=len(anchored), format=form)
+        assert run(msgspec.to_builtins(job))["status"] == "ready"
     # A part that fails ends the upload.
     expect(run, without_use=SECOND_KEY | {"s3:AbortMultipartUpload"})
 

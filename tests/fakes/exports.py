@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from indelible.domain import instants
-from indelible.domain.export_job import ExportJob, ExportState
+from indelible.domain.export_job import FORMS, ExportJob, ExportState
 from indelible.errors import LedgerError
 from indelible.ports import Noted
 from tests.fakes.machine import ManualClock
@@ -23,6 +23,7 @@ class FakeExportStore:
     clock: ManualClock
     states: dict[tuple[str, str], list[bytes]] = field(default_factory=dict)
     files: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
+    """By organisation, export and name: hash and suffix."""
 
     def state(self, org_id: str, export_id: str) -> Noted | None:
         noted = self.states.get((org_id, export_id))
@@ -38,17 +39,29 @@ class FakeExportStore:
     def settle(self, state: ExportState) -> None:
         if state.status == "ready":
             assert state.sha256 is not None
-            assert (state.job.org_id, state.job.export_id, state.sha256) in self.files, "ready before it is stored"
+            assert self._name(state.job, state.job.format, state.sha256) in self.files, "ready before it is stored"
+            if state.job.format != "bundle":
+                assert state.bundle_sha256 is not None, "a view without what proves it"
+                assert self._name(state.job, "bundle", state.bundle_sha256) in self.files, "ready before its proof is"
         self.states.setdefault((state.job.org_id, state.job.export_id), []).append(state.data)
 
-    def keep(self, job: ExportJob, pieces: Iterable[bytes], *, sha256: str) -> int:
+    def keep(self, job: ExportJob, pieces: Iterable[bytes], *, form: str, sha256: str) -> int:
         data = b"".join(pieces)
         assert hashlib.sha256(data).hexdigest() == sha256, "the name of a file is its hash"
-        self.files[job.org_id, job.export_id, sha256] = data
+        self.files[self._name(job, form, sha256)] = data
         return self.clock.now + KEPT_DAYS * instants.DAY_MS
 
-    def url(self, job: ExportJob, *, sha256: str, expires_in_s: int) -> str:
-        return f"https://exports/{job.org_id}/{job.export_id}/{sha256}.zip?X-Amz-Expires={expires_in_s}"
+    def url(self, job: ExportJob, *, form: str, sha256: str, expires_in_s: int) -> str:
+        return f"https://exports/{'/'.join(self._name(job, form, sha256))}?X-Amz-Expires={expires_in_s}"
+
+    def fetched(self, url: str) -> bytes:
+        """What lies under such an address."""
+        org_id, export_id, name = url.removeprefix("https://exports/").partition("?")[0].split("/")
+        return self.files[org_id, export_id, name]
+
+    @staticmethod
+    def _name(job: ExportJob, form: str, sha256: str) -> tuple[str, str, str]:
+        return job.org_id, job.export_id, f"{sha256}.{FORMS[form].suffix}"
 
 
 @dataclass(slots=True)

@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
+from indelible.domain.export_job import FORMS
+from infra.constructs.exports_bucket import FILE_KEYS, STATE_KEYS
 from tests.infra.synth import Json, Synthesized
 
 
@@ -33,6 +37,15 @@ def test_nobody_from_outside_and_nothing_without_tls(prod: Synthesized) -> None:
 
 def test_downloads_are_logged(prod: Synthesized) -> None:
     assert bucket(prod)["LoggingConfiguration"]["LogFilePrefix"] == "s3-access/exports/"
+
+
+def test_what_packs_may_write_every_form_and_no_other() -> None:
+    for pattern in FILE_KEYS:
+        assert any(fnmatchcase(f"acme-corp/0/ab.{form.suffix}", pattern) for form in FORMS.values()), pattern
+    for form in FORMS.values():
+        key = f"acme-corp/0/ab.{form.suffix}"
+        assert [fnmatchcase(key, pattern) for pattern in FILE_KEYS].count(True) == 1
+        assert not fnmatchcase(key, STATE_KEYS), "the door before it writes no files"
 
 
 def test_what_packs_has_time_and_room_and_no_secret(prod: Synthesized) -> None:

@@ -80,7 +80,7 @@ def test_a_file_of_any_length(
     data = data[:size]
     sha256 = hashlib.sha256(data).hexdigest()
     pieces = [data[start : start + 3_000_000] for start in range(0, size, 3_000_000)]
-    until_ms = store.keep(JOB, pieces, sha256=sha256)
+    until_ms = store.keep(JOB, pieces, form="bundle", sha256=sha256)
     assert until_ms == clock.now + 7 * DAY_MS
     key = f"acme-corp/{JOB.export_id}/{sha256}.zip"
     there = client.get_object(Bucket=BUCKET, Key=key)
@@ -90,7 +90,7 @@ def test_a_file_of_any_length(
     assert there["ObjectLockMode"] == "COMPLIANCE"
     assert abs(there["ObjectLockRetainUntilDate"].timestamp() * 1000 - until_ms) < 1000
     clock.advance(1000)
-    assert abs(store.keep(JOB, [b"not read"], sha256=sha256) - until_ms) < 1000, "what is there is kept"
+    assert abs(store.keep(JOB, [b"not read"], form="bundle", sha256=sha256) - until_ms) < 1000, "what is there is kept"
     versions = client.list_object_versions(Bucket=BUCKET, Prefix=key)["Versions"]
     assert len(versions) == 1
 
@@ -103,15 +103,30 @@ def test_a_broken_upload_leaves_nothing(store: S3Exports, client: Any, monkeypat
         raise RuntimeError("the disk is gone")
 
     with pytest.raises(RuntimeError):
-        store.keep(JOB, broken(), sha256="ab" * 32)
+        store.keep(JOB, broken(), form="csv", sha256="ab" * 32)
     assert "Contents" not in client.list_objects_v2(Bucket=BUCKET)
     assert not client.list_multipart_uploads(Bucket=BUCKET).get("Uploads")
 
 
-def test_an_address_is_for_one_file_and_ends(store: S3Exports) -> None:
-    url = urlsplit(store.url(JOB, sha256="ab" * 32, expires_in_s=900))
-    assert url.path.endswith(f"acme-corp/{JOB.export_id}/{'ab' * 32}.zip")
+@pytest.mark.parametrize(
+    ("form", "name", "kind"),
+    [
+        ("bundle", "acme-corp-1-9.zip", "application/zip"),
+        ("csv", "acme-corp-1-9.csv", "text/csv; charset=utf-8"),
+        ("jsonl", "acme-corp-1-9.jsonl", "application/jsonl"),
+        ("aat", "acme-corp-1-9.aat.jsonl", "application/jsonl"),
+        ("ocsf", "acme-corp-1-9.ocsf.jsonl", "application/jsonl"),
+    ],
+)
+def test_an_address_is_for_one_file_and_ends(store: S3Exports, client: Any, form: str, name: str, kind: str) -> None:
+    sha256 = hashlib.sha256(b"x").hexdigest()
+    store.keep(JOB, [b"x"], form=form, sha256=sha256)
+    url = urlsplit(store.url(JOB, form=form, sha256=sha256, expires_in_s=900))
+    key = f"acme-corp/{JOB.export_id}/{sha256}.{name.partition('.')[2]}"
+    assert url.path.endswith(key)
+    assert client.head_object(Bucket=BUCKET, Key=key)["ContentType"] == kind
     asked = parse_qs(url.query)
     assert asked["X-Amz-Expires"] == ["900"]
     assert asked["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
-    assert asked["response-content-disposition"] == ['attachment; filename="acme-corp-1-9.zip"']
+    assert asked["response-content-disposition"] == [f'attachment; filename="{name}"']
+    assert asked["response-content-type"] == [kind]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from indelible.domain import credentials
+from indelible.domain.export_job import FORMS
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.entry import packing, rest
 from indelible.entry.exporting import ExportDoor
@@ -76,6 +78,23 @@ def test_a_range_is_ready_to_be_fetched(door: Door) -> None:
     assert door.post({"export_id": answer["export_id"]}) == (200, answer)
 
 
+def test_a_view_comes_with_the_bundle_that_proves_it(door: Door) -> None:
+    _, bundle = door.post({"start_seq": 2, "end_seq": 8})
+    status, answer = door.post({"start_seq": 2, "end_seq": 8, "format": "csv"})
+    assert (status, answer["status"], answer["format"], answer["records"]) == (200, "ready", "csv", 7)
+    assert answer["export_id"] != bundle["export_id"]
+    assert bundle["proved_by"] is None
+    assert answer["proved_by"]["sha256"] == bundle["sha256"] != answer["sha256"]
+    for about in (answer, answer["proved_by"]):
+        assert hashlib.sha256(door.office.store.fetched(about["url"])).hexdigest() == about["sha256"]
+    assert door.post({"export_id": answer["export_id"]}) == (200, answer)
+
+
+def test_a_form_that_is_not_made_here_names_those_that_are(door: Door) -> None:
+    _, answer = door.post({"format": "parquet"})
+    assert answer["error"]["message"] == f"allowed: {', '.join(FORMS)}"
+
+
 def test_another_s_export_is_not_there(door: Door) -> None:
     _, answer = door.post({})
     theirs = door.post({"export_id": answer["export_id"]}, by=OTHER)
@@ -91,7 +110,7 @@ def test_another_s_export_is_not_there(door: Door) -> None:
         ({"start_seq": 4, "end_seq": 3}, "INVALID_FIELD", "end_seq"),
         ({"from": "2026-03-20T00:00:00Z", "to": "2026-03-19T00:00:00Z"}, "INVALID_FIELD", "to"),
         ({"start_seq": 0}, "INVALID_FIELD", "start_seq"),
-        ({"format": "pdf"}, "INVALID_FIELD", "format"),
+        ({"format": "parquet"}, "INVALID_FIELD", "format"),
         ({"formt": "bundle"}, "UNKNOWN_FIELD", "formt"),
     ],
 )
@@ -108,7 +127,9 @@ def test_an_empty_range_and_a_share_that_is_used_up(door: Door) -> None:
 def test_the_function_packs_and_reports_faults() -> None:
     office = Office()
     clock, telemetry = office.world.clock, PowertoolsTelemetry()
-    packer = Packer(exporter=exporter(office.world), store=office.store, clock=clock, telemetry=telemetry)
+    packer = Packer(
+        exporter=exporter(office.world), store=office.store, scratch=office.scratch, clock=clock, telemetry=telemetry
+    )
     job = msgspec.to_builtins(office.ask(1, 8).job)
     context = Context()
     context.get_remaining_time_in_millis = lambda: 900_000  # type: ignore[method-assign]

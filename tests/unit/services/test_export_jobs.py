@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 
-from indelible.domain.export_job import ExportJob
+from indelible.domain.export_job import BUNDLE, FORMS, ExportJob
 from indelible.errors import InvalidField, NotFound, Unavailable
 from indelible.services import export_jobs
 from indelible.services.export_jobs import STALE_MS, ExportJobs
 from indelible.services.packing import Packer
 from indelible.services.ranges import Range
+from indelible.views.formats import VIEWS
 from tests.fakes.chains import ORG
 from tests.fakes.exports import KEPT_DAYS, FakeExportStore, FakePackers
-from tests.fakes.unpacked import Unpacked
+from tests.fakes.unpacked import MemoryScratch, Unpacked
 from tests.fakes.world import World
 from tests.unit.services.test_export import exporter
 
@@ -31,9 +33,11 @@ class Office:
         self.world.anchored()
         self.world.record(9, 10)
         self.store = FakeExportStore(self.world.clock)
+        self.scratch = MemoryScratch()
         packer = Packer(
             exporter=exporter(self.world),
             store=self.store,
+            scratch=self.scratch,
             clock=self.world.clock,
             telemetry=self.world.telemetry,
         )
@@ -48,9 +52,16 @@ class Office:
             clock=self.world.clock,
         )
 
-    def ask(self, start: int | None = None, end: int | None = None, **more: int) -> export_jobs.ExportState:
+    def ask(
+        self, start: int | None = None, end: int | None = None, *, form: str = BUNDLE, **more: int
+    ) -> export_jobs.ExportState:
         asked = Range(start_seq=start, end_seq=end, **more)
-        return self.jobs.ask(ORG, asked, deadline_ms=self.world.clock.now + 27_000)
+        return self.jobs.ask(ORG, asked, deadline_ms=self.world.clock.now + 27_000, form=form)
+
+    def fetched(self, state: export_jobs.ExportState) -> bytes:
+        url = self.jobs.url(state, expires_in_s=60)
+        assert url is not None
+        return self.store.fetched(url)
 
 
 @pytest.fixture
@@ -62,14 +73,12 @@ def test_a_short_range_is_ready_at_once(office: Office) -> None:
     state = office.ask(2, 8)
     assert (state.status, state.records, state.valid) == ("ready", 7, True)
     assert state.sha256 is not None
-    data = office.store.files[ORG, state.job.export_id, state.sha256]
+    data = office.fetched(state)
     assert (hashlib.sha256(data).hexdigest(), len(data)) == (state.sha256, state.size)
     assert Unpacked.of(data).manifest["records"] == 7
     assert state.kept_until_ms == office.world.clock.now + KEPT_DAYS * 86_400_000
     assert office.world.telemetry.counts["RecordsExported"] == 7
-    url = office.jobs.url(state, expires_in_s=60)
-    assert url is not None
-    assert state.job.export_id in url
+    assert office.jobs.bundle_url(state, expires_in_s=60) is None, "it proves itself"
 
 
 def test_asking_again_gives_the_same_and_packs_once(office: Office) -> None:
@@ -206,3 +215,52 @@ def test_a_broken_range_is_packed_and_called_so(office: Office) -> None:
     office.world.administrator.rewrite(key, office.world.sealed()[3].data.replace(b'"number":4', b'"number":5'))
     state = office.ask(1, 8)
     assert (state.status, state.valid) == ("ready", False)
+
+
+def test_the_forms_are_those_that_can_be_made() -> None:
+    assert set(FORMS) == {BUNDLE, *VIEWS}
+
+
+@pytest.mark.parametrize("form", VIEWS)
+def test_a_view_names_the_bundle_that_is_kept_beside_it(office: Office, form: str) -> None:
+    state = office.ask(2, 8, form=form)
+    assert (state.status, state.records, state.valid) == ("ready", 7, True)
+    view = office.fetched(state)
+    assert (hashlib.sha256(view).hexdigest(), len(view)) == (state.sha256, state.size)
+    assert state.bundle_sha256 is not None
+    assert state.bundle_sha256.encode() in view
+    url = office.jobs.bundle_url(state, expires_in_s=60)
+    assert url is not None
+    bundle = office.store.fetched(url)
+    assert hashlib.sha256(bundle).hexdigest() == state.bundle_sha256 == office.ask(2, 8).sha256
+    assert Unpacked.of(bundle).manifest["records"] == 7
+    assert office.scratch.open == 0
+
+
+def test_a_view_and_a_bundle_of_one_range_are_two_exports(office: Office) -> None:
+    assert office.ask(1, 8).job.export_id != office.ask(1, 8, form="csv").job.export_id
+    assert office.ask(1, 8, form="csv") == office.ask(1, 8, form="csv")
+    assert len(office.packers.started) == 2
+
+
+def test_a_view_is_kept_no_longer_than_what_proves_it(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = FakeExportStore.keep
+
+    def earlier(*given: Any, form: str, **more: Any) -> int:
+        """A run that was cut off had stored the bundle an hour ago."""
+        return keep(*given, form=form, **more) - (3_600_000 if form == BUNDLE else 0)
+
+    monkeypatch.setattr(FakeExportStore, "keep", earlier)
+    state = office.ask(1, 8, form="csv")
+    assert state.kept_until_ms == office.world.clock.now + KEPT_DAYS * 86_400_000 - 3_600_000
+
+
+def test_a_view_that_takes_too_long(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*given: Any, **more: Any) -> int:
+        office.world.clock.advance(office.deadline_ms)
+        return 0
+
+    monkeypatch.setattr(FakeExportStore, "keep", slow)
+    state = office.ask(1, 8, form="csv")
+    assert (state.status, state.code) == ("failed", "TOO_LARGE")
+    assert office.scratch.open == 0

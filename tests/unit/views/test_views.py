@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
+from indelible.cli.export import VIEWS
 from indelible.domain import record
 from indelible.domain.canonical import canonical_bytes
 from indelible.domain.record import EMPTY_CHAIN, Head
 from indelible.views import csv_table, parquet
-from indelible.views.formats import VIEWS
 from indelible.views.rows import COLUMNS
 from indelible.views.source import Proof, entries
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ExportStore on a bucket of its own: `{org_id}/{export_id}/state.json`, and the file beside it under its SHA-256.
+"""ExportStore on a bucket of its own: `{org_id}/{export_id}/state.json`, and the files beside it under their SHA-256.
 
 Every file is locked for as long as an export is kept; a lifecycle rule takes it away afterwards. A file's key is the
 hash of its content, so writing it twice changes nothing. `state.json` alone gets new versions.
@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from indelible.aws.error_map import code_of, translated
 from indelible.domain import instants
-from indelible.domain.export_job import ExportJob, ExportState
+from indelible.domain.export_job import FORMS, ExportJob, ExportState
 from indelible.domain.record import Retention
 from indelible.errors import EvidenceBroken
 from indelible.ports import Clock, Noted
@@ -71,12 +71,12 @@ class S3Exports:
         self._put(_state_key(state.job.org_id, state.job.export_id), state.data, "application/json")
 
     @translated("S3")
-    def keep(self, job: ExportJob, pieces: Iterable[bytes], *, sha256: str) -> int:
+    def keep(self, job: ExportJob, pieces: Iterable[bytes], *, form: str, sha256: str) -> int:
         """HeadObject, then PutObject or a multipart upload.
 
         IAM: s3:GetObject, s3:GetObjectRetention, s3:PutObject, s3:PutObjectRetention, s3:AbortMultipartUpload.
         """
-        key = _file_key(job, sha256)
+        key, kind = _file_key(job, form, sha256), FORMS[form].content_type
         until_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
         there = self._locked_until_ms(key)
         if there is not None and there > self._clock.now_ms():
@@ -89,21 +89,20 @@ class S3Exports:
         parts = _parts(pieces)
         first, second = next(parts, b""), next(parts, None)
         if second is None:
-            self._put(key, first, "application/zip", **lock)
+            self._put(key, first, kind, **lock)
         else:
-            self._upload(key, _chained(first, second, parts), lock)
+            self._upload(key, _chained(first, second, parts), kind, lock)
         return until_ms
 
-    def url(self, job: ExportJob, *, sha256: str, expires_in_s: int) -> str:
+    def url(self, job: ExportJob, *, form: str, sha256: str, expires_in_s: int) -> str:
         """A presigned GetObject: no call. IAM, when it is used: s3:GetObject."""
-        name = f"{job.org_id}-{job.first}-{job.last}.zip"
         return self._client.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self._bucket,
-                "Key": _file_key(job, sha256),
-                "ResponseContentDisposition": f'attachment; filename="{name}"',
-                "ResponseContentType": "application/zip",
+                "Key": _file_key(job, form, sha256),
+                "ResponseContentDisposition": f'attachment; filename="{job.file_name(form)}"',
+                "ResponseContentType": FORMS[form].content_type,
             },
             ExpiresIn=expires_in_s,
         )
@@ -125,11 +124,11 @@ class S3Exports:
         common: dict[str, Any] = {"ContentType": kind, "ChecksumSHA256": checksum, "ServerSideEncryption": "AES256"}
         self._client.put_object(Bucket=self._bucket, Key=key, Body=data, **common, **more)
 
-    def _upload(self, key: str, parts: Iterable[bytes], lock: dict[str, Any]) -> None:
+    def _upload(self, key: str, parts: Iterable[bytes], kind: str, lock: dict[str, Any]) -> None:
         begun = self._client.create_multipart_upload(
             Bucket=self._bucket,
             Key=key,
-            ContentType="application/zip",
+            ContentType=kind,
             ServerSideEncryption="AES256",
             **lock,
         )
@@ -171,5 +170,5 @@ def _state_key(org_id: str, export_id: str) -> str:
     return f"{org_id}/{export_id}/state.json"
 
 
-def _file_key(job: ExportJob, sha256: str) -> str:
-    return f"{job.org_id}/{job.export_id}/{sha256}.zip"
+def _file_key(job: ExportJob, form: str, sha256: str) -> str:
+    return f"{job.org_id}/{job.export_id}/{sha256}.{FORMS[form].suffix}"

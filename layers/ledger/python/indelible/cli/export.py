@@ -22,16 +22,16 @@ from indelible.cli.sources import key_option, opened, or_could_not, with_source
 from indelible.cli.whole_file import refuse_others, whole_file
 from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
 from indelible.domain.bundle import Manifest
+from indelible.domain.export_job import BUNDLE
 from indelible.entry.machine import SystemClock, TemporaryFiles
 from indelible.services.export import Bundle, Exporter
 from indelible.services.log import LEDGER, LogReader
 from indelible.services.offline import NoLog
 from indelible.services.ranges import Range
-from indelible.views.formats import VIEWS
+from indelible.views import formats, parquet
 from indelible.views.parquet import NotInstalled
-from indelible.views.source import Proof, entries
 
-BUNDLE = "bundle"
+VIEWS = {**formats.VIEWS, "parquet": parquet.write}
 _PIECE = 1024 * 1024
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -134,7 +134,7 @@ def _write(made: Bundle, form: str, output: Path) -> str:
             return _copied(made, out.write)
         sha256 = _copied(made, lambda _: None)
         try:
-            VIEWS[form](entries(made.lines()), _proof(made.manifest, sha256), out)
+            formats.write(VIEWS[form], made, out, bundle_sha256=sha256)
         except NotInstalled as error:
             raise NotEvidence(str(error)) from None
         out.seek(0)
@@ -150,18 +150,6 @@ def _copied(made: Bundle, take: Callable[[bytes], object]) -> str:
         digest.update(piece)
         take(piece)
     return digest.hexdigest()
-
-
-def _proof(manifest: Manifest, sha256: str) -> Proof:
-    return Proof(
-        bundle_sha256=sha256,
-        ledger_name=manifest.ledger_name,
-        org_id=manifest.org_id,
-        first_sequence=manifest.first_sequence,
-        last_sequence=manifest.last_sequence,
-        records=manifest.records,
-        head=manifest.head.tx_hash if manifest.head else None,
-    )
 
 
 def _say(manifest: Manifest, output: Path) -> None:

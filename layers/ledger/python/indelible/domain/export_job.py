@@ -18,6 +18,23 @@ from indelible.domain.canonical import canonical_bytes
 BUNDLE = "bundle"
 
 
+class Form(Struct, frozen=True):
+    """What a file of an export is: the end of its name, without the dot, and its media type."""
+
+    suffix: str
+    content_type: str
+
+
+FORMS = {
+    BUNDLE: Form("zip", "application/zip"),
+    "jsonl": Form("jsonl", "application/jsonl"),
+    "csv": Form("csv", "text/csv; charset=utf-8"),
+    "aat": Form("aat.jsonl", "application/jsonl"),
+    "ocsf": Form("ocsf.jsonl", "application/jsonl"),
+}
+"""All that may be asked for: a bundle, or a view of what is in one."""
+
+
 class ExportJob(Struct, frozen=True, kw_only=True):
     """A range by sequences, both ends included. `covered_by` is the size of that checkpoint, 0 where there is none."""
 
@@ -37,9 +54,16 @@ class ExportJob(Struct, frozen=True, kw_only=True):
         """How many records the range should have."""
         return self.last - self.first + 1
 
+    def file_name(self, form: str) -> str:
+        """What the file is called when it is downloaded, such as `acme-corp-1-500.csv`."""
+        return f"{self.org_id}-{self.first}-{self.last}.{FORMS[form].suffix}"
+
 
 class ExportState(Struct, frozen=True, kw_only=True):
-    """How far an export is. What follows `code` is known once it is ready; `code` says why it failed."""
+    """How far an export is. What follows `code` is known once it is ready; `code` says why it failed.
+
+    `bundle_sha256` is there for a view: the hash of the bundle that proves it, which is kept beside it.
+    """
 
     job: ExportJob
     status: Literal["pending", "ready", "failed"]
@@ -49,6 +73,7 @@ class ExportState(Struct, frozen=True, kw_only=True):
     size: int | None = None
     records: int | None = None
     valid: bool | None = None
+    bundle_sha256: str | None = None
     kept_until_ms: int | None = None
 
     @property

@@ -23,13 +23,27 @@ class ExportRequest(Identity, kw_only=True, forbid_unknown_fields=True):
     end_seq: Sequence | UnsetType = UNSET
     from_: Instant | UnsetType = msgspec.field(name="from", default=UNSET)
     to: Instant | UnsetType = UNSET
-    format: Annotated[Literal["bundle"], Meta(description="An evidence bundle, which proves itself.")] | UnsetType = (
-        UNSET
-    )
+    format: (
+        Annotated[
+            Literal["bundle", "jsonl", "csv", "aat", "ocsf"],
+            Meta(
+                description="`bundle`, the default, proves itself. The others are views for reading, each stored with "
+                "the bundle that proves it."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     # Anything may be asked for: what cannot be an id is not found, like an id that does not exist.
     export_id: (
         Annotated[str, Meta(min_length=1, max_length=64, description="Ask what has become of it.")] | UnsetType
     ) = UNSET
+
+
+class ProvingBundle(Struct, kw_only=True):
+    """The evidence bundle that a view was made from, which is kept for as long as the view."""
+
+    sha256: Annotated[str, Meta(description="Of the bundle, hex; the view names it in itself.")]
+    url: Annotated[str, Meta(description="As that of the view.")]
 
 
 class ExportResponse(Struct, kw_only=True):
@@ -52,4 +66,5 @@ class ExportResponse(Struct, kw_only=True):
     valid: Annotated[
         bool | None, Meta(description="Whether the range was whole; the file of a broken one is evidence of that.")
     ] = None
+    proved_by: Annotated[ProvingBundle | None, Meta(description="For a view; null for a bundle.")] = None
     code: Annotated[str | None, Meta(description="Why it failed: one of the codes of docs/errors.md.")] = None

@@ -7,8 +7,8 @@ from msgspec import UNSET
 
 from indelible.domain import event, instants
 from indelible.domain.canonical import JsonObject
-from indelible.domain.export_job import ExportState
-from indelible.entry.export_models import ExportRequest, ExportResponse
+from indelible.domain.export_job import BUNDLE, ExportState
+from indelible.entry.export_models import ExportRequest, ExportResponse, ProvingBundle
 from indelible.entry.limits import EXPORTING, READING, OrgLimits
 from indelible.entry.operations import Caller, Routes
 from indelible.entry.ranges import asked_range
@@ -46,10 +46,13 @@ class ExportDoor:
             self._limits.spend(org.org_id, READING)
             return self._answer(self._jobs.find(org.org_id, request.export_id))
         self._limits.spend(org.org_id, EXPORTING)
-        return self._answer(self._jobs.ask(org.org_id, asked, deadline_ms=caller.deadline_ms))
+        form = BUNDLE if request.format is UNSET else request.format
+        return self._answer(self._jobs.ask(org.org_id, asked, deadline_ms=caller.deadline_ms, form=form))
 
     def _answer(self, state: ExportState) -> ExportResponse:
         url = self._jobs.url(state, expires_in_s=URL_SECONDS)
+        bundle_url = self._jobs.bundle_url(state, expires_in_s=URL_SECONDS)
+        bundle_sha256 = state.bundle_sha256
         expires_ms = self._clock.now_ms() // 1000 * 1000 + URL_SECONDS * 1000
         return ExportResponse(
             status=state.status,
@@ -64,5 +67,6 @@ class ExportDoor:
             bytes=state.size,
             records=state.records,
             valid=state.valid,
+            proved_by=ProvingBundle(sha256=bundle_sha256, url=bundle_url) if bundle_sha256 and bundle_url else None,
             code=state.code,
         )

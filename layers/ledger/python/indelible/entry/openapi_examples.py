@@ -123,6 +123,7 @@ EXPORTED: Final[dict[str, Any]] = {
     "bytes": 871204,
     "records": 500,
     "valid": True,
+    "proved_by": None,
     "code": None,
 }
 VERIFIED: Final[dict[str, Any]] = {

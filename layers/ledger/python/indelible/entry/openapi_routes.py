@@ -121,8 +121,9 @@ ROUTES = (
         tag="Evidence",
         summary="Fetch evidence that proves itself",
         description="Packs a range of your chain, by sequence or by time, into a file that is verified without the "
-        "ledger. Short ranges are ready at once; for others the answer is `pending`: ask again with its `export_id`. "
-        "The same range of the same ledger is the same export.",
+        "ledger, or into a view of it for reading, with the file that proves it. Short ranges are ready at once; for "
+        "others the answer is `pending`: ask again with its `export_id`. The same range of the same ledger is the "
+        "same export.",
         request=export_models.ExportRequest,
         asked=examples.EXPORT,
         answer=export_models.ExportResponse,

@@ -33,11 +33,14 @@ class ExportStore(Protocol):
         """Note what became of an export, whatever was noted before."""
         ...
 
-    def keep(self, job: ExportJob, pieces: Iterable[bytes], *, sha256: str) -> int:
-        """Store the file under its hash, locked, and return until when (Unix ms). Keeps one that is there already."""
+    def keep(self, job: ExportJob, pieces: Iterable[bytes], *, form: str, sha256: str) -> int:
+        """Store a file of this export under its hash, locked, and return until when (Unix ms).
+
+        Keeps one that is there already. `form` is one of `FORMS`: a view has its bundle beside it.
+        """
         ...
 
-    def url(self, job: ExportJob, *, sha256: str, expires_in_s: int) -> str:
+    def url(self, job: ExportJob, *, form: str, sha256: str, expires_in_s: int) -> str:
         """An address from which anybody who has it can download the file until then."""
         ...
 

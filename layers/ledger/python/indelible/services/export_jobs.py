@@ -82,7 +82,13 @@ class ExportJobs:
         """Where a finished export can be downloaded for so long."""
         if state.status != "ready" or state.sha256 is None:
             return None
-        return self._store.url(state.job, sha256=state.sha256, expires_in_s=expires_in_s)
+        return self._store.url(state.job, form=state.job.format, sha256=state.sha256, expires_in_s=expires_in_s)
+
+    def bundle_url(self, state: ExportState, *, expires_in_s: int) -> str | None:
+        """The same for the bundle that proves a view; None for an export that is a bundle itself."""
+        if state.status != "ready" or state.bundle_sha256 is None:
+            return None
+        return self._store.url(state.job, form=BUNDLE, sha256=state.bundle_sha256, expires_in_s=expires_in_s)
 
     def _to_be_begun(self, state: ExportState) -> bool:
         """Whether asking again begins anew: after a failure, after a run that was cut off, when the file is gone."""

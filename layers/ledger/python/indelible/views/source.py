@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from indelible.domain import record
+from indelible.domain.bundle import Manifest
 from indelible.domain.contents import contents
 from indelible.domain.record import Record
 
@@ -31,6 +32,19 @@ class Proof:
     records: int
     head: str | None
     """The `tx_hash` of the last record."""
+
+    @classmethod
+    def of(cls, manifest: Manifest, bundle_sha256: str) -> Proof:
+        """For the bundle with this manifest and this SHA-256."""
+        return cls(
+            bundle_sha256=bundle_sha256,
+            ledger_name=manifest.ledger_name,
+            org_id=manifest.org_id,
+            first_sequence=manifest.first_sequence,
+            last_sequence=manifest.last_sequence,
+            records=manifest.records,
+            head=manifest.head.tx_hash if manifest.head else None,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For a view to say of itself."""

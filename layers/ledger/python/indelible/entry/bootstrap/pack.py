@@ -26,5 +26,9 @@ def packer() -> Packer:
         anchored=lambda size: ((one.size, one.file) for one in anchors.stored(at_least=size)),
     )
     return Packer(
-        exporter=exporter, store=exports_bucket.export_store(), clock=shared.clock(), telemetry=shared.telemetry()
+        exporter=exporter,
+        store=exports_bucket.export_store(),
+        scratch=TemporaryFiles(),
+        clock=shared.clock(),
+        telemetry=shared.telemetry(),
     )
