@@ -33,7 +33,15 @@ _LAMBDA_PYTHON = "3.14"
 _LAMBDA_PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(34, 16, -1)] + ["manylinux2014_aarch64"]
 
 #: What of the package runs on people's machines only (architecture, §8), and may need what the layer does not have.
-NOT_SHIPPED = ("audit/", "cli/", "client/", "views/parquet.py", "entry/operator.py", "aws/crt_records.py")
+NOT_SHIPPED = (
+    "audit/",
+    "cli/",
+    "client/",
+    "views/parquet.py",
+    "entry/operator.py",
+    "aws/crt_records.py",
+    "aws/sigv4.py",
+)
 _JUNK = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 #: Changes whenever the way of building does, so that an old asset is not mistaken for a new one.
 _RECIPE = "2"

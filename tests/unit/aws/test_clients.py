@@ -24,7 +24,9 @@ def address(region: str, monkeypatch: pytest.MonkeyPatch, endpoint: str | None =
         monkeypatch.setenv(name, value)
     retention = Retention("COMPLIANCE", 7)
     store = S3Exports(client=client("s3", PRESIGNING), bucket="exports", retention=retention, clock=ManualClock())
-    url = urlsplit(store.url(ExportJob(org_id="acme", first=1, last=2), sha256="0" * 64, expires_in_s=60))
+    url = urlsplit(
+        store.url(ExportJob(org_id="acme", first=1, last=2), form="bundle", sha256="0" * 64, expires_in_s=60)
+    )
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url.query
     return f"{url.scheme}://{url.netloc}/{url.path.split('/')[1]}"
 

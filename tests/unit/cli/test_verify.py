@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import msgspec
 import pytest
@@ -19,7 +17,6 @@ from indelible.audit import resume, stored_zip
 from indelible.cli.main import cli
 from indelible.domain import note
 from indelible.domain.receipt import Receipt
-from indelible.services.ranges import Range
 from tests.fakes.audits import copied, exported
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME, FakeSigner
@@ -158,52 +155,6 @@ def test_valid_records_that_nobody_vouches_for_as_demanded_are_called_so(evidenc
     assert said["valid"] is True
     assert len(said["lacking"]) == 2
     assert json.loads(run("verify", evidence, "--key", KEY, "--json").stdout)["lacking"] == []
-
-
-def test_a_pinned_key_that_signed_for_none_of_the_records_is_lacking(world: World, tmp_path: Path) -> None:
-    """Whoever can write to a source can write a chain without checkpoints; somebody who pins a key learns of it."""
-    copied(world.bucket, tmp_path)
-    shutil.rmtree(tmp_path / ORG / "_log")
-
-    answer = run("verify", tmp_path / ORG, "--key", KEY)
-
-    assert answer.exit_code == 2
-    assert answer.stdout.startswith("VALID, BUT NOT VOUCHED FOR AS DEMANDED")
-    assert "no root signed with the key that you gave covers any of these records" in answer.stderr
-
-
-@pytest.mark.parametrize(
-    ("asked", "absent"),
-    [
-        (("--start", 2), "records 2 to 4: not in this bundle"),
-        (("--end", 50), "records 9 to 50: not in this bundle"),
-        (("--start", 4, "--end", 9), "record 4: not in this bundle; record 9: not in this bundle"),
-    ],
-)
-def test_what_was_asked_for_and_is_not_in_the_bundle_is_lacking(
-    world: World, tmp_path: Path, asked: tuple[object, ...], absent: str
-) -> None:
-    path = tmp_path / "part.zip"
-    path.write_bytes(exported(world.bucket, Range(start_seq=5, end_seq=8)))
-
-    answer = run("verify", path, "--key", KEY, *asked)
-
-    assert answer.exit_code == 2
-    assert answer.stderr == f"Could not check: {absent}\n"
-    assert run("verify", path, "--key", KEY).exit_code == 0
-
-
-def test_what_is_no_organisation_is_not_called_broken(world: World, evidence: Path, tmp_path: Path) -> None:
-    with ZipFile(evidence) as packed:
-        packed.extractall(tmp_path / "unpacked")
-    copied(world.bucket, tmp_path / "copy")
-    (tmp_path / "copy" / "_ledger" / "_log").mkdir(parents=True, exist_ok=True)
-
-    for command in (["verify"], ["show"], ["checkpoint"]):
-        answer = run(*command, tmp_path / "unpacked", *(["1"] if command == ["show"] else []))
-        assert (answer.exit_code, "was unpacked" in answer.stderr) == (2, True)
-    answer = run("verify", tmp_path / "copy", "--org", "_ledger")
-    assert (answer.exit_code, "has no records" in answer.stderr) == (2, True)
 
 
 def test_what_an_earlier_run_read_is_not_passed_off_as_this_one_s(

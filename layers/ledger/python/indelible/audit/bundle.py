@@ -255,10 +255,10 @@ class BundleSource:
         what = f"has {line[:60]!r} in the place of a receipt" if line else "ends before the records do"
         self._note(_mismatch(bundle.RECEIPTS, what))
         try:
-            found = record.read(data)
-            return _Placed(found.s3_key, ("-",), start=start, end=end)
+            key = record.read(data).s3_key
         except ValueError:
-            return _Placed(f"{self.org_id}/?", ("-",), start=start, end=end)
+            key = f"{self.org_id}/?"
+        return _Placed(key, ("-",), start=start, end=end)
 
     def _predecessor(self) -> Iterator[KeyVersions]:
         area = self._zip.areas[bundle.PREDECESSOR]
