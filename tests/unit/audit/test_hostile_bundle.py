@@ -17,6 +17,7 @@ from indelible.audit.bundle import BundleSource
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import bundle, record, tiles
+from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, bundle_source, exported
 from tests.fakes.chains import ORG
 from tests.fakes.repacked import files_of, listing, packed
@@ -126,13 +127,30 @@ def test_lines_are_cut_where_the_receipts_beside_them_are_long(tmp_path: Path, m
 
 
 def test_newlines_by_the_thousand(tmp_path: Path) -> None:
-    """Each is a line without a record, and without a receipt."""
-    lines = 30_000
+    """Each is a line without a record, and without a receipt: more than the manifest counts are one failure."""
+    lines = 3_000_000
     source_path = tmp_path / "evidence.zip"
-    found = verdict(source_path, {bundle.RECORDS: files()[bundle.RECORDS] + b"\n" * lines})
-    assert found.failures_total >= lines
-    assert len(found.failures) == 1000
-    assert len(BundleSource(source_path)._strange) == 0
+    for name, counted in ((bundle.RECORDS, "3000008 records and 8 receipts"), (bundle.RECEIPTS, "3000008 receipts")):
+        source_path.write_bytes(packed(listing({**files(), name: files()[name] + b"\n" * lines})))
+        for fast in (True, False):
+            found = audit(BundleSource(source_path), Asked(key=KEY, fast=fast))
+            assert found.entries_checked == 8
+            assert any(f"{counted}; the manifest counts 8" in one.detail for one in found.failures)
+            # Beside that the manifest names the last receipt, which an empty line is not.
+            assert found.failures_total == (1 if name == bundle.RECORDS else 2)
+
+
+def test_lines_that_nobody_counted_are_not_followed(tmp_path: Path) -> None:
+    """A sound chain goes on after the eighth record; the manifest counts no more."""
+    world = World()
+    world.record(*range(1, 12))
+    more = files_of(exported(world.bucket, Range(start_seq=1, end_seq=11)))
+    changed = {name: more[name] for name in (bundle.RECORDS, bundle.RECEIPTS)}
+    for fast in (True, False):
+        (tmp_path / "evidence.zip").write_bytes(packed(listing({**files(), **changed})))
+        found = audit(BundleSource(tmp_path / "evidence.zip"), Asked(key=KEY, fast=fast))
+        assert found.entries_checked == 8
+        assert any("11 records and 11 receipts; the manifest counts 8" in one.detail for one in found.failures)
 
 
 def test_what_is_noticed_is_bounded(tmp_path: Path) -> None:

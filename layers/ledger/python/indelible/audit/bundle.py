@@ -15,7 +15,7 @@ from pathlib import Path
 
 from indelible.audit import segment
 from indelible.audit.bundle_lines import Line, given, lines_of, said_of
-from indelible.audit.manifest import describes, read_manifest
+from indelible.audit.manifest import describes, mismatch, read_manifest, reported
 from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import NotEvidence, Part, Walked, proofs_at_hand
 from indelible.audit.stored_zip import StoredZip
@@ -119,19 +119,21 @@ class BundleSource:
         return (name[cut:] for name in self._zip.names if name.startswith(place))
 
     def parts(self, *, after: str) -> Iterator[Part]:
-        """See Source. A block of both files each; the record before the range alone."""
+        """See Source. A block of both files each, as far as the manifest counts; the record before the range alone."""
         before = self._zip.areas.get(bundle.PREDECESSOR)
         if before is not None and after < self._begin:
             yield Part([_PREDECESSOR], 0, after)
-        receipts = self._zip.areas[bundle.RECEIPTS]
-        start, lines, previous = receipts.start, 0, after
+        records, receipts = self._zip.areas[bundle.RECORDS], self._zip.areas[bundle.RECEIPTS]
+        place, start, lines, previous = records.start, receipts.start, 0, after
         for area, block in self._zip.line_blocks(bundle.RECORDS, longest=record.MAX_OBJECT_BYTES):
-            left, place = lines_of(block), area.start
+            left = lines_of(block)[: self.manifest.records - lines]
+            if not left:
+                break  # lines that nobody counted are one failure, however many they are
             while left:
                 beside, end = self._beside(start, len(left))
                 data = left[: len(beside)] if end < receipts.end else left
                 left = left[len(data) :]
-                place_end = place + sum(map(len, data)) + len(data) if left else area.end
+                place_end = min(area.end, place + sum(map(len, data)) + len(data))
                 lines += len(data)
                 last = self._last_key(beside)
                 # Only what lies before the place to go on from is passed over; after that not a line is.
@@ -139,10 +141,10 @@ class BundleSource:
                     self._ahead = place, data, beside
                     yield Part([place, place_end, start, end], len(data), last)
                     if last <= previous:
-                        self._note(_mismatch(bundle.RECEIPTS, "is not in the order of keys"))
+                        self._note(mismatch(bundle.RECEIPTS, "is not in the order of keys"))
                     previous = max(previous, last)
                 start, place = end, place_end
-        if lines != self.manifest.records or start < receipts.end:
+        if lines != self.manifest.records or place < records.end or start < receipts.end:
             self._note(self._miscounted())
         self._counted = True
 
@@ -158,7 +160,7 @@ class BundleSource:
         for number, data in enumerate(lines_of(self._zip.slice(start, end))):
             placed = self._placed(place, place + len(data), data, lines[number] if number < len(lines) else b"")
             if placed.s3_key <= previous:
-                self._note(_mismatch(bundle.RECEIPTS, "is not in the order of keys"))
+                self._note(mismatch(bundle.RECEIPTS, "is not in the order of keys"))
             yield placed
             place, previous = place + len(data) + 1, placed.s3_key
 
@@ -190,33 +192,22 @@ class BundleSource:
             area = self._zip.areas[path]
             sha256, crc32 = self._zip.digests(path)
             if (area.size, sha256) != (listed.bytes, listed.sha256):
-                yield _mismatch(path, "is not what the manifest lists", expected=listed.sha256)
+                yield mismatch(path, "is not what the manifest lists", expected=listed.sha256)
             elif crc32 != area.crc32:
-                yield _mismatch(path, "has not the CRC-32 that the archive says")
+                yield mismatch(path, "has not the CRC-32 that the archive says")
         if self._zip.digests(bundle.MANIFEST)[1] != self._zip.areas[bundle.MANIFEST].crc32:
-            yield _mismatch(bundle.MANIFEST, "has not the CRC-32 that the archive says")
+            yield mismatch(bundle.MANIFEST, "has not the CRC-32 that the archive says")
         if walked.whole and not self._counted and not self._counts():
             yield self._miscounted()
         # A bundle of a broken chain has lines of other objects, too.
         if walked.whole and manifest.exported.valid and walked.entries != manifest.records:
-            yield _mismatch(bundle.RECORDS, f"has lines that belong to no record of the range: {walked.entries} do")
+            yield mismatch(bundle.RECORDS, f"has lines that belong to no record of the range: {walked.entries} do")
         if not describes(manifest, self._zip):
-            yield _mismatch(bundle.MANIFEST, "does not describe the records that are in the bundle")
+            yield mismatch(bundle.MANIFEST, "does not describe the records that are in the bundle")
         if walked.ledger_name not in (None, manifest.ledger_name):
             what = "names another ledger than the checkpoints, or than the key that you have pinned"
-            yield _mismatch(bundle.MANIFEST, what, expected=walked.ledger_name, found=manifest.ledger_name)
-        yield from self._reported(walked)
-
-    def _reported(self, walked: Walked) -> Iterator[Failure]:
-        """What the exporter saw and the bundle cannot show: a bundle that calls itself broken is not valid."""
-        exported = self.manifest.exported
-        for one in exported.failures:
-            inside = one.sequence is None or walked.first <= one.sequence <= walked.last
-            if inside and (one.code, one.sequence) not in walked.found:
-                yield Failure(one.code, one.sequence, f"the exporter reported: {one.detail}")
-        if exported.failures_total > len(exported.failures) and (walked.whole or not exported.failures):
-            more = exported.failures_total - len(exported.failures)
-            yield _mismatch(bundle.MANIFEST, f"says that the exporter met {more} failures more, which it does not list")
+            yield mismatch(bundle.MANIFEST, what, expected=walked.ledger_name, found=manifest.ledger_name)
+        yield from reported(manifest, walked)
 
     def _counts(self) -> bool:
         return self._zip.lines_in(bundle.RECORDS) == self._zip.lines_in(bundle.RECEIPTS) == self.manifest.records
@@ -224,7 +215,7 @@ class BundleSource:
     def _miscounted(self) -> Failure:
         records, receipts = self._zip.lines_in(bundle.RECORDS), self._zip.lines_in(bundle.RECEIPTS)
         counts = f"{records} records and {receipts} receipts; the manifest counts {self.manifest.records}"
-        return _mismatch(bundle.RECORDS, f"does not fit: there are {counts}")
+        return mismatch(bundle.RECORDS, f"does not fit: there are {counts}")
 
     def _hold(self, entry: _Placed, data: bytes) -> None:
         """Against what the line beside it should say: every member of a receipt follows from the record."""
@@ -253,7 +244,7 @@ class BundleSource:
         if said is not None:
             return _Placed(said.s3_key, (said.s3_version_id,), start=start, end=end, line=line, said=said)
         what = f"has {line[:60]!r} in the place of a receipt" if line else "ends before the records do"
-        self._note(_mismatch(bundle.RECEIPTS, what))
+        self._note(mismatch(bundle.RECEIPTS, what))
         try:
             key = record.read(data).s3_key
         except ValueError:
@@ -295,7 +286,3 @@ def _inside(owner: str, path: str) -> str:
     if owner != "_ledger":
         return f"{bundle.LOG}{path}"
     return path if path.startswith(bundle.KEYS) else f"{bundle.LEDGER}{path}"
-
-
-def _mismatch(path: str, what: str, *, expected: str | None = None, found: str | None = None) -> Failure:
-    return Failure(FailureCode.CONTENT_MISMATCH, None, f"{path} {what}", s3_key=path, expected=expected, found=found)

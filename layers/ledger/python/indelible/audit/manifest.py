@@ -7,11 +7,15 @@ somebody changed the one or the other.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
+from indelible.audit.source import Walked
 from indelible.audit.stored_zip import StoredZip
 from indelible.domain import bundle
 from indelible.domain.bundle import LastCheckpoint, MalformedBundle, Manifest
+from indelible.domain.findings import Failure, FailureCode
 
 LONG_LINE = 4096
 """Of a receipt; its version id may have 1,024 characters."""
@@ -57,6 +61,23 @@ def describes(manifest: Manifest, archive: StoredZip) -> bool:
         == (said.head.sequence, said.head.timestamp, said.head.tx_hash)
         and said.records == said.last_sequence - said.first_sequence + 1
     )
+
+
+def reported(manifest: Manifest, walked: Walked) -> Iterator[Failure]:
+    """What the exporter saw and the bundle cannot show: a bundle that calls itself broken is not valid."""
+    exported = manifest.exported
+    for one in exported.failures:
+        inside = one.sequence is None or walked.first <= one.sequence <= walked.last
+        if inside and (one.code, one.sequence) not in walked.found:
+            yield Failure(one.code, one.sequence, f"the exporter reported: {one.detail}")
+    if exported.failures_total > len(exported.failures) and (walked.whole or not exported.failures):
+        more = exported.failures_total - len(exported.failures)
+        yield mismatch(bundle.MANIFEST, f"says that the exporter met {more} failures more, which it does not list")
+
+
+def mismatch(path: str, what: str, *, expected: str | None = None, found: str | None = None) -> Failure:
+    """A file of the bundle that is not what it should be."""
+    return Failure(FailureCode.CONTENT_MISMATCH, None, f"{path} {what}", s3_key=path, expected=expected, found=found)
 
 
 def _end_lines(archive: StoredZip) -> list[dict[str, object]]:
