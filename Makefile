@@ -146,10 +146,13 @@ deploy: install ## deploy to the AWS account of your environment (asks before it
 
 ## -- locks ------------------------------------------------------------------------------------
 
-lock: venv ## compile requirements.txt and the layer's requirements again after changing pyproject.toml
+lock: venv ## compile requirements.txt and the layers' requirements again after changing pyproject.toml
 	@$(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command 'make lock' pyproject.toml --all-extras --group dev -o requirements.txt
 	@$(BIN)/uv --quiet pip compile --python-version 3.14 --generate-hashes --no-annotate --universal \
 		--custom-compile-command 'make lock' --group pyproject.toml:layer -c requirements.txt \
 		-o layers/ledger/requirements.txt
+	@$(BIN)/uv --quiet pip compile --python-version 3.14 --generate-hashes --no-annotate --universal \
+		--custom-compile-command 'make lock' --group pyproject.toml:pdf -c requirements.txt \
+		-o layers/pdf/requirements.txt
 	@$(BIN)/npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error >/dev/null

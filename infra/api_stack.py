@@ -56,7 +56,7 @@ class ApiStack(Stack):
         for function, seals in ((record, True), (prove, False), (verify, False), (mcp, True)):
             permissions.acknowledge_key_patterns(function.role, bucket=bucket, seals=seals)
 
-        exports = Exports(self, "Exports", config=config, ledger=ledger, layer=self._layer)
+        exports = Exports(self, "Exports", config=config, ledger=ledger, layer=self._layer, bundling=bundling)
         self._environment = door_environment(config, ledger) | exports.environment
         export = self._serve("export", exports.door_statements, "POST /v1/export")
         permissions.acknowledge_export_patterns(export.role, exports=ledger.exports, packs=False)

@@ -25,6 +25,8 @@ from infra.bytecode import compile_ahead, find_python
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYER_DIR = ROOT / "layers" / "ledger"
+#: What only exports as PDF need: so much that it would make every function's cold start longer.
+PDF_LAYER_DIR = ROOT / "layers" / "pdf"
 
 #: The newest Python that Lambda runs.
 LAMBDA_RUNTIME = lambda_.Runtime.PYTHON_3_14
@@ -162,14 +164,15 @@ def _shipped(source: Path) -> Iterator[tuple[Path, str]]:
 class LocalBundling:
     """What the CDK calls when the asset is needed and not there yet."""
 
-    def __init__(self, bundling: Bundling) -> None:
+    def __init__(self, bundling: Bundling, source: Path = LAYER_DIR) -> None:
         self._bundling = bundling
+        self._source = source
 
     def try_bundle(self, output_dir: str, *_args: object, **_options: object) -> bool:
         """Build into ``output_dir``. True always: there is no second way to fall back to."""
         unfinished = Path(output_dir) / _UNFINISHED
         unfinished.touch()
-        build_layer(Path(output_dir), bundling=self._bundling)
+        build_layer(Path(output_dir), bundling=self._bundling, source=self._source)
         unfinished.unlink()
         return True
 
@@ -181,16 +184,16 @@ def discard_unfinished(outdir: Path) -> None:
             shutil.rmtree(asset)
 
 
-def layer_code(bundling: Bundling, *, outdir: Path) -> lambda_.Code:
-    """The layer as a CDK asset, named by its inputs: one that is in ``outdir`` already is not built again."""
+def layer_code(bundling: Bundling, *, outdir: Path, source: Path = LAYER_DIR) -> lambda_.Code:
+    """A layer as a CDK asset, named by its inputs: one that is in ``outdir`` already is not built again."""
     discard_unfinished(outdir)
     return lambda_.Code.from_asset(
-        str(LAYER_DIR),
-        asset_hash=layer_hash(bundling=bundling),
+        str(source),
+        asset_hash=layer_hash(bundling=bundling, source=source),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(
             # Demanded by the CDK, never run: local bundling does not decline.
             image=DockerImage.from_registry("scratch"),
-            local=LocalBundling(bundling),
+            local=LocalBundling(bundling, source),
         ),
     )

@@ -8,8 +8,10 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra import permissions
+from infra.bundling import PDF_LAYER_DIR, Bundling
 from infra.config import LedgerConfig
 from infra.constructs.ledger_function import LedgerFunction
+from infra.constructs.ledger_layer import LedgerLayer
 from infra.environment import exports_environment, ledger_environment
 from infra.ledger_stack import LedgerStack
 from infra.nag import acknowledge, hipaa_and_nist
@@ -31,6 +33,7 @@ class Exports(Construct):
         config: LedgerConfig,
         ledger: LedgerStack,
         layer: lambda_.ILayerVersion,
+        bundling: Bundling,
     ) -> None:
         super().__init__(scope, construct_id)
         packer = LedgerFunction(
@@ -39,6 +42,7 @@ class Exports(Construct):
             config=config,
             name="pack",
             layer=layer,
+            extra_layers=[LedgerLayer(self, "PdfLayer", bundling=bundling, source=PDF_LAYER_DIR).version],
             timeout=Duration.minutes(15),
             environment=ledger_environment(config, ledger) | exports_environment(config, ledger),
             statements=permissions.packer(bucket=ledger.bucket, exports=ledger.exports, keys=ledger.signing_keys),

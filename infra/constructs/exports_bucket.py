@@ -17,7 +17,7 @@ from infra.nag import acknowledge, hipaa_and_nist
 #: What is noted about an export. The door may write this, and nothing else.
 STATE_KEYS = "*/state.json"
 #: The exports themselves, which only the function that packs may write: bundles and views.
-FILE_KEYS = ("*.csv", "*.jsonl", "*.zip")
+FILE_KEYS = ("*.csv", "*.jsonl", "*.pdf", "*.zip")
 
 
 def exports_days(config: LedgerConfig) -> int:

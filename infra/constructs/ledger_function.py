@@ -33,6 +33,7 @@ class LedgerFunction(Construct):
         timeout: Duration,
         environment: Mapping[str, str],
         statements: Sequence[iam.PolicyStatement],
+        extra_layers: Sequence[lambda_.ILayerVersion] = (),
         role_name: str | None = None,
         memory_mb: int = _ONE_VCPU_MB,
         room: Size | None = None,
@@ -65,7 +66,7 @@ class LedgerFunction(Construct):
             code=lambda_.Code.from_asset(
                 str(ROOT / "lambdas" / name), exclude=["__pycache__", "*.pyc"], ignore_mode=IgnoreMode.GIT
             ),
-            layers=[layer],
+            layers=[layer, *extra_layers],
             role=self.role,
             timeout=timeout,
             memory_size=memory_mb,

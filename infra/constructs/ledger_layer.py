@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The layer that all functions of a stack share: our package and its pinned dependencies."""
+"""The functions' layers: the one that all of a stack share, and the one that only exports as PDF need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aws_cdk import RemovalPolicy, Stage
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.bundling import LAMBDA_RUNTIME, Bundling, layer_code
+from infra.bundling import LAMBDA_RUNTIME, LAYER_DIR, ROOT, Bundling, layer_code
 
 
 class LedgerLayer(Construct):
@@ -19,16 +19,16 @@ class LedgerLayer(Construct):
     value cannot change while another stack imports it.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, bundling: Bundling) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, bundling: Bundling, source: Path = LAYER_DIR) -> None:
         super().__init__(scope, construct_id)
         stage = Stage.of(self)
         assert stage is not None  # noqa: S101 - every construct of an app is in one
         self.version = lambda_.LayerVersion(
             self,
             "Version",
-            code=layer_code(bundling, outdir=Path(stage.outdir)),
+            code=layer_code(bundling, outdir=Path(stage.outdir), source=source),
             compatible_runtimes=[LAMBDA_RUNTIME],
             compatible_architectures=[lambda_.Architecture.ARM_64],
-            description="indelible and its pinned dependencies",
+            description=f"indelible: what is pinned in {source.relative_to(ROOT)}",
             removal_policy=RemovalPolicy.DESTROY,
         )

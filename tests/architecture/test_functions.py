@@ -17,6 +17,7 @@ from tests.architecture.source import LAYER, ROOT, imports, module_name
 HANDLERS = sorted((ROOT / "lambdas").glob("*/handler.py"))
 NAMES = [path.parent.name for path in HANDLERS]
 LAYER_REQUIREMENTS = ROOT / "layers/ledger/requirements.txt"
+PDF_REQUIREMENTS = ROOT / "layers/pdf/requirements.txt"
 
 LOGS = {"services.log", "services.keys", "aws.kms_key"}
 ANCHORING = {"services.anchor", "services.collect", "services.ledger_log", "services.signed_log", "entry.anchoring"}
@@ -71,9 +72,10 @@ def ours(name: str) -> set[str]:
     return {module.removeprefix("indelible.") for module in reached(name) if module.startswith("indelible.")}
 
 
-def installed_in_the_layer() -> set[str]:
+def installed_in_the_layers(name: str) -> set[str]:
     """Import names of the pinned packages; whatever else a function imported would not be there."""
-    pinned = re.findall(r"^([a-z0-9-]+)==", LAYER_REQUIREMENTS.read_text(), re.MULTILINE)
+    locks = [LAYER_REQUIREMENTS, *([PDF_REQUIREMENTS] if name == "pack" else [])]
+    pinned = [found for lock in locks for found in re.findall(r"^([a-z0-9-]+)==", lock.read_text(), re.MULTILINE)]
     return {name.replace("-", "_") for name in pinned}
 
 
@@ -98,7 +100,7 @@ def test_what_a_function_loads_is_in_its_layer(name: str) -> None:
 
     assert "entry.bootstrap.shared" in ours(name), "the walk does not follow imports"
     assert {module.split(".")[0] for module in ours(name)} & {"cli", "client", "audit"} == set()
-    assert packages - set(sys.stdlib_module_names) <= installed_in_the_layer()
+    assert packages - set(sys.stdlib_module_names) <= installed_in_the_layers(name)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -106,20 +106,24 @@ def test_the_command_line_packs_the_same_bytes(
 
 def test_it_cannot_be_deleted_while_it_is_kept(tenants: tuple[Tenant, Tenant], ledger: Outputs) -> None:
     org, _ = tenants
-    answer = until(lambda: org.post(EXPORT, {"start_seq": 2, "end_seq": 5}).json())
+    answer = until(lambda: org.post(EXPORT, {"start_seq": 2, "end_seq": 5, "format": "pdf"}).json())
+    assert fetched(answer).startswith(b"%PDF-")
     s3 = Admin.of(ledger).client("s3")
     (bucket,) = [
         one["Name"]
         for one in s3.list_buckets()["Buckets"]
         if one["Name"].startswith(f"{ledger.ledger_name}-") and "export" in one["Name"]
     ]
-    key = f"{org.org_id}/{answer['export_id']}/{answer['sha256']}.zip"
-    (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
-    lock = s3.get_object_retention(Bucket=bucket, Key=key, VersionId=version["VersionId"])["Retention"]
-    assert lock["Mode"] == "COMPLIANCE"
-    assert lock["RetainUntilDate"].isoformat()[:19] == answer["kept_until"][:19]
-    with pytest.raises(ClientError, match="AccessDenied"):
-        s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+    untils = []
+    for name in (f"{answer['sha256']}.pdf", f"{answer['proved_by']['sha256']}.zip"):
+        key = f"{org.org_id}/{answer['export_id']}/{name}"
+        (version,) = s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]
+        lock = s3.get_object_retention(Bucket=bucket, Key=key, VersionId=version["VersionId"])["Retention"]
+        assert lock["Mode"] == "COMPLIANCE"
+        untils.append(lock["RetainUntilDate"].isoformat()[:19])
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+    assert min(untils) == answer["kept_until"][:19]
 
 
 def test_a_long_range_is_packed_meanwhile(tenants: tuple[Tenant, Tenant], ledger: Outputs) -> None:

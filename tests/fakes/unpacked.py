@@ -8,9 +8,10 @@ import hashlib
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from indelible.domain.bundle import Manifest
 from indelible.domain.findings import Specimen
 from indelible.services.export import Bundle
 
@@ -29,6 +30,21 @@ class MemoryScratch:
     def open(self) -> int:
         """How many are still there."""
         return sum(not file.closed for file in self.made)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBundle:
+    """`formats.Packed`, of what it is given."""
+
+    manifest: Manifest
+    found: list[tuple[bytes, bytes]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def lines(self) -> list[tuple[bytes, bytes]]:
+        return self.found
+
+    def file(self, path: str) -> bytes | None:
+        return self.files.get(path)
 
 
 @dataclass(frozen=True, slots=True)

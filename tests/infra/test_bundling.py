@@ -15,6 +15,7 @@ import pytest
 
 from infra.bundling import (
     LAYER_DIR,
+    PDF_LAYER_DIR,
     BundlingError,
     LambdaBundling,
     LocalBundling,
@@ -119,15 +120,32 @@ def test_what_is_being_built_says_so_until_it_is_complete(tmp_path: Path) -> Non
     assert "python/indelible/errors.py" in files(tmp_path)
 
 
-def published(synthesized: Synthesized) -> list[str]:
-    """The asset of each stack's layer."""
+def published(synthesized: Synthesized, name: str = "Layer") -> list[str]:
+    """The asset of each stack's layer of this name."""
     layers = synthesized.resources("AWS::Lambda::LayerVersion")
-    return [layer["Properties"]["Content"]["S3Key"].removesuffix(".zip") for _, layer in layers]
+    return [
+        layer["Properties"]["Content"]["S3Key"].removesuffix(".zip")
+        for logical_id, layer in layers
+        if logical_id.startswith(f"{name}Version")
+    ]
 
 
 def test_both_stacks_publish_one_and_the_same_asset(prod: Synthesized) -> None:
     assert len(published(prod)) == 2
     assert len(set(published(prod))) == 1
+
+
+def test_what_makes_pdfs_is_a_layer_of_the_function_that_packs_alone(prod: Synthesized) -> None:
+    (asset,) = published(prod, "ExportsPdfLayer")
+    assert files(prod.directory / f"asset.{asset}") == {"python/tiny.py"}
+    layers = {
+        logical_id: len(function["Properties"]["Layers"])
+        for logical_id, function in prod.resources("AWS::Lambda::Function")
+    }
+    assert {logical_id for logical_id, count in layers.items() if count > 1} == {
+        logical_id for logical_id in layers if logical_id.startswith("ExportsPackFunction")
+    }
+    assert set(layers.values()) == {1, 2}
 
 
 def test_the_staged_asset_is_what_the_bundler_built(prod: Synthesized) -> None:
@@ -137,8 +155,9 @@ def test_the_staged_asset_is_what_the_bundler_built(prod: Synthesized) -> None:
     assert not [name for name in staged if "__pycache__" in name]
 
 
-def test_the_layer_is_pinned_by_hash() -> None:
-    lines = (LAYER_DIR / "requirements.txt").read_text().splitlines()
+@pytest.mark.parametrize("layer", [LAYER_DIR, PDF_LAYER_DIR], ids=["ledger", "pdf"])
+def test_a_layer_is_pinned_by_hash(layer: Path) -> None:
+    lines = (layer / "requirements.txt").read_text().splitlines()
     pins = [line for line in lines if "==" in line and not line.lstrip().startswith("#")]
     assert pins
     assert all(line.rstrip().endswith("\\") for line in pins), "a pin without a hash"

@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from infra.bundling import ROOT, LambdaBundling, build_layer
+from infra.bundling import PDF_LAYER_DIR, ROOT, LambdaBundling, build_layer
 from infra.bytecode import compile_ahead
 
 #: What `packaging` is told instead of this machine's own values.
@@ -68,6 +68,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The asset's ``python/`` directory, which Lambda puts on ``sys.path``."""
     directory = tmp_path_factory.mktemp("layer")
     build_layer(directory, bundling=LambdaBundling())
+    return directory / "python"
+
+
+@pytest.fixture(scope="module")
+def both(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the function that packs exports finds there: its second layer is unpacked over the first."""
+    directory = tmp_path_factory.mktemp("layers")
+    shutil.copytree(site, directory / "python")
+    build_layer(directory, bundling=LambdaBundling(), source=PDF_LAYER_DIR)
     return directory / "python"
 
 
@@ -136,14 +145,14 @@ def walk(site: Path, start: list[Path]) -> tuple[set[Path], set[str]]:
 
 
 @pytest.mark.parametrize("handler", [path.parent.name for path in sorted((ROOT / "lambdas").glob("*/handler.py"))])
-def test_every_import_that_a_handler_leads_to_is_in_the_asset(site: Path, handler: str) -> None:
-    reached, missing = walk(site, [ROOT / "lambdas" / handler / "handler.py"])
+def test_every_import_that_a_handler_leads_to_is_in_the_asset(site: Path, both: Path, handler: str) -> None:
+    reached, missing = walk(both if handler == "pack" else site, [ROOT / "lambdas" / handler / "handler.py"])
     assert not missing
     assert len(reached) > 5, "the walk did not get into the package"
 
 
-def test_every_module_of_the_package_finds_its_imports(site: Path) -> None:
-    _, missing = walk(site, sorted((site / "indelible").rglob("*.py")))
+def test_every_module_of_the_package_finds_its_imports(both: Path) -> None:
+    _, missing = walk(both, sorted((both / "indelible").rglob("*.py")))
     assert not missing
 
 
@@ -164,7 +173,7 @@ def test_the_walk_would_notice_a_missing_module(site: Path, tmp_path: Path) -> N
 def test_the_command_line_and_the_client_stay_out(site: Path) -> None:
     for name in ("cli", "client"):
         assert not (site / "indelible" / name).exists()
-    for name in ("entry/operator.py", "aws/crt_records.py"):
+    for name in ("entry/operator.py", "aws/crt_records.py", "views/parquet.py"):
         assert not (site / "indelible" / name).exists()
         assert (ROOT / "layers/ledger/python/indelible" / name).exists(), "it has moved"
     assert not (site / "bin").exists()
@@ -172,9 +181,9 @@ def test_the_command_line_and_the_client_stay_out(site: Path) -> None:
     assert not shipped & {"tests", "__pycache__"}
 
 
-def test_every_compiled_file_is_for_lambdas_python_on_arm64(site: Path) -> None:
-    compiled = [path for path in site.rglob("*") if re.search(r"\.so(\.|$)", path.name)]
-    assert {path.relative_to(site).parts[0] for path in compiled} >= {"cryptography", "msgspec"}
+def test_every_compiled_file_is_for_lambdas_python_on_arm64(both: Path) -> None:
+    compiled = [path for path in both.rglob("*") if re.search(r"\.so(\.|$)", path.name)]
+    assert {path.relative_to(both).parts[0] for path in compiled} >= {"PIL", "cryptography", "msgspec"}
     for path in compiled:
         content = path.read_bytes()
         assert content[:4] == b"\x7fELF", path
@@ -185,10 +194,10 @@ def test_every_compiled_file_is_for_lambdas_python_on_arm64(site: Path) -> None:
         assert max(wanted, default=(2, 0)) <= GLIBC_OF_AMAZON_LINUX_2023, path
 
 
-def test_what_each_package_requires_on_lambda_is_there(site: Path) -> None:
+def test_what_each_package_requires_on_lambda_is_there(both: Path) -> None:
     # pip evaluates markers for the Python that it runs on: a dependency wanted by 3.14 only, or on arm64
     # only, would be left out without a word.
-    metadata = [HeaderParser().parsestr(p.read_text()) for p in site.glob("*.dist-info/METADATA")]
+    metadata = [HeaderParser().parsestr(p.read_text()) for p in both.glob("*.dist-info/METADATA")]
     present = {canonicalize_name(m["Name"]): m["Version"] for m in metadata}
     assert present
     for distribution in metadata:
@@ -202,9 +211,9 @@ def test_what_each_package_requires_on_lambda_is_there(site: Path) -> None:
         assert python is None or Requirement(f"python{python}").specifier.contains("3.14"), distribution["Name"]
 
 
-def test_all_of_it_compiles(site: Path, tmp_path: Path) -> None:
+def test_all_of_it_compiles(both: Path, tmp_path: Path) -> None:
     """By this machine's Python, the older one: what that can read, Lambda's can."""
-    copy = shutil.copytree(site, tmp_path / "python")
+    copy = shutil.copytree(both, tmp_path / "python")
     compile_ahead(copy, python=sys.executable, runs_at="/opt/python")
     assert len(list(copy.rglob("*.pyc"))) == len(list(copy.rglob("*.py")))
     size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
@@ -214,3 +223,9 @@ def test_all_of_it_compiles(site: Path, tmp_path: Path) -> None:
 def test_the_layer_fits(site: Path) -> None:
     size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
     assert size < LAMBDA_LIMIT_BYTES / 2
+
+
+def test_what_makes_pdfs_burdens_no_other_function(site: Path, both: Path) -> None:
+    theirs = {path.name for path in both.iterdir()} - {path.name for path in site.iterdir()}
+    assert {"PIL", "reportlab", "ttf_opensans"} <= theirs
+    assert sum(path.stat().st_size for path in both.rglob("*") if path.is_file()) < LAMBDA_LIMIT_BYTES / 2

@@ -85,7 +85,7 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (EXPORTS, ("s3:ListBucket",)),
         (f"{EXPORTS}/*", ("s3:GetObject", "s3:GetObjectRetention")),
         (f"{EXPORTS}/*/state.json", ("s3:PutObject",)),
-        *((f"{EXPORTS}/*.{kind}", ("s3:AbortMultipartUpload", *SEAL)) for kind in ("csv", "jsonl", "zip")),
+        *((f"{EXPORTS}/*.{kind}", ("s3:AbortMultipartUpload", *SEAL)) for kind in ("csv", "jsonl", "pdf", "zip")),
     },
     "MetaRole": {
         logs_of("MetaLogs"),

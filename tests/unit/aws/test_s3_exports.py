@@ -116,6 +116,7 @@ def test_a_broken_upload_leaves_nothing(store: S3Exports, client: Any, monkeypat
         ("jsonl", "acme-corp-1-9.jsonl", "application/jsonl"),
         ("aat", "acme-corp-1-9.aat.jsonl", "application/jsonl"),
         ("ocsf", "acme-corp-1-9.ocsf.jsonl", "application/jsonl"),
+        ("pdf", "acme-corp-1-9.pdf", "application/pdf"),
     ],
 )
 def test_an_address_is_for_one_file_and_ends(store: S3Exports, client: Any, form: str, name: str, kind: str) -> None:

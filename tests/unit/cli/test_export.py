@@ -117,7 +117,7 @@ def test_a_broken_chain_is_packed_and_said_to_be_broken(world: World, key: str, 
     assert run("verify", out, "--key", key).exit_code == 1
 
 
-@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "aat", "ocsf"])
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "aat", "ocsf", "pdf"])
 def test_a_view_names_the_bundle_that_proves_it(copy: Path, tmp_path: Path, form: str) -> None:
     bundle, view = tmp_path / "evidence.zip", tmp_path / f"view.{form}"
     sha256 = run("export", copy, "--org", ORG, "--start", "2", "-o", bundle).stdout.split()[0]

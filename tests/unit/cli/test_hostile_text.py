@@ -27,7 +27,7 @@ from tests.fakes.world import World
 KEY = note.verifier_key(LEDGER_NAME, FakeSigner().public_key())
 ESCAPES = "\x1b]0;pwned\x07\x1b[2J\u009b2J\u202e"
 HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
-VIEWS = ("csv", "jsonl", "aat", "ocsf", "parquet")
+VIEWS = ("csv", "jsonl", "aat", "ocsf", "parquet", "pdf")
 
 
 def run(*arguments: object) -> Result:

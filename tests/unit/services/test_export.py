@@ -15,6 +15,7 @@ from indelible.domain.receipt import Receipt
 from indelible.errors import NotFound, Unavailable
 from indelible.services import export_page
 from indelible.services.export import Bundle, Exporter
+from indelible.services.export_outside import Anchored
 from indelible.services.ranges import Range
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME
@@ -24,7 +25,9 @@ from tests.fakes.world import World
 SIZES = (5, 12, 300, 310)
 
 
-def exporter(world: World, scratch: MemoryScratch | None = None) -> Exporter:
+def exporter(
+    world: World, scratch: MemoryScratch | None = None, *, anchored: Anchored = lambda _: iter(())
+) -> Exporter:
     return Exporter(
         records=world.records,
         files=world.files,
@@ -32,6 +35,7 @@ def exporter(world: World, scratch: MemoryScratch | None = None) -> Exporter:
         ledger_name=LEDGER_NAME,
         scratch=scratch or MemoryScratch(),
         clock=world.clock,
+        anchored=anchored,
     )
 
 

@@ -22,13 +22,15 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from indelible.cli.export import VIEWS
 from indelible.domain import record
+from indelible.domain.bundle import Exported, Manifest
 from indelible.domain.canonical import canonical_bytes
 from indelible.domain.record import EMPTY_CHAIN, Head
-from indelible.views import csv_table, parquet
+from indelible.views import csv_table
 from indelible.views.rows import COLUMNS
-from indelible.views.source import Proof, entries
+from indelible.views.source import NotInstalled, Proof, entries
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION
 from tests.fakes.machine import MIDNIGHT
+from tests.fakes.unpacked import MadeBundle
 
 TRACE = "0b9f6f0e-5d0c-4a57-9b5e-0a3f3a0d9c11"
 EVENTS: list[dict[str, Any]] = [
@@ -71,12 +73,25 @@ def sealed(events: list[dict[str, Any]]) -> Iterator[tuple[bytes, bytes]]:
 
 
 LINES = list(sealed(EVENTS))
+MADE = MadeBundle(
+    Manifest(
+        ledger_name="indelible",
+        org_id=ORG,
+        first_sequence=1,
+        last_sequence=len(LINES),
+        records=len(LINES),
+        head=None,
+        checkpoint=None,
+        exported=Exported(valid=True, first_broken_at=None, failures_total=0, failures=[]),
+        files={},
+    )
+)
 PROOF = Proof("ab" * 32, "indelible", ORG, 1, len(LINES), len(LINES), record.tx_hash(LINES[-1][0]))
 
 
 def viewed(name: str, lines: list[tuple[bytes, bytes]] = LINES) -> bytes:
     out = io.BytesIO()
-    VIEWS[name](entries(lines), PROOF, out)
+    VIEWS[name](entries(lines), PROOF, MADE, out)
     return out.getvalue()
 
 
@@ -162,8 +177,18 @@ def test_a_database_reads_both_tables_alike(tmp_path: Path) -> None:
 
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(parquet.NotInstalled, match=r"pip install '\.\[parquet\]'"):
+    with pytest.raises(NotInstalled, match=r"pip install '\.\[parquet\]'"):
         viewed("parquet")
+
+
+def test_a_pdf_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    viewed("pdf")
+    for name in [name for name in sys.modules if name.startswith(("reportlab", "indelible.views.pdf"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("indelible.views.pdf_summary", raising=False)
+    monkeypatch.setitem(sys.modules, "reportlab", None)
+    with pytest.raises(NotInstalled, match=r"a PDF needs reportlab.*: pip install '\.\[pdf\]'"):
+        viewed("pdf")
 
 
 def test_aat_has_its_twelve_fields_and_their_values() -> None:

@@ -29,9 +29,9 @@ from indelible.services.log import LEDGER, LogReader
 from indelible.services.offline import NoLog
 from indelible.services.ranges import Range
 from indelible.views import formats, parquet
-from indelible.views.parquet import NotInstalled
+from indelible.views.source import NotInstalled
 
-VIEWS = {**formats.VIEWS, "parquet": parquet.write}
+VIEWS = {**formats.VIEWS, "parquet": formats.of_records(parquet.write)}
 _PIECE = 1024 * 1024
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

@@ -31,6 +31,7 @@ FORMS = {
     "csv": Form("csv", "text/csv; charset=utf-8"),
     "aat": Form("aat.jsonl", "application/jsonl"),
     "ocsf": Form("ocsf.jsonl", "application/jsonl"),
+    "pdf": Form("pdf", "application/pdf"),
 }
 """All that may be asked for: a bundle, or a view of what is in one."""
 

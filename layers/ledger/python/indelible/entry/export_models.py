@@ -25,7 +25,7 @@ class ExportRequest(Identity, kw_only=True, forbid_unknown_fields=True):
     to: Instant | UnsetType = UNSET
     format: (
         Annotated[
-            Literal["bundle", "jsonl", "csv", "aat", "ocsf"],
+            Literal["bundle", "jsonl", "csv", "aat", "ocsf", "pdf"],
             Meta(
                 description="`bundle`, the default, proves itself. The others are views for reading, each stored with "
                 "the bundle that proves it."

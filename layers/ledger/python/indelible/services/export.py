@@ -56,6 +56,10 @@ class Bundle:
         records, receipts = self._spools
         return zip(records.lines(), receipts.lines(), strict=True)
 
+    def file(self, path: str) -> bytes | None:
+        """One of its small files; None where it has none of this name."""
+        return next((b"".join(content()) for entry, content in self._entries if entry.path == path), None)
+
     def close(self) -> None:
         """Give back the room that it took on disk."""
         for spool in self._spools:

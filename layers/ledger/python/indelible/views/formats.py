@@ -8,17 +8,7 @@ from typing import BinaryIO, Protocol, TypeAlias
 
 from indelible.domain.bundle import Manifest
 from indelible.views import aat, csv_table, jsonl, ocsf
-from indelible.views.source import Entry, Proof, entries
-
-View: TypeAlias = Callable[[Iterable[Entry], Proof, BinaryIO], None]
-
-VIEWS: dict[str, View] = {
-    "jsonl": jsonl.write,
-    "csv": csv_table.write,
-    "aat": aat.write,
-    "ocsf": ocsf.write,
-}
-"""Of the API. `indelible export` has another one, which needs a library that no function has."""
+from indelible.views.source import Entry, NotInstalled, Proof, entries
 
 
 class Packed(Protocol):
@@ -33,12 +23,47 @@ class Packed(Protocol):
         """Each line of `records.jsonl` with that of `receipts.jsonl`."""
         ...
 
+    def file(self, path: str) -> bytes | None:
+        """One of its small files; None where it has none of this name."""
+        ...
+
+
+View: TypeAlias = Callable[[Iterable[Entry], Proof, Packed, BinaryIO], None]
+
+
+def of_records(write: Callable[[Iterable[Entry], Proof, BinaryIO], None]) -> View:
+    """A view that needs nothing of a bundle but its records and its hash."""
+    return lambda found, proof, _, out: write(found, proof, out)
+
+
+def _pdf(found: Iterable[Entry], proof: Proof, made: Packed, out: BinaryIO) -> None:
+    try:
+        # Here, because it loads a library that takes longer to load than everything else together.
+        from indelible.views import pdf_summary
+    except ModuleNotFoundError as error:
+        detail = f"a PDF needs {error.name}: pip install '.[pdf]' in a checkout of indelible"
+        raise NotInstalled(detail) from None
+    pdf_summary.write(found, proof, made, out)
+
+
+VIEWS: dict[str, View] = {
+    "jsonl": of_records(jsonl.write),
+    "csv": of_records(csv_table.write),
+    "aat": of_records(aat.write),
+    "ocsf": of_records(ocsf.write),
+    "pdf": _pdf,
+}
+"""Of the API. `indelible export` has another one, which needs a library that no function has."""
+
 
 def write(
     view: View, made: Packed, out: BinaryIO, *, bundle_sha256: str, progress: Callable[[int], None] = lambda _: None
 ) -> None:
-    """Write a view of this bundle. `progress` is told the number of records written so far."""
-    view(_counted(entries(made.lines()), progress), Proof.of(made.manifest, bundle_sha256), out)
+    """Write a view of this bundle. `progress` is told the number of records written so far.
+
+    Raises NotInstalled.
+    """
+    view(_counted(entries(made.lines()), progress), Proof.of(made.manifest, bundle_sha256), made, out)
 
 
 def _counted(found: Iterable[Entry], progress: Callable[[int], None]) -> Iterator[Entry]:

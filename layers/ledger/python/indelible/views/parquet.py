@@ -9,13 +9,9 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from indelible.views.rows import BOOLEANS, COLUMNS, FLOATS, INTEGERS, row
-from indelible.views.source import Entry, Proof
+from indelible.views.source import Entry, NotInstalled, Proof
 
 _GROUP = 10_000
-
-
-class NotInstalled(Exception):
-    """pyarrow is not there."""
 
 
 def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:

@@ -20,6 +20,10 @@ from indelible.domain.record import Record
 FORMAT = "indelible/view@v1"
 
 
+class NotInstalled(Exception):
+    """A view needs a library that is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """The bundle that proves a view: export the same range again, and it has this SHA-256."""
