@@ -45,10 +45,11 @@ class ApiStack(Stack):
 
         bucket, table, secret, keys = ledger.bucket, ledger.table, ledger.secret, ledger.signing_keys
         records = permissions.record(bucket=bucket, table=table, secret=secret)
-        reads = permissions.read_only(bucket=bucket, table=table, secret=secret, keys=keys)
+        proves = permissions.prove(bucket=bucket, table=table, secret=secret, keys=keys)
+        verifies = permissions.verify(bucket=bucket, table=table, secret=secret, keys=keys)
         record = self._serve("record", records, "POST /v1/record", "POST /v1/record/batch")
-        prove = self._serve("prove", reads, "POST /v1/prove", "POST /v1/consistency")
-        verify = self._serve("verify", reads, "POST /v1/verify")
+        prove = self._serve("prove", proves, "POST /v1/prove", "POST /v1/consistency")
+        verify = self._serve("verify", verifies, "POST /v1/verify")
         # All methods: the function itself says 405 to those that MCP does not have.
         self._environment = self._environment | {"INDELIBLE_ALLOWED_ORIGINS": ",".join(config.allowed_origins or ())}
         tools = permissions.tools(bucket=bucket, table=table, secret=secret, keys=keys)

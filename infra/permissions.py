@@ -40,10 +40,23 @@ def record(*, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager
     ]
 
 
-def read_only(
+def prove(
     *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, keys: Sequence[kms.IKey]
 ) -> list[iam.PolicyStatement]:
-    """Prove and verify: read versions and their locks, look items up by key."""
+    """Reads versions and their locks, looks single items up by key."""
+    return [
+        _allow(table.table_arn, "dynamodb:GetItem"),
+        _read_objects(bucket),
+        _list(bucket),
+        _read_secret(secret),
+        *_public_keys(keys),
+    ]
+
+
+def verify(
+    *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, keys: Sequence[kms.IKey]
+) -> list[iam.PolicyStatement]:
+    """As `prove`; and looks for whole runs of records in the outbox."""
     return [
         _allow(table.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem"),
         _read_objects(bucket),

@@ -35,7 +35,6 @@ LIST = ("s3:ListBucket", "s3:ListBucketVersions")
 SEAL = ("s3:PutObject", "s3:PutObjectRetention")
 READ_OBJECTS = ("s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion")
 READER = {
-    (TABLE, ("dynamodb:BatchGetItem", "dynamodb:GetItem")),
     (f"{BUCKET}/*", READ_OBJECTS),
     (BUCKET, LIST),
     (SECRET, ("secretsmanager:GetSecretValue",)),
@@ -56,8 +55,8 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
         (BUCKET, ("s3:GetBucketObjectLockConfiguration", *LIST)),
         (SECRET, ("secretsmanager:GetSecretValue",)),
     },
-    "ProveRole": {logs_of("ProveLogs")} | READER,
-    "VerifyRole": {logs_of("VerifyLogs")} | READER,
+    "ProveRole": {logs_of("ProveLogs"), (TABLE, ("dynamodb:GetItem",))} | READER,
+    "VerifyRole": {logs_of("VerifyLogs"), (TABLE, ("dynamodb:BatchGetItem", "dynamodb:GetItem"))} | READER,
     "McpRole": {
         logs_of("McpLogs"),
         (TABLE, ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")),
