@@ -7,22 +7,20 @@ Exit status 1 is a verdict. Nothing that merely went wrong may look like it.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from indelible.cli import main, show
+from indelible.cli import main
 from indelible.cli.main import SHORT_HELP, cli
 from indelible.domain import bundle, note
 from tests.fakes.audits import copied, exported
 from tests.fakes.log import LEDGER_NAME, FakeSigner
-from tests.fakes.repacked import files_of, listing, packed
+from tests.fakes.repacked import packed
 from tests.fakes.world import World
 
 KEY = note.verifier_key(LEDGER_NAME, FakeSigner().public_key())
@@ -210,61 +208,6 @@ def test_a_profile_and_a_bucket_name_that_there_cannot_be() -> None:
     assert bucket.exit_code == 2
     assert 'Invalid bucket name "not a bucket"' in bucket.stderr
     assert bucket.stderr.count("\n") == 1
-
-
-# -- what ends a command from outside ----------------------------------------------------------------------
-
-
-def test_a_reader_that_leaves_is_no_verdict(place: Path) -> None:
-    for words in (["verify", "evidence.zip"], ["verify", "evidence.zip", "--json"], ["show", "copy", "2"]):
-        read, write = os.pipe()
-        os.close(read)
-        command = [sys.executable, "-m", "indelible.cli.main", *words]
-        done = subprocess.run(command, cwd=place, stdout=write, stderr=subprocess.PIPE, timeout=60)
-        os.close(write)
-        assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
-
-
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_is_no_verdict(tmp_path: Path, jobs: str) -> None:
-    """In a terminal it reaches every process."""
-    world = World()
-    world.record(1)
-    files = files_of(exported(world.bucket))
-    # Millions of lines to complain of keep the command at work, however fast the machine is.
-    many = {**files, bundle.RECORDS: files[bundle.RECORDS] + b"\n" * 4_000_000}
-    (tmp_path / "evidence.zip").write_bytes(packed(listing(many)))
-    receipt = tmp_path / "receipt.json"
-    os.mkfifo(receipt)
-    command = [sys.executable, "-m", "indelible.cli.main", "verify", str(tmp_path / "evidence.zip"), "--jobs", jobs]
-    process = subprocess.Popen(
-        [*command, "--receipt", str(receipt)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        with receipt.open("wb") as file:  # opened for reading by then: it works
-            file.write(files[bundle.RECEIPTS])
-        time.sleep(2)
-        os.killpg(process.pid, signal.SIGINT)
-        said = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.wait()
-    assert (process.returncode, *said) == (2, "", "Could not check: interrupted\n")
-
-
-def test_a_fault_of_the_program_is_no_verdict(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def faulty(*_: object) -> None:
-        raise ZeroDivisionError("a fault")
-
-    monkeypatch.setattr(show, "one", faulty)
-    answer = run("show", place / "copy", "1")
-    assert answer.exit_code == 2
-    assert "ZeroDivisionError: a fault" in answer.stderr
-    assert answer.stderr.endswith("This is a fault of indelible itself: nothing is said about the evidence.\n")
 
 
 # -- help -------------------------------------------------------------------------------------------------

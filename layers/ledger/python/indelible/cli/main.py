@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -57,6 +58,9 @@ SHORT_HELP = {
     "verify": "Check every record, their order, every signed root.",
 }
 _COMMANDS = _Commands({name: f"{(place := name.replace('-', '_'))}:{place}" for name in SHORT_HELP})
+_DEBUG = "INDELIBLE_DEBUG"
+_HERE = Path(__file__).parent.parent
+_MOST_SHOWN = 300
 _FAULT = 2
 """As for what could not be checked: 1 would say that something was found to be wrong."""
 
@@ -77,20 +81,31 @@ class _Group(click.Group):
                 return super().invoke(ctx)
             finally:
                 sys.stdout.flush()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
             raise SystemExit(128 + signal.SIGINT) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the rest of the buffer goes
             raise SystemExit(128 + signal.SIGPIPE) from None
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit):
             raise
-        except Exception:
+        except Exception as error:
             from indelible.cli.plain import spelled_out  # what others wrote may be in it
 
-            click.echo(spelled_out(traceback.format_exc()), err=True, nl=False)
-            click.echo("This is a fault of indelible itself: nothing is said about the evidence.", err=True)
+            shown = traceback.format_exc() if os.environ.get(_DEBUG) else ""
+            click.echo(spelled_out(f"{shown}{_fault(error)}"), err=True)
             raise SystemExit(_FAULT) from None
+
+
+def _fault(error: Exception) -> str:
+    """One line: what it is, and the last place in this program that it came through."""
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    places = [frame for frame in traceback.extract_tb(error.__traceback__) if _HERE in Path(frame.filename).parents]
+    where = f" at {Path(places[-1].filename).relative_to(_HERE)}:{places[-1].lineno}" if places else ""
+    return (
+        f"A fault of indelible itself: {what[:_MOST_SHOWN]}{where}. Nothing is said about the evidence. "
+        f"{_DEBUG}=1 shows how it came to that."
+    )
 
 
 @click.group(cls=_Group, commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
