@@ -142,7 +142,7 @@ def test_one_line_says_what_is_wrong(place: Path, monkeypatch: pytest.MonkeyPatc
         ["verify", "s3://b/acme", "--endpoint-url", "nonsense"],
         ["verify", "s3://b/acme", "--endpoint-url", "ftp://example.com"],
         ["export", "x"],
-        ["export", "x", "-o", "y", "--format", "pdf"],
+        ["export", "x", "-o", "y", "--format", "docx"],
         ["rebuild", "--accept", "FOO"],
     ],
 )
