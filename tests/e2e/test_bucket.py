@@ -88,7 +88,7 @@ def said(ledger: Outputs, org_id: str, *words: str) -> dict[str, Any]:
 
 def scanned(given: list[Future[Any]]) -> list[bool]:
     """Of the parts that a worker took: whether it was faultless."""
-    return [future.result() is not None for future in given if not future.cancelled()]
+    return [found is not None for future in given if not future.cancelled() for found in future.result()]
 
 
 def test_a_sound_chain(ledger: Outputs, recorded: Tenant, given: list[Future[Any]]) -> None:
