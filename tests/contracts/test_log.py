@@ -183,6 +183,17 @@ def test_proofs_for_the_ledgers_log_come_with_their_first_version_in_order(adapt
     assert list(adapters.files.ledger_proofs("initech", at_least=1)) == []
 
 
+def test_names_are_listed_from_anywhere_on(adapters: Adapters) -> None:
+    assert isinstance(adapters.files, S3LogFiles | FakeLogFiles)
+    given = [f"anchors/{size:012d}/{name}" for size in (3, 4, 10) for name in ("ots-a.pending.ots", "rfc3161-b.tsr")]
+    adapters.files.write(ORG, [File(path, b"x") for path in (*given, "checkpoints/3")], retain_until_ms=UNTIL)
+    adapters.put_stranger(f"{ORG}/_log/{given[0]}", b"laid over")
+
+    assert list(adapters.files.names(ORG, "anchors/")) == given
+    for after in ("", "anchors/000000000003", given[0], "anchors/000000000004", given[-1]):
+        assert list(adapters.files.names(ORG, "anchors/", after=after)) == [name for name in given if name > after]
+
+
 def test_the_latest_goes_forward_only(adapters: Adapters) -> None:
     def read() -> bytes | None:
         return adapters.files.read(ORG, "checkpoint")

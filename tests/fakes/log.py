@@ -127,9 +127,10 @@ class FakeLogFiles:
             if note is not None:
                 yield size, note
 
-    def names(self, owner: str, prefix: str) -> Iterator[str]:
+    def names(self, owner: str, prefix: str, *, after: str = "") -> Iterator[str]:
         place = _key(owner, "")
-        return (key.removeprefix(place) for key in sorted(self.bucket.stacks) if key.startswith(place + prefix))
+        found = (key.removeprefix(place) for key in sorted(self.bucket.stacks) if key.startswith(place + prefix))
+        return (name for name in found if name > after)
 
     def ledger_proofs(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
         for path in self.names(owner, "ledger/"):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +15,7 @@ from click.testing import CliRunner
 from indelible.cli.main import cli
 from indelible.domain.anchors import AnchorFile
 from indelible.domain.note import Signature, verifier_key
-from indelible.outside.verify_ots import detached, read_stamp
 from indelible.services.ranges import Range
-from local.outside.calendar import Calendar
-from local.outside.web import Request
 from tests.fakes.audits import exported
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME, FakeSigner
@@ -28,9 +24,7 @@ from tests.fakes.world import World
 from tests.page.browser import Opened
 from tests.page.conftest import Opener
 from tests.page.test_held import pin
-from tests.unit.services.test_ledger_proof import ALICE, BOB, COSIGNED_AT, note_of, put, token
-
-__all__ = ["token"]
+from tests.unit.services.test_ledger_proof import ALICE, BOB, COSIGNED_AT, note_of, put
 
 PINNED = verifier_key(LEDGER_NAME, FakeSigner().public_key())
 SIZE = 3
@@ -105,11 +99,6 @@ CASES = {
         (str(ALICE.key),),
         2,
     ),
-    "an earlier checkpoint cosigned, and not the one above the newest root": Case(
-        lambda world: put(world, 1, AnchorFile("cosignature", "alice"), ALICE.line(note_of(world, 1)).line.encode()),
-        (str(ALICE.key),),
-        2,
-    ),
     "no signature line": Case(lambda world: cosignature(world, b"junk"), (str(ALICE.key),), 2),
     "no text": Case(lambda world: cosignature(world, b"\xff\n"), (str(ALICE.key),), 2),
 }
@@ -166,6 +155,19 @@ def test_page_and_verifier_believe_the_same_witnesses(what: str, opens: Opener, 
     assert page.page.locator("#outside li.bad").count() == sum("not true" in one["words"] for one in found["outside"])
 
 
+def test_what_reaches_only_an_earlier_root_is_for_the_command(opens: Opener, tmp_path: Path) -> None:
+    """The page has what leads up from the newest signed root; the verifier looks for the newest that is vouched for."""
+    world = grown()
+    put(world, 1, AnchorFile("cosignature", "alice"), ALICE.line(note_of(world, 1)).line.encode())
+    path = written(world, tmp_path)
+    status, found = verified(path, str(ALICE.key))
+
+    page = shown(path, opens, str(ALICE.key))
+
+    assert (status, [one["covers"] for one in found["outside"] if one["kind"] == "witness"]) == (0, [2])
+    assert page.verdict["valid"] is None
+
+
 def test_what_was_forged_is_told_in_the_verifier_s_words(opens: Opener, tmp_path: Path) -> None:
     world = grown()
     cosignature(world, spoilt(line(world)))
@@ -216,50 +218,6 @@ def test_what_is_no_witness_s_key_changes_nothing(keys: str, why: str, opens: Op
     page.page.wait_for_selector("#witness-result[data-state=bad]")
     assert why in page.text("#witness-result")
     assert page.verdict["valid"] is True
-
-
-def test_timestamps_are_looked_at_as_far_as_what_they_are_for(
-    opens: Opener, tmp_path: Path, token: Callable[[bytes], bytes]
-) -> None:
-    world = grown()
-    published = note_of(world, SIZE).data
-    calendar = Calendar("http://calendar.example", block_seconds=600, clock=lambda: float(COSIGNED_AT))
-    digests = [hashlib.sha256(data).digest() for data in (published, b"other")]
-    right, wrong = (
-        detached(read_stamp(calendar(Request("POST", "/digest", "", digest)).body, digest)) for digest in digests
-    )
-    put(world, SIZE, AnchorFile("token", "tsa"), token(published))
-    put(world, SIZE, AnchorFile("token", "tsb"), token(b"other"))
-    put(world, SIZE, AnchorFile("token", "tsc"), b"junk")
-    put(world, SIZE, AnchorFile("token", "tsd"), token(published)[:-900])
-    put(world, SIZE, AnchorFile("pending", "cala"), right)
-    put(world, SIZE, AnchorFile("pending", "calb"), wrong)
-    put(world, SIZE, AnchorFile("pending", "calc"), b"x" * 70_000)
-    path = written(world, tmp_path)
-    _, found = verified(path)
-
-    page = shown(path, opens)
-
-    assert without_words(page.verdict) == without_words(found)
-    assert true(page.verdict) == true(found) == {LEDGER_NAME, "tsa", "cala"}
-    told = {one["name"]: one["words"] for one in page.verdict["outside"]}
-    assert "whether it signed that was not checked here" in told["tsa"]
-    assert "indelible verify --tsa-root" in page.text("#outside")
-    assert "has promised a proof" in told["cala"]
-    assert told["tsb"].endswith("the token is for other data")
-    assert told["calb"].endswith("the proof is for other data")
-    assert page.verdict["valid"] is True, "what is not true here says nothing of the records"
-
-
-def test_a_proof_that_bitcoin_has_is_only_said_to_be_for_this(opens: Opener, tmp_path: Path) -> None:
-    world = grown()
-    digest = hashlib.sha256(note_of(world, SIZE).data).digest()
-    start = bytes.fromhex("004f70656e54696d657374616d7073000050726f6f6600bf89e2e884e892940108")
-    put(world, SIZE, AnchorFile("bitcoin", "cal", 900_000), start + digest + b"anything")
-
-    page = shown(written(world, tmp_path), opens)
-
-    assert "whether it leads to Bitcoin block 900,000 was not checked here" in page.text("#outside")
 
 
 def changed(path: Path, old: bytes, new: bytes) -> bytes:

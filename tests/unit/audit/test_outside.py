@@ -103,7 +103,7 @@ def test_opentimestamps_needs_the_header_of_its_block() -> None:
     (waiting,) = pending(bucket_source(world.bucket))
     clock.now += 3600
 
-    height, proof = _completed(calendar, stamp, digest)
+    height, proof = completed(calendar, stamp, digest)
     with_proof = {waiting.path: proof}
     headers = read_bitcoin_headers(calendar(Request("GET", "/headers", "", b"")).body.decode())
 
@@ -116,7 +116,7 @@ def test_opentimestamps_needs_the_header_of_its_block() -> None:
     assert "not true" in seen(world, Trust(completed=with_proof, headers=wrong)).outside[-1].words
 
 
-def _completed(calendar: Calendar, stamp: object, digest: bytes) -> tuple[int, bytes]:
+def completed(calendar: Calendar, stamp: object, digest: bytes) -> tuple[int, bytes]:
     for _, commitment in pending_at(stamp):  # type: ignore[arg-type]
         answer = calendar(Request("GET", f"/timestamp/{commitment.hex()}", "", b""))
         for place in _places(stamp):

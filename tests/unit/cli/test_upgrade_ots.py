@@ -91,6 +91,7 @@ def test_a_proof_is_completed_once_and_vouches_for_the_time(promised: Promised) 
     vouched = promised.verify("--completed", promised.output, "--bitcoin-header", promised.header())
     assert vouched.exit_code == 0
     assert "checkpoint 1 is in Bitcoin block 900,001 of 2026-" in vouched.stdout
+    assert "(records up to 1)" in " ".join(vouched.stdout.split())
     other = f"{FIRST_HEIGHT}:{'00' * 80}"
     assert promised.verify("--completed", promised.output, "--bitcoin-header", other).exit_code == 2
     for header in (other, promised.header(FIRST_HEIGHT + 1)):

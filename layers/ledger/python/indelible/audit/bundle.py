@@ -54,8 +54,7 @@ class BundleSource:
     )
 
     def __init__(self, path: Path, org_id: str | None = None) -> None:
-        self.where = str(path)
-        self._zip = StoredZip(path)
+        self.where, self._zip = str(path), StoredZip(path)
         try:
             self.manifest = read_manifest(self._zip)
         except MalformedBundle as error:
@@ -112,11 +111,11 @@ class BundleSource:
         """See ListedLogFiles."""
         return proofs_at_hand(self, owner, at_least)
 
-    def names(self, owner: str, prefix: str) -> Iterator[str]:
+    def names(self, owner: str, prefix: str, *, after: str = "") -> Iterator[str]:
         """See Source."""
         place = _inside(owner, prefix)
         cut = len(place) - len(prefix)
-        return (name[cut:] for name in self._zip.names if name.startswith(place))
+        return (name[cut:] for name in self._zip.names if name.startswith(place) and name[cut:] > after)
 
     def parts(self, *, after: str) -> Iterator[Part]:
         """See Source. A block of both files each, as far as the manifest counts; the record before the range alone."""

@@ -64,14 +64,16 @@ class Climb:
             return self._top
         sizes = map(parse_ledger_proof_path, self._files.names(self._org_id, LEDGER_PROOFS))
         for before in sorted({found for found in sizes if found is not None and found <= size}, reverse=True):
-            data = self._files.read(self._org_id, ledger_proof_path(before))
-            note = self._files.read(self._org_id, checkpoint_path(before))
-            if before in self._looked_at or data is None or note is None:
-                continue
-            found = self._checked(before, note, data)
+            found = None if before in self._looked_at else self.at(before)
             if found is not None:
                 return found
         return None
+
+    def at(self, size: int) -> Climbed | None:
+        """The checkpoint of this size, if the ledger's own log holds it."""
+        data = self._files.read(self._org_id, ledger_proof_path(size))
+        note = self._files.read(self._org_id, checkpoint_path(size))
+        return None if data is None or note is None else self._checked(size, note, data)
 
     def _checked(self, size: int, note: bytes, data: bytes) -> Climbed | None:
         self._looked_at.add(size)

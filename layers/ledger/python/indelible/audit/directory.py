@@ -90,9 +90,10 @@ class DirectorySource:
         """See ListedLogFiles."""
         return proofs_at_hand(self, owner, at_least)
 
-    def names(self, owner: str, prefix: str) -> Iterator[str]:
+    def names(self, owner: str, prefix: str, *, after: str = "") -> Iterator[str]:
         """See Source."""
-        return (name for name in _files(self._log(owner), "", "") if name.startswith(prefix))
+        below = prefix[: prefix.rfind("/") + 1]
+        return (name for name in _files(self._log(owner), below, after) if name.startswith(prefix))
 
     def parts(self, *, after: str) -> Iterator[Part]:
         """See Source."""

@@ -82,8 +82,8 @@ class Published:
 class ListedLogFiles(StoredLogFiles, Protocol):
     """Log files, whose names can be listed, too."""
 
-    def names(self, owner: str, prefix: str) -> Iterator[str]:
-        """The paths below `{owner}/_log/` that begin with this, in order."""
+    def names(self, owner: str, prefix: str, *, after: str = "") -> Iterator[str]:
+        """The paths below `{owner}/_log/` that begin with this and sort after that, in order, lazily."""
         ...
 
     def ledger_proofs(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:

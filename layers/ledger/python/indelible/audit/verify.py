@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from indelible.audit.anchor_search import AnchorSearch
 from indelible.audit.fast_walk import FastWalk
 from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
-from indelible.audit.outside import Outside, Trust, Upwards
+from indelible.audit.outside import Outside, Trust
 from indelible.audit.receipts import Receipts
 from indelible.audit.resume import Keeper, State
 from indelible.audit.source import NotEvidence, Published, Source, Walked
@@ -136,7 +137,8 @@ def audit(
         what = f"record of {source.org_id}" if asked.within == Range() else "record in that range"
         raise NotEvidence(f"{source.where} has no {what}")
     top = walk.climb.top(walk.roots.last.size) if walk.roots.last else None
-    outside = Upwards(source, log, asked.trust, checker.take).look(top) if top else []
+    search = AnchorSearch(source, log, walk.climb, asked.trust, checker.take)
+    outside = search.look(top, first=walk.first) if top else []
     left_out = walk.receipts_left_out
     return Audit(
         valid=checker.failures_total == 0,

@@ -125,9 +125,9 @@ class S3LogFiles:
             return self._version(key)
         return self._read(key, version_id)
 
-    def names(self, owner: str, prefix: str) -> Iterator[str]:
-        """Paths that begin with the prefix, in order, shadowed ones included. IAM: s3:ListBucketVersions."""
-        start, marker, last = _key(owner, prefix), "", ""
+    def names(self, owner: str, prefix: str, *, after: str = "") -> Iterator[str]:
+        """Paths with this prefix, after that one, in order, shadowed ones included. IAM: s3:ListBucketVersions."""
+        start, marker, last = _key(owner, prefix), _key(owner, after) if after else "", ""
         while True:
             found, following = self._name_page(start, marker)
             for key in found:

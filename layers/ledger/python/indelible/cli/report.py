@@ -99,7 +99,8 @@ def _facts(verdict: Audit) -> Iterator[tuple[str, str]]:
     if verdict.receipts:
         yield "receipts", f"{verdict.receipts:,} held against the records"
     for found in verdict.outside:
-        yield found.kind, found.words
+        reaches = f" (records up to {found.covers:,})" if found.checked and found.kind != "ledger log" else ""
+        yield found.kind, found.words + reaches
     yield "time", f"{seconds:,.1f} s ({rate:,.0f} records a second)"
 
 

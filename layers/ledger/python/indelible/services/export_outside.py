@@ -101,7 +101,9 @@ def _add_anchors(reader: _Reader, anchored: Anchored, places: list[_Place], part
             given = list(_given(reader, [file for _, file in group], size))
             waiting = [place for place in waiting if place.covered_from > size]
             if not waiting:  # as for `indelible verify`, what counts is who has seen the newest
-                part.above = PageOutside(size, reached[-1].of, proof, tuple(given[:_MOST_SHOWN]))
+                kept = {anchor.file.name for anchor in given if anchor.file.kind == "bitcoin"}
+                shown = [one for one in given if one.file.kind != "pending" or one.file.name not in kept]
+                part.above = PageOutside(size, reached[-1].of, proof, tuple(shown[:_MOST_SHOWN]))
         if not waiting:
             return
 

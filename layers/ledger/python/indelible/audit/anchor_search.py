@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an organisation's checkpoints up to the ledger's own log, and there to whoever outside has vouched for it.
+
+    checkpoints of the organisation     leaves of the ledger's log     anchors, by the ledger checkpoint they are about
+    newest ──────────────────────────▶  index, first size L  ───────▶  those of size L or more, earliest first
+      ▲ by steps that double, then by halves: the newest under which what the auditor trusts holds
+
+The newest anchors are often not worth anything yet: Bitcoin has a proof after hours. So for each that the auditor
+demands the newest checkpoint is looked for that it vouches for, and of what vouches for that one the earliest is told,
+because that says most about when the records were there.
+
+Invariant: an anchor counts only for a ledger checkpoint that holds the organisation's, proven down to it. What is read
+is bounded however long the logs are: anchors are listed in windows of `_MOST_FILES`, each twice as far from the leaf as
+the one before it, and of each provider `_TRIES` are read in a window. Of windows and checkpoints there are a logarithm.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, islice
+from typing import TypeAlias, TypeVar
+
+from indelible.audit.climb import Climb, Climbed
+from indelible.audit.outside import KINDS, AnchorChecks, Outside, Trust
+from indelible.audit.source import Source
+from indelible.domain import merkle, tiles
+from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path, safe_name
+from indelible.domain.findings import Failure, FailureCode
+from indelible.domain.ledger import leaf_data
+from indelible.domain.note import BadSignature, Note, NotSigned, VerifierKey
+from indelible.errors import EvidenceBroken
+from indelible.services.log import LEDGER, LogReader, checkpoint_path
+
+_MOST_FILES = 1000
+"""A page of S3's: what lies about hundreds of ledger checkpoints."""
+_TRIES = 2
+"""One anchor of each provider, and another in case that the first is junk."""
+
+_Given: TypeAlias = tuple[int, AnchorFile]
+"""A file, and the size of the ledger checkpoint that it is about."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Demanded:
+    """A kind of `Outside`; of witnesses this one."""
+
+    kind: str
+    witness: VerifierKey | None = None
+
+    def is_met(self, said: Outside) -> bool:
+        return said.checked and said.kind == self.kind and (self.witness is None or said.name == str(self.witness))
+
+    def fits(self, file: AnchorFile) -> bool:
+        """Whether a file's own name is that of the witness; whoever stored it may have chosen another."""
+        return self.witness is None or file.name == safe_name(self.witness.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """An organisation's checkpoint in the ledger's log, and windows of the anchors of what covers it, ascending."""
+
+    climbed: Climbed
+    windows: Sequence[Sequence[_Given]]
+
+
+class AnchorSearch:
+    """One verification's. Failures are handed to `report`, each once."""
+
+    def __init__(
+        self, source: Source, log: LogReader, climb: Climb, trust: Trust, report: Callable[[Failure], None]
+    ) -> None:
+        self._source = source
+        self._log = log
+        self._climb = climb
+        self._trust = trust
+        self._report = report
+        self._checks = AnchorChecks(source, trust)
+        self._leaves: dict[int, _Leaf | None] = {}
+        self._seen_from: int | None = None
+        self._covering: dict[tuple[int, int], Note | None] = {}
+        self._failed: set[tuple[FailureCode, str]] = set()
+
+    def look(self, top: Climbed, *, first: int) -> list[Outside]:
+        """What there is about checkpoints of at least `first` records, and up to this one.
+
+        One line for each provider: the best that holds, otherwise what it gave about this one.
+        """
+        newest = self._leaves[top.size] = _Leaf(top, [*self._windows(top.covering.size)])
+        self._seen_from = top.covering.size
+        known = array("Q", self._log.sizes(self._source.org_id, at_least=first))
+        sizes = known[: bisect_right(known, top.size)] or [top.size]
+        found: dict[str, list[Outside]] = {}
+        for demanded in self._demanded():
+            best = _newest(len(sizes), partial(self._vouched_at, demanded, sizes))
+            if best is not None:
+                found.setdefault(best[0].track, []).append(best[1])
+        held = {(said.kind, said.name) for several in found.values() for said in several}
+        for track, anchors in _by_track(chain.from_iterable(newest.windows)).items():
+            if track not in found:
+                told = self._told(newest, anchors)
+                found[track] = [said for said in told if (said.kind, said.name) not in held]
+        size, index, covering = top.size, top.proof.index, top.covering.size
+        words = f"checkpoint {size:,} is leaf {index:,} of the ledger's own log of size {covering:,}"
+        ledger = Outside("ledger log", self._log.origin(LEDGER), covering, True, words, covers=size)
+        return [ledger, *(said for _, several in sorted(found.items()) for said in several)]
+
+    def _demanded(self) -> Iterator[_Demanded]:
+        yield from (_Demanded("witness", key) for key in self._trust.witnesses)
+        if self._trust.tsa_roots:
+            yield _Demanded("timestamp")
+        if self._trust.headers:
+            yield _Demanded("opentimestamps")
+
+    def _leaf(self, size: int) -> _Leaf | None:
+        """None where the ledger's log does not have this checkpoint (yet)."""
+        if size not in self._leaves:
+            climbed = self._climb.at(size)
+            self._leaves[size] = _Leaf(climbed, [*self._windows(climbed.covering.size)]) if climbed else None
+        return self._leaves[size]
+
+    def _windows(self, first: int) -> Iterator[list[_Given]]:
+        """Of anchors from this size of the ledger's log on, ascending: the first ones, some between, the last ones.
+
+        Of an older leaf only as far as the newest one's begin. Whoever is named today may have begun long after the
+        records were made: hence those that are far.
+        """
+        start = seen = first
+        beyond = self._seen_from
+        while beyond is None or start < beyond:
+            names = [*islice(self._source.names(LEDGER, DIRECTORY, after=f"{DIRECTORY}{start:012d}"), _MOST_FILES)]
+            found = [parsed for parsed in map(parse_anchor_path, names) if parsed is not None]
+            if len(names) == _MOST_FILES and found:
+                yield found
+                seen = found[-1][0] + 1
+            elif start == seen or len(found) > _MOST_FILES // 2:
+                yield found
+                return
+            else:  # too far: the last window is to have more in it
+                beyond = start
+            start = seen + (seen - first if beyond is None else (beyond - seen) // 2)
+
+    def _vouched_at(self, demanded: _Demanded, sizes: Sequence[int], index: int) -> tuple[AnchorFile, Outside] | None:
+        """What holds of what was demanded, in the first ledger checkpoint that it holds for."""
+        leaf = self._leaf(sizes[index])
+        if leaf is None:
+            return None
+        for size, file in self._candidates(demanded, leaf):
+            for said in self._said(leaf, size, file):
+                if demanded.is_met(said):
+                    return file, said
+        return None
+
+    def _candidates(self, demanded: _Demanded, leaf: _Leaf) -> Iterator[_Given]:
+        """Anchors that can be what was demanded, going by their names."""
+        for window in leaf.windows:
+            able = [one for one in window if KINDS[one[1].kind] == demanded.kind and self._lacks(*one) == 0]
+            tried = Counter[str]()
+            for size, file in sorted(able, key=lambda one: not demanded.fits(one[1])):
+                tried[file.track] += 1
+                if tried[file.track] <= _TRIES:
+                    yield size, file
+
+    def _lacks(self, size: int, file: AnchorFile) -> int:
+        """How far an anchor is from being checked, going by its name: 1 the header of its block, 2 the block itself."""
+        if file.kind == "pending":
+            return 0 if file.path(size) in self._trust.completed else 2
+        return int(file.kind == "bitcoin" and file.height not in self._trust.headers)
+
+    def _told(self, leaf: _Leaf, anchors: Sequence[_Given]) -> list[Outside]:
+        """Of one provider: what holds, otherwise of what is nearest to it the first."""
+        told: list[Outside] = []
+        nearest = min(self._lacks(*one) for one in anchors)
+        for size, file in islice((one for one in anchors if self._lacks(*one) == nearest), _TRIES):
+            said = self._said(leaf, size, file)
+            if any(one.checked for one in said):
+                return said
+            told = told or said
+        return told
+
+    def _said(self, leaf: _Leaf, size: int, file: AnchorFile) -> list[Outside]:
+        of = leaf.climbed
+        if (of.size, size) not in self._covering:
+            self._covering[of.size, size] = self._covers(of, size)
+        note = self._covering[of.size, size]
+        return [replace(said, covers=of.size) for said in self._checks.of(size, file, note)] if note else []
+
+    def _covers(self, leaf: Climbed, size: int) -> Note | None:
+        """The ledger's checkpoint of this size, once it is seen to hold the leaf; None where that cannot be seen."""
+        index = leaf.proof.index
+        try:
+            signed = self._log.opened(LEDGER, size)
+            if size != leaf.covering.size:
+                path = merkle.inclusion_proof(index, size, tiles.node_reader(size, self._log.reader(LEDGER)))
+                hashed = merkle.leaf_hash(leaf_data(leaf.note))
+                merkle.verify_inclusion(hashed, index, size, path, signed.checkpoint.root)
+        except merkle.ProofInvalid as error:
+            detail = f"the ledger's checkpoint of size {size} does not hold what an earlier one held: {error}"
+            self._fail(FailureCode.CHECKPOINT_MISMATCH, leaf.size, checkpoint_path(size), detail)
+            return None
+        except (BadSignature, NotSigned) as error:
+            detail = f"the ledger's checkpoint {size}: {error}"
+            self._fail(FailureCode.BAD_SIGNATURE, leaf.size, checkpoint_path(size), detail)
+            return None
+        except (ValueError, EvidenceBroken):
+            return None  # the source does not have what it takes, as a bundle of a small range may not
+        return signed.note
+
+    def _fail(self, code: FailureCode, sequence: int, path: str, detail: str) -> None:
+        if (code, path) not in self._failed:
+            self._failed.add((code, path))
+            self._report(Failure(code, sequence, detail, s3_key=path))
+
+
+def _newest(count: int, holds: Callable[[int], T | None]) -> T | None:
+    """What holds of the largest index below `count` of which anything does: by steps that double, then by halves.
+
+    What holds of one holds of those before it; where it does not, this is one of those that it holds of, or none.
+    """
+    missing, there, step, found = count, count, 1, None
+    while there > 0 and found is None:
+        missing, there = there, max(count - step, 0)
+        step *= 2
+        found = holds(there)
+    while found is not None and missing - there > 1:
+        middle = (there + missing) // 2
+        better = holds(middle)
+        if better is None:
+            missing = middle
+        else:
+            there, found = middle, better
+    return found
+
+
+def _by_track(anchors: Iterable[_Given]) -> dict[str, list[_Given]]:
+    """Of each provider, in the order of their names."""
+    found: dict[str, list[_Given]] = {}
+    for size, file in anchors:
+        found.setdefault(file.track, []).append((size, file))
+    return found
