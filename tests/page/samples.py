@@ -109,13 +109,16 @@ def sealed(event: dict[str, Any], *, head: record.Head, now_ms: int, random: Ran
 
 def specimen(found: Record) -> Specimen:
     """What the bucket shows of it."""
-    version = "v" + hashlib.sha256(found.s3_key.encode()).hexdigest()[:31]
-    return Specimen(found.s3_key, version, found.data, stored_sha256=found.tx_hash)
+    return Specimen(found.s3_key, _version(found), found.data, stored_sha256=found.tx_hash)
 
 
 def receipt(found: Record) -> dict[str, Any]:
     """What recording it was answered with."""
-    return dict(msgspec.to_builtins(Receipt.of(found, "v1")))
+    return dict(msgspec.to_builtins(Receipt.of(found, _version(found))))
+
+
+def _version(found: Record) -> str:
+    return "v" + hashlib.sha256(found.s3_key.encode()).hexdigest()[:31]
 
 
 def note(size: int, root: bytes, *, key: Ed25519PrivateKey = KEY, org_id: str = ORG) -> bytes:

@@ -135,6 +135,11 @@ def test_a_receipt_that_is_not_kept_breaks_the_verdict_there(opens: Opener) -> N
     page.again("#receipt-clear")
     assert page.verdict["valid"] is True
 
+    hold(page, receipt(7, retention_until="2099-01-01T00:00:00Z", s3_version_id="another"))
+
+    assert "another s3_version_id, another retention_until" in page.text("#receipt-result")
+    assert page.codes == [("CONTENT_MISMATCH", 7), ("CONTENT_MISMATCH", 7)]
+
 
 def test_several_receipts_one_a_line_or_from_a_batch(opens: Opener) -> None:
     page = opens(PARTS)

@@ -65,7 +65,7 @@ class BucketSource:
         if any(entry.shadows or not entry.versions for entry in entries):
             return None  # whatever these are, they need no reading to be looked at one by one
         stored = [found for _, found in self.read_all(entries) if found is not None]
-        read = segment.read([found.data for found in stored], expected)
+        read = segment.read([found.data for found in stored], expected, lambda at: stored[at].version_id)
         if (
             read is None
             or read.keys(expected.org_id) != [found.s3_key for found in stored]

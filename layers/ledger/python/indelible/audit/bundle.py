@@ -14,7 +14,7 @@ from itertools import dropwhile
 from pathlib import Path
 
 from indelible.audit import segment
-from indelible.audit.bundle_lines import Line, given, lines_of, said_of
+from indelible.audit.bundle_lines import Line, given, lines_of, said_of, version_in
 from indelible.audit.manifest import describes, mismatch, read_manifest, reported
 from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import NotEvidence, Part, Walked, proofs_at_hand
@@ -168,7 +168,7 @@ class BundleSource:
         if part.place[0] == _PREDECESSOR or not part.records:
             return None
         data, receipts = self._both(part)
-        read = segment.read(data, expected)
+        read = segment.read(data, expected, lambda at: version_in(receipts, at))
         if read is None or not given(read, expected.org_id, receipts):
             return None
         return segment.segment_of(read, expected)

@@ -63,6 +63,12 @@ def said_of(line: bytes) -> Line | None:
         return None
 
 
+def version_in(lines: list[bytes], at: int) -> str | None:
+    """The version of the record beside this line; None where no line says one."""
+    said = said_of(lines[at]) if at < len(lines) else None
+    return None if said is None else said.s3_version_id
+
+
 def lines_of(block: bytes) -> list[bytes]:
     """Lines end in a newline and in nothing else."""
     lines = block.split(b"\n")

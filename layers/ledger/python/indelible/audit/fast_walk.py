@@ -139,10 +139,8 @@ class FastWalk(Walk):
             self.checker.take(failure)
 
     def _expected(self) -> Expected:
-        held = self.checker.promises.items()
-        promised = {sequence: {promise.tx_hash for promise in several} for sequence, several in held}
         sizes = array("Q", self.log.sizes(self.org_id, at_least=self.checker.start))
-        return Expected(self.org_id, promised, sizes if sizes else None, self.strict)
+        return Expected(self.org_id, self.checker.promises, sizes if sizes else None, self.strict)
 
     def _inside(self, found: Segment) -> bool:
         run, asked = found.run, self.asked

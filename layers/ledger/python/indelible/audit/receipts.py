@@ -28,9 +28,9 @@ def promises(paths: Iterable[Path], org_id: str) -> Receipts:
                 raise NotEvidence(f"{path}: the receipt contradicts itself: its s3_key is not that of its record")
             if key.org_id != org_id:
                 raise NotEvidence(f"{path} has a receipt of {key.org_id}; {org_id} is what is verified")
-            promise = Promise(receipt.sequence, receipt.tx_hash, f"the receipt in {path.name}")
             held = found.get(receipt.sequence, ())
-            if promise.tx_hash not in {other.tx_hash for other in held}:
+            if receipt not in {other.receipt for other in held}:
+                promise = Promise(receipt.sequence, receipt.tx_hash, f"the receipt in {path.name}", receipt)
                 found[receipt.sequence] = (*held, promise)
     return found
 

@@ -8,7 +8,7 @@ failure is ever named here: the slow checker, which knows what to say, reads the
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -16,10 +16,10 @@ import rfc8785
 
 from indelible.audit import fast_reader
 from indelible.audit.fast_reader import Read
-from indelible.domain import canonical
-from indelible.domain.findings import Run
+from indelible.domain import canonical, record
+from indelible.domain.findings import Promise, Run
 from indelible.domain.merkle import Subtree, subtrees
-from indelible.domain.record import Head
+from indelible.domain.record import Head, Record
 from indelible.errors import InvalidRequest
 
 
@@ -27,12 +27,12 @@ from indelible.errors import InvalidRequest
 class Expected:
     """What a scan holds records against beside each other.
 
-    `promised` are the hashes that somebody named for a sequence. `sizes` are the sizes of all checkpoints, ascending;
+    `promised` is what somebody said of a sequence. `sizes` are the sizes of all checkpoints, ascending;
     None where no tree is wanted. `strict` parses every record wholly.
     """
 
     org_id: str
-    promised: Mapping[int, set[str]] = field(default_factory=dict)
+    promised: Mapping[int, Sequence[Promise]] = field(default_factory=dict)
     sizes: Sequence[int] | None = None
     strict: bool = False
 
@@ -45,10 +45,29 @@ class Segment:
     pieces: tuple[tuple[int, int, tuple[Subtree, ...]], ...]
 
 
-def read(data: Sequence[bytes], expected: Expected) -> Read | None:
-    """Read records that follow each other without fault, all of one organisation; None where they do not."""
+def read(
+    data: Sequence[bytes], expected: Expected, version_of: Callable[[int], str | None] = lambda _: None
+) -> Read | None:
+    """Read records that follow each other without fault, all of one organisation; None where they do not.
+
+    Nor where a promise is not kept; `version_of` says which version of the nth record the source shows.
+    """
     found = fast_reader.read(data, expected.org_id)
-    return None if expected.strict and not all(map(is_canonical, data)) else found
+    if found is None or (expected.strict and not all(map(is_canonical, data))):
+        return None
+    for sequence in min(expected.promised, found.sequences, key=len):
+        if sequence in found.sequences and sequence in expected.promised:
+            at = sequence - found.first
+            entry = record.read(data[at])
+            if not all(_keeps(promise, entry, version_of(at)) for promise in expected.promised[sequence]):
+                return None
+    return found
+
+
+def _keeps(promise: Promise, entry: Record, version_id: str | None) -> bool:
+    if promise.tx_hash != entry.tx_hash:
+        return False
+    return promise.receipt is None or not any(promise.receipt.contradictions(entry, version_id))
 
 
 def is_canonical(data: bytes) -> bool:
@@ -59,11 +78,8 @@ def is_canonical(data: bytes) -> bool:
         return False
 
 
-def segment_of(found: Read, expected: Expected) -> Segment | None:
-    """The run that these records are, once their surroundings are found to fit; None where a promise is not kept."""
-    for sequence, hashes in expected.promised.items():
-        if sequence in found.sequences and hashes != {found.hashes[sequence - found.first].decode()}:
-            return None
+def segment_of(found: Read, expected: Expected) -> Segment:
+    """The run that these records are, once their surroundings are found to fit."""
     end = Head(found.sequences[-1], found.hashes[-1].decode(), found.times_ms[-1])
     run = Run(found.first, found.prev_hashes[0].decode(), found.times_ms[0], end)
     return Segment(run, _pieces(found, expected.sizes) if expected.sizes is not None else ())

@@ -9,6 +9,7 @@ first. The same checker serves the API, the anchor and the command line.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from indelible.domain import audit_id as audit_ids
@@ -198,7 +199,17 @@ class ChainChecker(Failures):
                 expected=specimen.s3_key,
                 found=f"org {found.org_id}, sequence {found.sequence}, audit_id {found.audit_id}",
             )
+        self._hold_receipts(found, specimen, held)
         return found
+
+    def _hold_receipts(self, found: Record, specimen: Specimen, held: Iterable[Promise]) -> None:
+        """Against the members of the receipts for exactly this record; one for another hash is reported as such."""
+        for promise in held:
+            if promise.receipt is None or promise.tx_hash != found.tx_hash:
+                continue
+            for name, said, true in promise.receipt.contradictions(found, specimen.version_id):
+                detail = f"{promise.source} has another {name} than the record"
+                self._fail(FailureCode.CONTENT_MISMATCH, found.sequence, detail, specimen, expected=said, found=true)
 
     def _check_lock(self, specimen: Specimen, sequence: int, found: Record | None) -> None:
         if specimen.lock is None:

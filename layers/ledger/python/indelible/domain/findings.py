@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from indelible.domain.receipt import Receipt
 from indelible.domain.record import MAX_OBJECT_BYTES, Head, tx_hash
 
 
@@ -146,11 +147,15 @@ class Specimen:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Somebody's word that `sequence` has `tx_hash`: the head, a receipt, a checkpoint."""
+    """Somebody's word that `sequence` has `tx_hash`: the head, a receipt, a checkpoint.
+
+    Of a `receipt` every other member counts as well.
+    """
 
     sequence: int
     tx_hash: str
     source: str
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
@@ -65,3 +66,25 @@ class Receipt(Struct, frozen=True, kw_only=True):
             s3_lock_mode=record.lock_mode,
             retention_until=instants.to_text(record.retain_until_ms),
         )
+
+    def contradictions(self, record: Record, version_id: str | None) -> Iterator[tuple[str, str, str]]:
+        """Each member that is not the record's: its name, what the receipt says, what is true.
+
+        `version_id` is the version that the store shows of the record; None or empty where it shows none. An instant
+        is the same however it is written.
+        """
+        true = Receipt.of(record, version_id or self.s3_version_id)
+        for name in self.__struct_fields__:
+            said, found = str(getattr(self, name)), str(getattr(true, name))
+            if said != found and not (name in _INSTANTS and _instant(said) == found):
+                yield name, said, found
+
+
+_INSTANTS = frozenset({"timestamp", "retention_until"})
+
+
+def _instant(text: str) -> str | None:
+    try:
+        return instants.to_text(instants.from_text(text))
+    except ValueError:
+        return None

@@ -18,7 +18,10 @@ const CODES = [
 ];
 
 class ChainChecker {
-  /** `promises`: {sequence, txHash, source}; a null txHash promises only that the chain reaches so far. */
+  /**
+   * `promises`: {sequence, txHash, source, receipt}; a null txHash promises only that the chain reaches so far, and of
+   * a receipt every member counts.
+   */
   constructor(orgId, start, promises) {
     this.orgId = orgId;
     this.start = start;
@@ -112,6 +115,16 @@ class ChainChecker {
         expected: entry.key,
         found: `org ${record.orgId}, sequence ${record.sequence}, audit_id ${record.auditId}`,
       });
+    }
+    for (const { receipt, txHash, source } of this.promisedAt.get(key.sequence) || []) {
+      if (!receipt || txHash !== entry.hash) continue;
+      for (const [name, expected, found] of contradictions(receipt, entry, record)) {
+        this.fail("CONTENT_MISMATCH", key.sequence, `${source} has another ${name} than the record`, {
+          entry,
+          expected,
+          found,
+        });
+      }
     }
     return record;
   }

@@ -145,17 +145,18 @@ function checkedReceipt(receipt, facts) {
   }
   if (typeof key === "string" && !key.startsWith(`${facts.org_id}/`))
     throw new Malformed("the receipt is another organisation’s");
-  return { sequence, txHash, key: typeof key === "string" ? key : null };
+  return { sequence, txHash, receipt };
 }
 
-function receiptLine(receipt, entries) {
-  const name = `Receipt for record ${COUNT.format(receipt.sequence)}`;
-  const there = entries.filter((entry) => entry.sequence === receipt.sequence);
+function receiptLine({ sequence, txHash, receipt }, entries) {
+  const name = `Receipt for record ${COUNT.format(sequence)}`;
+  const there = entries.filter((entry) => entry.sequence === sequence);
   if (!there.length) return make("li", { class: "open" }, `– ${name}: that record is not on this page.`);
-  if (there.some((entry) => entry.hash === receipt.txHash && (receipt.key === null || receipt.key === entry.key))) {
-    return make("li", { class: "ok" }, `✓ ${name}: kept. The record here is the one it was given for.`);
-  }
-  return make("li", { class: "bad" }, `✗ ${name}: not kept. The record here is another one.`);
+  const same = there.find((entry) => entry.hash === txHash);
+  if (!same) return make("li", { class: "bad" }, `✗ ${name}: not kept. The record here is another one.`);
+  const others = contradictionsIn(receipt, same).map(([member]) => member);
+  if (!others.length) return make("li", { class: "ok" }, `✓ ${name}: kept. The record here is the one it was given for.`);
+  return make("li", { class: "bad" }, `✗ ${name}: not kept. The record here has another ${others.join(", another ")}.`);
 }
 
 function say(id, state, text) {

@@ -19,6 +19,8 @@ const TAIL = new RegExp(
     `,"retain_until":"(${INSTANT})","sequence":([1-9]\\d{0,11}),"timestamp":"(${INSTANT})"\\}$`,
 );
 
+const INSTANTS = new Set(["timestamp", "retention_until"]);
+
 class UnknownFormat extends Error {}
 
 /** Milliseconds since 1970 of an instant as records write it; null when there is no such instant. */
@@ -46,6 +48,37 @@ function readRecord(text) {
     lockMode,
     retainUntil,
   };
+}
+
+/**
+ * Each member of a receipt that is not the record's: its name, what the receipt says, what is true. What a receipt leaves
+ * out it does not say; an instant is the same however it is written.
+ */
+function contradictions(receipt, entry, record) {
+  const actual = {
+    audit_id: record.auditId,
+    prev_hash: record.prevHash,
+    timestamp: new Date(record.timestamp).toISOString(),
+    s3_key: entry.key,
+    s3_version_id: entry.version,
+    s3_lock_mode: record.lockMode,
+    retention_until: record.retainUntil,
+  };
+  const same = (name, found) =>
+    receipt[name] === found || (INSTANTS.has(name) && Date.parse(receipt[name]) === Date.parse(found));
+  return Object.entries(actual)
+    .filter(([name, found]) => name in receipt && found !== null && !same(name, found))
+    .map(([name, found]) => [name, String(receipt[name]), found]);
+}
+
+/** The same, of an entry; none where it cannot be read as a record. */
+function contradictionsIn(receipt, entry) {
+  try {
+    return contradictions(receipt, entry, readRecord(entry.text));
+  } catch (error) {
+    if (!(error instanceof UnknownFormat)) throw error;
+    return [];
+  }
 }
 
 /** Where the record with this id stands; null when no record can have it. */

@@ -127,7 +127,7 @@ function hasFindings(entry) {
 /** Who says that what must be there: the ledger's head, receipts, signed checkpoints (which say only how far it goes). */
 function promisesOf(facts, held, checkpoints, signatures) {
   const given = facts.promises.map(({ sequence, tx_hash: txHash, source }) => ({ sequence, txHash, source }));
-  const receipts = held.receipts.map(({ sequence, txHash }) => ({ sequence, txHash, source: "a receipt" }));
+  const receipts = held.receipts.map((receipt) => ({ ...receipt, source: "a receipt" }));
   const signed = checkpoints
     .filter(({ signedBy, problem }) => signatures && !problem && signedBy.length)
     .map(({ size }) => ({ sequence: size, txHash: null, source: `the checkpoint of size ${size}` }));
