@@ -32,7 +32,8 @@ from indelible.services.walk import Walk
 
 @dataclass(slots=True)
 class FastWalk(Walk):
-    """`receipts` are promises that the caller holds. `progress` is told how many records were just checked.
+    """`receipts` are promises that the caller holds. `progress` is told how many records of the range are checked, also
+    by an earlier walk, and how many there will be: at least, where the chain goes on after its latest checkpoint.
 
     `begun` is where an earlier walk stopped, `keep` is given where this one is, part after part.
     """
@@ -42,7 +43,7 @@ class FastWalk(Walk):
     jobs: int = field(kw_only=True, default=1)
     fast: bool = field(kw_only=True, default=True)
     strict: bool = field(kw_only=True, default=False)
-    progress: Callable[[int], None] = field(kw_only=True, default=lambda _: None)
+    progress: Callable[[int, int | None], None] = field(kw_only=True, default=lambda _, __: None)
     begun: State | None = field(kw_only=True, default=None)
     keep: Callable[[Callable[[], State]], None] | None = field(kw_only=True, default=None)
     first: int = field(init=False, default=1)
@@ -84,8 +85,10 @@ class FastWalk(Walk):
             complete = Walk.walk(self, deadline_ms)
             self._notice()
             return complete
-        for part, found in scans(self.source, self.source.parts(after=self.last_key), self._expected(), jobs=self.jobs):
-            before = self.checker.entries_checked
+        expected = self._expected()
+        count = self._count(expected)
+        self.progress(self.checker.entries_checked, count)
+        for part, found in scans(self.source, self.source.parts(after=self.last_key), expected, jobs=self.jobs):
             if found is not None and self._inside(found) and self.checker.join(found.run):
                 self.roots.graft(found.run.first, found.pieces)
                 self.last_key, self.end.reached = part.after, found.run.last.sequence
@@ -94,9 +97,9 @@ class FastWalk(Walk):
             else:
                 self.observe_all(self.source.keys_of(part), deadline_ms)
                 self._notice()
-                if self.end.beyond is not None:
-                    break
-            self.progress(self.checker.entries_checked - before)
+            self.progress(self.checker.entries_checked, count)
+            if self.end.beyond is not None:
+                break
         self._notice()
         return True
 
@@ -141,6 +144,15 @@ class FastWalk(Walk):
     def _expected(self) -> Expected:
         sizes = array("Q", self.log.sizes(self.org_id, at_least=self.checker.start))
         return Expected(self.org_id, self.checker.promises, sizes if sizes else None, self.strict)
+
+    def _count(self, expected: Expected) -> int | None:
+        """How many records the range has, as far as anybody says where it ends."""
+        sizes = expected.sizes or ()
+        last = self.asked.end_seq or self.source.ends_at or max(sizes, default=None)
+        if self.asked.to_ms is not None:
+            beyond = Locator(self.records, self.org_id).first_at_or_after(self.asked.to_ms + 1)
+            last = min(last or MAX_SEQUENCE, beyond.sequence - 1) if beyond else last
+        return None if last is None else max(last - self.first + 1, 0)
 
     def _inside(self, found: Segment) -> bool:
         run, asked = found.run, self.asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from indelible.services.locate import Locator
 
 _DIGITS = 12
 """Of a sequence, at most."""
+_TOLD = 500
+"""Records from one word about the progress to the next."""
 _LEVELS = ("pipeline", "agent", "decision")
 
 
@@ -49,13 +51,22 @@ def one(source: Source, named: str) -> Found:
     raise NotEvidence(f"{source.where} has no record {named}")
 
 
-def all_of_trace(source: Source, trace_id: str) -> Iterator[Found]:
-    """Every record of the trace, in order; what only looks like one is left out."""
+def all_of_trace(
+    source: Source, trace_id: str, progress: Callable[[int, int | None], None] = lambda _, __: None
+) -> Iterator[Found]:
+    """Every record of the trace, in order; what only looks like one is left out.
+
+    `progress` is told how many records are read, and how many there are at least, where anybody says so.
+    """
     try:
         needle = b'"trace_id":' + json.dumps(trace_id, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # an argument that is no text
         return
-    for _, stored in source.read_all(source.versions(source.org_id, after=f"{source.org_id}/")):
+    of = source.count() or max(source.sizes(source.org_id, at_least=1), default=None)
+    listed = source.versions(source.org_id, after=f"{source.org_id}/")
+    for done, (_, stored) in enumerate(source.read_all(listed)):
+        if done % _TOLD == 0:
+            progress(done, of)
         if stored is not None and needle in stored.data:
             found = _found(stored)
             if found.event.get("trace_id") == trace_id:

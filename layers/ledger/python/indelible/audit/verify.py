@@ -81,12 +81,12 @@ def audit(
     source: Source,
     asked: Asked,
     *,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int, int | None], None] = lambda _, __: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Audit:
     """Check everything that the source shows of the range. Raises NotEvidence where nothing can be said.
 
-    `progress` is told how many records were just checked, `say` a line for people, beside the verdict.
+    `progress` is told what FastWalk says, `say` a line for people, beside the verdict.
     """
     began = time.monotonic()
     if source.org_id == LEDGER:

@@ -14,6 +14,7 @@ from rich.tree import Tree
 from indelible.audit.lookup import Step, all_of_trace, history
 from indelible.audit.source import NotEvidence
 from indelible.cli.plain import Output, plain
+from indelible.cli.progress import records_bar
 from indelible.cli.sources import json_option, opened, or_could_not, with_source
 from indelible.domain import instants
 
@@ -36,7 +37,8 @@ def trace(
     """
     with or_could_not("show"):
         evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
-        steps = history(all_of_trace(evidence, trace_id))
+        with records_bar("reading") as progress:
+            steps = history(all_of_trace(evidence, trace_id, progress))
         if not steps:
             raise NotEvidence(f"{evidence.where} has no record of the trace {trace_id}")
     if as_json:

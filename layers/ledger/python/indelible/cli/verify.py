@@ -5,24 +5,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from indelible.audit.keys import pinned_key
 from indelible.audit.outside import Trust, trusted
@@ -33,6 +20,7 @@ from indelible.audit.verify import Asked, Audit, audit
 from indelible.cli import report
 from indelible.cli.checkpoint import first_covering
 from indelible.cli.plain import Output, spelled_out
+from indelible.cli.progress import records_bar
 from indelible.cli.ranges import range_options, within
 from indelible.cli.sources import COULD_NOT_CHECK, json_option, key_option, opened, or_could_not, with_source
 from indelible.cli.upgrade_ots import in_hand
@@ -121,7 +109,7 @@ def verify(
             progress_file=checkpoint_file,
             trust=trust,
         )
-        with _progress(evidence) as progress:
+        with records_bar("verifying") as progress:
             verdict = audit(evidence, asked, progress=progress, say=_say)
     lacking = [*_lacking(verdict, trust, anchors=check_anchors, tokens=check_tst)]
     if as_json:
@@ -161,23 +149,3 @@ def _jobs(source: Source) -> int:
 
 def _say(line: str) -> None:
     click.echo(spelled_out(line), err=True)
-
-
-@contextmanager
-def _progress(source: Source) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, where a person looks at it."""
-    console = Console(stderr=True)
-    columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeElapsedColumn())
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("verifying", total=source.count())
-        yield lambda count: bar.advance(task, count)
-
-
-class _Rate(ProgressColumn):
-    """Records a second."""
-
-    def render(self, task: Task) -> Text:
-        """See ProgressColumn."""
-        return Text(f"{task.finished_speed or task.speed or 0:,.0f}/s")
