@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 
+import click
 import pytest
 from botocore.exceptions import NoCredentialsError
 from click.testing import CliRunner, Result
@@ -44,6 +45,21 @@ def test_json_has_the_findings_as_they_are(monkeypatch: pytest.MonkeyPatch) -> N
             {"check": "schedules", "health": "fail", "found": "news is gone", "advice": "Deploy it."},
         ],
     }
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_no_advice_is_cut_off(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """A terminal folds it; in a pipe a finding is one line, however long."""
+    found = Finding("policy", Health.FAIL, f"added: {'a' * 90}", f"Look at {'b' * 90}, then go on.")
+    done = run(monkeypatch, found)
+    assert any(found.found in line and found.advice in line for line in done.stdout.splitlines())
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    done = run(monkeypatch, found)
+    assert (done.stdout.count("a"), done.stdout.count("b")) >= (90, 90)
+    assert "…" not in done.stdout
+    assert all(len(line) <= width for line in click.unstyle(done.stdout).splitlines())
 
 
 @pytest.mark.parametrize("trouble", [NotFound("no stack trial-ledger"), NoCredentialsError()])

@@ -190,6 +190,7 @@ def test_a_table_from_the_past_is_named_with_what_to_do(ward: Ward) -> None:
 def test_a_lost_registry_is_named(ward: Ward) -> None:
     ward.world.organisations.configs.clear()
     assert ward.troubles() == [("registry", "fail"), ("registry", "fail")]
+    assert "organisations" not in {finding.check for finding in ward.findings()}  # nothing is well with 0 of 2
 
 
 def test_a_register_from_the_past_is_named(ward: Ward) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from indelible.cli.org import deployed
+from indelible.cli.plain import print_table
 from indelible.services.doctor import Finding, Health, examine
 
 _COLOURS = {Health.OK: "green", Health.WARN: "yellow", Health.FAIL: "red", Health.UNKNOWN: "magenta"}
@@ -48,8 +49,7 @@ def _status(findings: list[Finding]) -> int:
 
 def _show(findings: list[Finding]) -> None:
     table = Table("check", "", "found", "what to do")
-    table.columns[0].no_wrap = True
     for finding in findings:
         health = f"[{_COLOURS[finding.health]}]{finding.health}[/]"
         table.add_row(finding.check, health, finding.found, finding.advice)
-    Console(highlight=False).print(table)
+    print_table(table)

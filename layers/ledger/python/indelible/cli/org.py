@@ -11,10 +11,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from indelible.cli.failures import in_words
+from indelible.cli.plain import print_table
 
 if TYPE_CHECKING:
     from indelible.domain.organisation import OrgConfig
@@ -125,7 +125,7 @@ def list_(ledger: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"organisations": [*map(_counted, listed)], "damaged": [*map(asdict, damaged)]}))
     else:
-        Console().print(_table(listed))
+        print_table(_table(listed))
     for one in damaged:
         click.echo(f"Error: {one.org_id}: {one.message}: indelible rebuild --org {one.org_id}", err=True)
     if damaged:
@@ -175,7 +175,6 @@ def _show_principals(config: OrgConfig, as_json: bool) -> None:
 
 def _table(found: Sequence[Usage]) -> Table:
     table = Table("organisation", "active keys", "records", "anchored", "last recorded", "anchored until", "state")
-    table.columns[0].no_wrap = True
     for used in found:
         config = used.config
         table.add_row(

@@ -10,8 +10,10 @@ import unicodedata
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
+_WIDEST = 1 << 20
 _HIDING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -46,6 +48,16 @@ def rows(console: Console, named: Iterable[tuple[str, object]], *, style: str = 
     """Names and values in two columns; a value is never cut off, however narrow the terminal."""
     for name, value in named:
         console.print(Text(f"  {name:<12} ", style=style) + plain(value), soft_wrap=True)
+
+
+def print_table(table: Table) -> None:
+    """On stdout, and nothing is cut off: cells fold in a terminal; in a file or a pipe each row is one line."""
+    output = Output()
+    for column in table.columns:
+        column.overflow = "fold"
+    if not output.is_terminal:
+        output.width = _WIDEST
+    output.print(table, soft_wrap=False)
 
 
 def _shown(character: str) -> str:

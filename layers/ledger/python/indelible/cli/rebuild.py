@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from indelible.cli.org import deployed
+from indelible.cli.plain import print_table
 from indelible.domain.findings import Failure, FailureCode
 from indelible.services.log import LEDGER
 
@@ -80,12 +81,11 @@ def _reports(ledger: str, org: str | None, *, apply: bool, accept: tuple[Accepte
 
 def _show(reports: list[Rebuilt]) -> None:
     table = Table("organisation", "item", "in the table", "from the bucket")
-    table.columns[0].no_wrap = True
     for report in reports:
         for change in report.changes:
             table.add_row(report.org_id, change.item, change.found, change.wanted)
     if table.rows:
-        Console().print(table)
+        print_table(table)
 
 
 def _words(reports: list[Rebuilt], apply: bool) -> Iterator[str]:

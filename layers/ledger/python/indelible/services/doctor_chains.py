@@ -93,7 +93,8 @@ class Chains:
             else:
                 yield from outcome
                 well += not outcome and org_id in registered
-        yield ok("organisations", f"{well:,} of {len(names):,} are recorded and anchored as they should be")
+        if well or not names:  # that none is well is no good news
+            yield ok("organisations", f"{well:,} of {len(names):,} are recorded and anchored as they should be")
 
     def _look(self, org_id: str) -> list[Finding]:
         """What is wrong with one."""
