@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,8 @@ def _watching() -> Iterator[tuple[Callable[[str], None], Callable[[Progress], No
             yield begun, told
         except KeyboardInterrupt:
             if execution:
-                click.echo(f"The round goes on: {execution}", err=True)
+                click.echo(f"Interrupted. The round goes on: {execution}", err=True)
+                raise SystemExit(128 + signal.SIGINT) from None
             raise
 
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -61,6 +64,8 @@ _COMMANDS = _Commands({name: f"{(place := name.replace('-', '_'))}:{place}" for 
 _DEBUG = "INDELIBLE_DEBUG"
 _HERE = Path(__file__).parent.parent
 _MOST_SHOWN = 300
+_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""What the writing of an answer can end with. Errors about evidence the commands explain themselves."""
 _FAULT = 2
 """As for what could not be checked: 1 would say that something was found to be wrong."""
 
@@ -75,18 +80,13 @@ class _Group(click.Group):
             formatter.write_dl([*SHORT_HELP.items()])
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's own
-        """Run the command. A shell's statuses for what a signal ended: 130 for Ctrl-C, 141 for a reader that left."""
+        """Run the command."""
         try:
-            try:
+            with _written():
                 return super().invoke(ctx)
-            finally:
-                sys.stdout.flush()
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
-            raise SystemExit(128 + signal.SIGINT) from None
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the rest of the buffer goes
-            raise SystemExit(128 + signal.SIGPIPE) from None
+            raise SystemExit(_FAULT) from None
         except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:
@@ -95,6 +95,45 @@ class _Group(click.Group):
             shown = traceback.format_exc() if os.environ.get(_DEBUG) else ""
             click.echo(spelled_out(f"{shown}{_fault(error)}"), err=True)
             raise SystemExit(_FAULT) from None
+
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 -- click's own
+        """Parse, which may print help, and invoke."""
+        with _written():
+            return super().main(*args, **extra)
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Whatever is printed reaches stdout, or the command has not succeeded: a reader that left is a shell's 141.
+
+    What the locale's encoding has no character for is written as an escape.
+    """
+    if sys.stdout is None:
+        click.echo("Could not write to standard output: it is closed", err=True)
+        raise SystemExit(_FAULT)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_the_rest()
+        raise SystemExit(128 + signal.SIGPIPE) from None
+    except OSError as error:
+        if error.errno not in _WRITING:
+            raise
+        _discard_the_rest()
+        click.echo(f"Could not write {error.filename or 'to standard output'}: {error.strerror or error}", err=True)
+        raise SystemExit(_FAULT) from None
+
+
+def _discard_the_rest() -> None:
+    """What is still buffered would fail once more when the interpreter ends."""
+    with suppress(OSError, ValueError):  # a stdout that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fault(error: Exception) -> str:
