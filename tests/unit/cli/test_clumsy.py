@@ -100,6 +100,7 @@ def _changed(data: bytes, offset: int, to: bytes) -> bytes:
         ("verify evidence.zip --tsa-root garbage", "--tsa-root garbage: no certificate in PEM"),
         ("verify evidence.zip --checkpoint-file nowhere/x", "there is no directory nowhere"),
         ("verify evidence.zip --checkpoint-file deep.json", "deep.json is no progress file"),
+        (f"verify evidence.zip --checkpoint-file {'x' * 253}", "x.new: File name too long"),
         ("verify evidence.zip --completed empty", "empty has no completed proofs"),
         ("show text 1", "text is no evidence bundle"),
         ("show copy 9", "copy has no record 9"),

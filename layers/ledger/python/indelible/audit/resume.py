@@ -93,6 +93,7 @@ class Keeper:
 
     def __init__(self, path: Path, about: str, identity: str | None, say: Callable[[str], None]) -> None:
         self._path = path
+        self._fresh = path.with_name(f"{path.name}.new")
         self._about = hashlib.sha256(about.encode()).hexdigest()
         self._identity = identity
         self._say = say
@@ -101,10 +102,13 @@ class Keeper:
     def load(self) -> State | None:
         """Where to go on; None where nothing was begun, or the source has changed, which is said.
 
-        Raises NotEvidence for a file of something else.
+        That it can be written is tried now: after hours of reading is too late to say so. Raises NotEvidence for a file
+        of something else.
         """
         if not self._path.parent.is_dir():
             raise NotEvidence(f"{self._path}: there is no directory {self._path.parent}")
+        self._fresh.touch()
+        self._fresh.unlink()
         try:
             found = msgspec.json.decode(self._path.read_bytes(), type=_File)
         except FileNotFoundError:
@@ -122,9 +126,8 @@ class Keeper:
         """If it is time."""
         if time.monotonic() < self._due:
             return
-        fresh = self._path.with_name(f"{self._path.name}.new")
-        fresh.write_bytes(msgspec.json.encode(_File(about=self._about, identity=self._identity, state=state())))
-        fresh.replace(self._path)
+        self._fresh.write_bytes(msgspec.json.encode(_File(about=self._about, identity=self._identity, state=state())))
+        self._fresh.replace(self._path)
         self._due = time.monotonic() + _EVERY_SECONDS
 
     def done(self) -> None:
