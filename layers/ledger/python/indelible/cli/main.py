@@ -8,6 +8,7 @@ import io
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager, suppress
@@ -98,8 +99,25 @@ class _Group(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 -- click's own
         """Parse, which may print help, and invoke."""
-        with _written():
+        with _ended_in_order(), _written():
             return super().main(*args, **extra)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM leaves neither workers nor half a file: a shell's 143."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    if threading.current_thread() is not threading.main_thread():  # there signals are nobody's to take
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
