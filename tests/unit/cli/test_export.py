@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
+import os
+import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
 
+from indelible.cli import export
 from indelible.cli.main import cli
 from indelible.domain.note import VerifierKey
+from indelible.services.export import Exporter
 from tests.fakes.audits import copied
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME
@@ -89,6 +95,7 @@ def test_a_file_that_is_there_is_not_replaced(copy: Path, tmp_path: Path) -> Non
         (("--start", "4", "--end", "3"), "--end is before --start"),
         (("--from", "yesterday"), "--from"),
         (("--key", "nonsense"), "--key"),
+        (("-o", "-"), "name a file"),
     ],
 )
 def test_what_cannot_be_written_leaves_nothing(copy: Path, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
@@ -97,14 +104,27 @@ def test_what_cannot_be_written_leaves_nothing(copy: Path, tmp_path: Path, words
     done = run("export", copy, "--org", ORG, "-o", out, *words)
     assert done.exit_code == 2
     assert said in done.stderr
+    assert "Without --key" not in done.stderr or "no record" in said, "what is wrong is said before anything is read"
     assert list(out.parent.iterdir()) == []
 
 
-def test_a_bundle_is_no_source(copy: Path, tmp_path: Path) -> None:
+def test_of_a_bundle_views_can_be_made(copy: Path, tmp_path: Path) -> None:
     out = tmp_path / "evidence.zip"
     run("export", copy, "--org", ORG, "-o", out)
-    done = run("export", out, "-o", tmp_path / "again.zip")
-    assert (done.exit_code, "is a bundle already" in done.stderr) == (2, True)
+    again, cut = run("export", out, "-o", tmp_path / "again.zip"), tmp_path / "cut.csv"
+    assert (again.exit_code, "is a bundle already" in again.stderr) == (2, True)
+    assert run("export", out, "--start", "2", "--format", "csv", "-o", cut).exit_code == 2
+
+    for form in ("csv", "pdf", "jsonl"):
+        of_bundle, of_copy = tmp_path / f"a.{form}", tmp_path / f"b.{form}"
+        assert run("export", out, "--format", form, "-o", of_bundle).exit_code == 0
+        assert run("export", copy, "--org", ORG, "--format", form, "-o", of_copy).exit_code == 0
+        assert of_bundle.read_bytes() == of_copy.read_bytes()
+
+    out.write_bytes(out.read_bytes().replace(b'"number":4', b'"number":5', 1))
+    broken = run("export", out, "--format", "csv", "-o", cut)
+    assert (broken.exit_code, "is broken: indelible verify says where" in broken.stderr) == (2, True)
+    assert not cut.exists()
 
 
 def test_a_broken_chain_is_packed_and_said_to_be_broken(world: World, key: str, tmp_path: Path) -> None:
@@ -115,6 +135,15 @@ def test_a_broken_chain_is_packed_and_said_to_be_broken(world: World, key: str, 
     assert done.exit_code == 0
     assert "BROKEN_LINK at record 5" in done.stderr
     assert run("verify", out, "--key", key).exit_code == 1
+
+    view = tmp_path / "view.csv"
+    for source in (copy / ORG, out):
+        assert run("export", source, "--key", key, "--format", "csv", "-o", view, "--force").exit_code == 0
+        with view.open(newline="", encoding="utf-8") as rows:
+            assert {row["bundle_valid"] for row in csv.DictReader(rows)} == {"false"}
+    run("export", out, "--format", "jsonl", "-o", view, "--force")
+    proof = json.loads(view.read_bytes().splitlines()[0])["proved_by"]
+    assert (proof["valid"], proof["first_broken_at"], proof["failures_total"] > 1) == (False, 5, True)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "aat", "ocsf", "pdf"])
@@ -127,3 +156,27 @@ def test_a_view_names_the_bundle_that_proves_it(copy: Path, tmp_path: Path, form
     if form == "csv":
         with view.open(newline="", encoding="utf-8") as rows:
             assert [row["sequence"] for row in csv.DictReader(rows)] == [str(number) for number in range(2, 11)]
+
+
+def test_a_library_that_lacks_is_missed_before_anything_is_read(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = run("export", copy, "--org", ORG, "--format", "parquet", "-o", tmp_path / "x")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "parquet needs pyarrow: pip install '.[parquet]'" in done.stderr
+
+
+@pytest.mark.parametrize(("full", "named"), [("output", "evidence.zip"), ("scratch", "temporary files")])
+def test_a_full_disk_is_named(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str, named: str
+) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(*((export, "_copied", refuse) if full == "output" else (Exporter, "bundle", refuse)))
+    done = run("export", copy, "--org", ORG, "-o", tmp_path / "evidence.zip")
+    assert done.exit_code == 2
+    assert named in done.stderr.splitlines()[-1]
+    assert done.stderr.endswith("No space left on device\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]

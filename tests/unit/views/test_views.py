@@ -26,6 +26,7 @@ from indelible.domain.bundle import Exported, Manifest
 from indelible.domain.canonical import canonical_bytes
 from indelible.domain.record import EMPTY_CHAIN, Head
 from indelible.views import csv_table
+from indelible.views.formats import require
 from indelible.views.rows import COLUMNS
 from indelible.views.source import NotInstalled, Proof, entries
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION
@@ -86,7 +87,7 @@ MADE = MadeBundle(
         files={},
     )
 )
-PROOF = Proof("ab" * 32, "indelible", ORG, 1, len(LINES), len(LINES), record.tx_hash(LINES[-1][0]))
+PROOF = Proof("ab" * 32, "indelible", ORG, 1, len(LINES), len(LINES), record.tx_hash(LINES[-1][0]), True, 0, None)
 
 
 def viewed(name: str, lines: list[tuple[bytes, bytes]] = LINES) -> bytes:
@@ -175,20 +176,15 @@ def test_a_database_reads_both_tables_alike(tmp_path: Path) -> None:
     assert cells == [tuple(csv_table.cell(value) for value in row) for row in values]
 
 
-def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(NotInstalled, match=r"pip install '\.\[parquet\]'"):
-        viewed("parquet")
-
-
-def test_a_pdf_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    viewed("pdf")
-    for name in [name for name in sys.modules if name.startswith(("reportlab", "indelible.views.pdf"))]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr("indelible.views.pdf_summary", raising=False)
-    monkeypatch.setitem(sys.modules, "reportlab", None)
-    with pytest.raises(NotInstalled, match=r"a PDF needs reportlab.*: pip install '\.\[pdf\]'"):
-        viewed("pdf")
+@pytest.mark.parametrize(("form", "library"), [("parquet", "pyarrow"), ("pdf", "reportlab")])
+def test_what_a_view_needs_is_asked_for_before_it_is_made(
+    monkeypatch: pytest.MonkeyPatch, form: str, library: str
+) -> None:
+    require(form)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(NotInstalled, match=rf"{form} needs {library}: pip install '\.\[{form}\]'"):
+        require(form)
+    require("csv")
 
 
 def test_aat_has_its_twelve_fields_and_their_values() -> None:

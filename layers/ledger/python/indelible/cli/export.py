@@ -16,7 +16,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import Pinned, key_ring, ledger_name, pinned_key
 from indelible.audit.source import NotEvidence, Source
+from indelible.audit.verify import Asked, audit
+from indelible.audit.written import WrittenBundle
 from indelible.cli.plain import plain
+from indelible.cli.progress import records_bar
 from indelible.cli.ranges import range_options, within
 from indelible.cli.sources import key_option, opened, or_could_not, with_source
 from indelible.cli.whole_file import refuse_others, whole_file
@@ -68,26 +71,49 @@ def export(
 ) -> None:
     """Pack a range of a chain, and what proves it, into one file.
 
-    SOURCE is s3://BUCKET/ORGANISATION, or a directory that was copied from there. The same range gives the same bytes,
-    as long as source and version are the same.
+    SOURCE is s3://BUCKET/ORGANISATION, or a directory that was copied from there; for another format than bundle also
+    a bundle, of which the whole is taken once it is verified. The same range gives the same bytes, as long as source
+    and version are the same.
     A broken chain is packed as it is, as evidence of that. Prints the file's SHA-256, as sha256sum does.
 
     Exit status: 0 written, 2 could not be.
     """
+    asked = within(start, end, from_, to)
     with or_could_not("export"):
+        try:
+            formats.require(form)
+        except NotInstalled as error:
+            raise NotEvidence(str(error)) from None
+        if str(output) == "-":
+            raise NotEvidence("-: a file is written, and nothing but its hash to standard output: name a file")
         if output.exists() and not force:
             raise NotEvidence(f"{output} exists; --force replaces it")
         if not output.parent.is_dir():
             raise NotEvidence(f"{output}: there is no directory {output.parent}")
         refuse_others(output)
         evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
+        pinned = None if key is None else pinned_key(key)
         if isinstance(evidence, BundleSource):
-            raise NotEvidence(f"{source} is a bundle already; export from the bucket, or from a copy of it")
-        exporter = _exporter(evidence, None if key is None else pinned_key(key), ledger)
-        with _packed(exporter, evidence.org_id, within(start, end, from_, to)) as made:
+            if form == BUNDLE:
+                raise NotEvidence(f"{source} is a bundle already: --format makes a view of it")
+            made: Bundle | WrittenBundle = _verified(evidence, asked, pinned)
             sha256 = _write(made, form, output)
-            _say(made.manifest, output)
+        else:
+            with _packed(_exporter(evidence, pinned, ledger), evidence.org_id, asked) as made:
+                sha256 = _write(made, form, output)
+        _say(made.manifest, output)
     click.echo(f"{sha256}  {output}")
+
+
+def _verified(evidence: BundleSource, asked: Range, key: Pinned | None) -> WrittenBundle:
+    """The bundle, once it is what its exporter packed. A view says of it what the exporter said."""
+    if asked != Range():
+        raise NotEvidence("a view says which bundle proves it: of one that is there already it is made of the whole")
+    with records_bar("verifying") as progress:
+        verdict = audit(evidence, Asked(key=key), progress=progress)
+    if not verdict.valid and evidence.manifest.exported.valid:
+        raise NotEvidence(f"{evidence.where} is broken: indelible verify says where")
+    return WrittenBundle(Path(evidence.where), evidence.manifest)
 
 
 def _exporter(evidence: Source, key: Pinned | None, ledger: str | None) -> Exporter:
@@ -127,16 +153,12 @@ def _packed(exporter: Exporter, org_id: str, asked: Range) -> Iterator[Bundle]:
         made.close()
 
 
-def _write(made: Bundle, form: str, output: Path) -> str:
+def _write(made: Bundle | WrittenBundle, form: str, output: Path) -> str:
     """Write all of it or nothing; the SHA-256 of the file."""
     with whole_file(output) as out:
         if form == BUNDLE:
             return _copied(made, out.write)
-        sha256 = _copied(made, lambda _: None)
-        try:
-            formats.write(VIEWS[form], made, out, bundle_sha256=sha256)
-        except NotInstalled as error:
-            raise NotEvidence(str(error)) from None
+        formats.write(VIEWS[form], made, out, bundle_sha256=_copied(made, lambda _: None))
         out.seek(0)
         digest = hashlib.sha256()
         while piece := out.read(_PIECE):
@@ -144,7 +166,7 @@ def _write(made: Bundle, form: str, output: Path) -> str:
         return digest.hexdigest()
 
 
-def _copied(made: Bundle, take: Callable[[bytes], object]) -> str:
+def _copied(made: Bundle | WrittenBundle, take: Callable[[bytes], object]) -> str:
     digest = hashlib.sha256()
     for piece in made.pieces():
         digest.update(piece)
@@ -164,7 +186,8 @@ def _say(manifest: Manifest, output: Path) -> None:
     said = manifest.exported
     if not said.valid:
         at = "" if said.first_broken_at is None else f", the first at record {said.first_broken_at:,}"
-        click.echo(f"The chain is broken: {said.failures_total:,} failure(s){at}. It is packed as it is.", err=True)
+        failures = f"{said.failures_total:,} failure{'' if said.failures_total == 1 else 's'}"
+        click.echo(f"The chain is broken: {failures}{at}. It is packed as it is.", err=True)
         for one in said.failures[:10]:
             where = "" if one.sequence is None else f" at record {one.sequence:,}"
             click.echo(f"  {one.code}{where}: {plain(one.detail)}", err=True)

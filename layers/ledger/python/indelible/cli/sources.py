@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from indelible.audit.directory import DirectorySource
 from indelible.audit.source import NotEvidence, Source
 from indelible.cli.failures import in_words
 from indelible.cli.plain import plain
+from indelible.cli.whole_file import FULL
 from indelible.domain.bundle import MANIFEST, RECORDS
 
 COULD_NOT_CHECK = 2
@@ -97,7 +99,8 @@ def or_could_not(do: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _give_up(do, f"{error.filename or 'the source'}: {error.strerror or error}")
+        place = f"the directory for temporary files ({gettempdir()})" if error.errno in FULL else "the source"
+        _give_up(do, f"{error.filename or place}: {error.strerror or error}")
     except Exception as error:
         words = in_words(error)
         if words is None:

@@ -7,6 +7,7 @@ ever replaced by it. Who may read it is what the user's umask says.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from indelible.audit.source import NotEvidence
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Of an OSError: there is no room for what is written."""
 
 
 def refuse_others(output: Path) -> None:
@@ -25,7 +29,10 @@ def refuse_others(output: Path) -> None:
 
 @contextmanager
 def whole_file(output: Path) -> Iterator[BinaryIO]:
-    """A file beside it, which takes its name when it is finished. Raises NotEvidence as `refuse_others`."""
+    """A file beside it, which takes its name when it is finished.
+
+    Raises NotEvidence as `refuse_others`, and where there is no room for it.
+    """
     refuse_others(output)
     fresh = output.with_name(f".{secrets.token_hex(8)}.new")
     handle = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
@@ -35,6 +42,8 @@ def whole_file(output: Path) -> Iterator[BinaryIO]:
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(output)
-    except BaseException:
+    except BaseException as error:
         fresh.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise NotEvidence(f"{output}: {error.strerror}") from None
         raise

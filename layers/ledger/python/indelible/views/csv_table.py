@@ -17,16 +17,16 @@ from indelible.views.rows import COLUMNS, row
 from indelible.views.source import Entry, Proof
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
-_PROOF = ("bundle_sha256", "bundle_range", "bundle_head")
+_PROOF = ("bundle_sha256", "bundle_range", "bundle_head", "bundle_valid")
 
 
 def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
-    """The last three columns are the same in each row: what proves it."""
+    """The last columns are the same in each row: what proves it, and whether it was found to be whole."""
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([*COLUMNS, *_PROOF])
     whole = f"{proof.ledger_name}/{proof.org_id} {proof.first_sequence} to {proof.last_sequence}"
-    proved = [cell(value) for value in (proof.bundle_sha256, whole, proof.head)]
+    proved = [cell(value) for value in (proof.bundle_sha256, whole, proof.head, proof.valid)]
     for entry in found:
         cells = row(entry)
         writer.writerow([*(cell(cells[name]) for name in COLUMNS), *proved])

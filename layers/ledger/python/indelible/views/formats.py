@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from typing import BinaryIO, Protocol, TypeAlias
 
 from indelible.domain.bundle import Manifest
@@ -37,12 +38,9 @@ def of_records(write: Callable[[Iterable[Entry], Proof, BinaryIO], None]) -> Vie
 
 
 def _pdf(found: Iterable[Entry], proof: Proof, made: Packed, out: BinaryIO) -> None:
-    try:
-        # Here, because it loads a library that takes longer to load than everything else together.
-        from indelible.views import pdf_summary
-    except ModuleNotFoundError as error:
-        detail = f"a PDF needs {error.name}: pip install '.[pdf]' in a checkout of indelible"
-        raise NotInstalled(detail) from None
+    # Here, because it loads a library that takes longer to load than everything else together.
+    from indelible.views import pdf_summary
+
     pdf_summary.write(found, proof, made, out)
 
 
@@ -55,14 +53,21 @@ VIEWS: dict[str, View] = {
 }
 """Of the API. `indelible export` has another one, which needs a library that no function has."""
 
+_LIBRARIES = {"parquet": "pyarrow", "pdf": "reportlab"}
+"""Which view needs which; the extra that has it is called as the view."""
+
+
+def require(form: str) -> None:
+    """Raises NotInstalled for a view whose library is not there: before a whole range is read for it."""
+    library = _LIBRARIES.get(form)
+    if library is not None and find_spec(library) is None:
+        raise NotInstalled(f"{form} needs {library}: pip install '.[{form}]' in a checkout of indelible")
+
 
 def write(
     view: View, made: Packed, out: BinaryIO, *, bundle_sha256: str, progress: Callable[[int], None] = lambda _: None
 ) -> None:
-    """Write a view of this bundle. `progress` is told the number of records written so far.
-
-    Raises NotInstalled.
-    """
+    """Write a view of this bundle. `progress` is told the number of records written so far."""
     view(_counted(entries(made.lines()), progress), Proof.of(made.manifest, bundle_sha256), made, out)
 
 

@@ -9,18 +9,16 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from indelible.views.rows import BOOLEANS, COLUMNS, FLOATS, INTEGERS, row
-from indelible.views.source import Entry, NotInstalled, Proof
+from indelible.views.source import Entry, Proof
 
 _GROUP = 10_000
 
 
 def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
-    """Raises NotInstalled."""
-    try:
-        import pyarrow as pa  # type: ignore[import-untyped]
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
-    except ModuleNotFoundError:
-        raise NotInstalled("Parquet needs pyarrow: pip install '.[parquet]' in a checkout of indelible") from None
+    """A table of all columns."""
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
     kinds: dict[str, Any] = dict.fromkeys(INTEGERS, pa.int64())
     kinds |= dict.fromkeys(FLOATS, pa.float64()) | dict.fromkeys(BOOLEANS, pa.bool_())
     schema = pa.schema(

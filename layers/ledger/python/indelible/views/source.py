@@ -36,6 +36,10 @@ class Proof:
     records: int
     head: str | None
     """The `tx_hash` of the last record."""
+    valid: bool
+    """What whoever packed it found; otherwise how many failures, and the lowest sequence among them."""
+    failures_total: int
+    first_broken_at: int | None
 
     @classmethod
     def of(cls, manifest: Manifest, bundle_sha256: str) -> Proof:
@@ -48,6 +52,9 @@ class Proof:
             last_sequence=manifest.last_sequence,
             records=manifest.records,
             head=manifest.head.tx_hash if manifest.head else None,
+            valid=manifest.exported.valid,
+            failures_total=manifest.exported.failures_total,
+            first_broken_at=manifest.exported.first_broken_at,
         )
 
     def as_dict(self) -> dict[str, Any]:
