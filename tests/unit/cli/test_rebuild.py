@@ -46,6 +46,16 @@ def test_with_apply_it_writes_and_then_there_is_nothing_left(world: World) -> No
     assert "the table agrees with the bucket" in again.stderr
 
 
+def test_what_became_of_the_others_is_said_beside_a_refusal(world: World) -> None:
+    world.record(1, 2, org_id="globex")
+    world.administrator.lay_delete_marker(world.administrator.key_of(ORG, 2))
+    world.lose_table()
+    done = run("--apply")
+    assert done.exit_code == 1
+    assert "2 organisations read: 1 rebuilt, 1 refused. What is refused has a broken chain" in done.stderr
+    assert "(docs/operations.md, BrokenChain)" in done.stderr
+
+
 def test_json_says_the_same(world: World) -> None:
     world.lose_table()
     answer = json.loads(run("--json").stdout)

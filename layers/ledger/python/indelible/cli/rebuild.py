@@ -103,19 +103,21 @@ def _words(reports: list[Rebuilt], apply: bool) -> Iterator[str]:
 
 
 def _summary(reports: list[Rebuilt], apply: bool) -> str:
-    differ = [report for report in reports if report.changes]
+    refused = sum(bool(report.refused) for report in reports)
+    differ = sum(bool(report.changes) and not report.refused for report in reports)
     count = sum(report.org_id != LEDGER for report in reports)
     looked_at = f"{count:,} organisation{'' if count == 1 else 's'} read" if count else "the ledger's own log read"
-    if any(report.refused for report in reports):
-        return (
-            f"{looked_at}. A chain is broken: look at the failures first (docs/operations.md, HEAD_REGRESSED), then "
+    came_of_it = [f"{differ:,} {'rebuilt' if apply else 'differ'}"] if differ else []
+    came_of_it += [f"{refused:,} refused"] if refused else []
+    said = f"{looked_at}: {', '.join(came_of_it) or 'the table agrees with the bucket'}."
+    if differ and not apply:
+        said += " Nothing is written; --apply writes."
+    if refused:
+        said += (
+            " What is refused has a broken chain: look at the failures first (docs/operations.md, BrokenChain), then "
             "name those that you accept with --accept."
         )
-    if not differ:
-        return f"{looked_at}: the table agrees with the bucket."
-    if apply:
-        return f"{looked_at}: {len(differ):,} rebuilt."
-    return f"{looked_at}: {len(differ):,} differ. Nothing is written; --apply writes."
+    return said
 
 
 def _in_words(failure: Failure) -> str:
