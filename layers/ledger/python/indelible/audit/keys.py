@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
@@ -32,25 +34,37 @@ class Pinned:
 
 
 def pinned_key(given: str) -> Pinned:
-    """From a verifier key, a PEM public key, or a file with one of them. Raises NotEvidence."""
-    text = given.strip()
-    if not text:
-        raise NotEvidence("--key is empty")
-    if "-----BEGIN" not in given and (_is_file(given) or not _is_verifier_key(given)):
-        try:
-            text = Path(given).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError, ValueError):
-            raise NotEvidence(f"--key {given}: neither a verifier key nor a file") from None
+    """From a verifier key, a PEM public key, the answer of `GET /v1/keys`, or a file with one. Raises NotEvidence."""
+    text = text_of("--key", given)
     try:
-        if "-----BEGIN" in text:
+        if text.startswith("{"):
+            text = _in_use(text)
+        elif "-----BEGIN" in text:
             return Pinned(_from_pem(text))
-        key = notes.parse_verifier_key(text.strip())
+        key = notes.parse_verifier_key(text)
     except ValueError as error:
         where = "--key" if text == given.strip() else f"--key {given}"
         raise NotEvidence(f"{where}: {error}") from None
     if key.kind != notes.ED25519:
         raise NotEvidence("--key is a witness's key; the ledger's is an Ed25519 key of kind 1")
     return Pinned(key.public_key, key.name.partition("/")[0])
+
+
+def text_of(option: str, given: str) -> str:
+    """A key as it was given, or what the file of this name has. Raises NotEvidence."""
+    text = given.strip()
+    if not text:
+        raise NotEvidence(f"{option} is empty")
+    if "-----BEGIN" in text or text.startswith("{") or (_is_verifier_key(given) and not _is_file(given)):
+        return text
+    try:
+        return Path(given).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise NotEvidence(f"{option} {given} is not text") from None
+    except PermissionError as error:
+        raise NotEvidence(f"{option} {given}: {error.strerror}") from None
+    except (OSError, ValueError):  # no name of a file, either
+        raise NotEvidence(f"{option} {given}: neither a verifier key nor a file") from None
 
 
 def stated_key(source: Source) -> Pinned | None:
@@ -142,6 +156,22 @@ def _refuse_other_keys(source: Source, public_key: bytes, name: str) -> None:
             ) from None
         except (notes.NoteError, ValueError):
             continue  # whatever is wrong with it, verification says so
+
+
+class _Key(msgspec.Struct):
+    verifier_key: str
+
+
+class _Keys(msgspec.Struct):
+    keys: Annotated[list[_Key], msgspec.Meta(min_length=1)]
+
+
+def _in_use(answer: str) -> str:
+    """The first of the answer of `GET /v1/keys`: the one in use. The others follow from it, in both directions."""
+    try:
+        return msgspec.json.decode(answer, type=_Keys).keys[0].verifier_key
+    except (msgspec.DecodeError, RecursionError):
+        raise ValueError("JSON, but not the answer of GET /v1/keys") from None
 
 
 def _from_pem(text: str) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from indelible.audit.keys import text_of
 from indelible.audit.source import NotEvidence, Source
 from indelible.domain import instants
 from indelible.domain import note as notes
@@ -69,7 +70,7 @@ def trusted(
 ) -> Trust:
     """From what was given on the command line. Raises NotEvidence."""
     try:
-        keys = tuple(dict.fromkeys(notes.parse_verifier_key(text) for text in witnesses))
+        keys = tuple(dict.fromkeys(notes.parse_verifier_key(text_of("--witness", given)) for given in witnesses))
     except ValueError as error:
         raise NotEvidence(f"--witness: {error}") from None
     if any(key.kind != notes.COSIGNATURE for key in keys):

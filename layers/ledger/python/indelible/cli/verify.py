@@ -41,7 +41,7 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
     "--checkpoint-file", type=click.Path(dir_okay=False, path_type=Path), help="Keep where it is; go on from there."
 )
 @click.option("--tsa-root", "tsa_roots", type=_FILE, multiple=True, help="PEM of timestamp authorities you trust.")
-@click.option("--witness", "witnesses", metavar="VKEY", multiple=True, help="A witness's verifier key; repeatable.")
+@click.option("--witness", "witnesses", metavar="VKEY", multiple=True, help="A witness's verifier key, or a file.")
 @click.option("--quorum", type=click.IntRange(min=1), help="How many of them must have signed.  [default: all]")
 @click.option("--bitcoin-headers", type=_FILE, help="Block headers: lines of a height and 160 hex digits.")
 @click.option("--bitcoin-header", metavar="HEIGHT:HEX", multiple=True, help="One block header; repeatable.")
