@@ -83,6 +83,7 @@ def _changed(data: bytes, offset: int, to: bytes) -> bytes:
         ("verify bomb.zip", "is compressed or encrypted; a bundle's files never are"),
         ("verify ''", "say s3://BUCKET/ORGANISATION"),
         ("verify https://bucket.s3.amazonaws.com/acme", "say s3://BUCKET/ORGANISATION"),
+        ("verify s3://bucket/acme-corp --org globex", "s3://bucket/acme-corp names acme-corp, and --org globex"),
         ("verify s3://bucket", "say s3://BUCKET/ORGANISATION"),
         ("verify evidence.zip --org globex", "is a bundle of acme-corp, not of globex"),
         ("verify copy --org globex", "copy has no record of globex"),

@@ -54,12 +54,12 @@ def evidence(world: World, tmp_path: Path) -> Path:
     return path
 
 
-def test_one_record_by_sequence_and_by_audit_id(world: World, evidence: Path, tmp_path: Path) -> None:
+def test_one_record_by_sequence_audit_id_and_hash(world: World, evidence: Path, tmp_path: Path) -> None:
     fourth = world.sealed()[3]
     copied(world.bucket, tmp_path / "copy")
 
     for source in (evidence, tmp_path / "copy"):
-        for named in ("4", fourth.audit_id):
+        for named in ("4", fourth.audit_id, fourth.audit_id.upper(), fourth.tx_hash, fourth.tx_hash.upper()):
             answer = run("show", source, named)
             assert answer.exit_code == 0, answer.output
             assert "Income covers it." in answer.stdout
@@ -67,7 +67,7 @@ def test_one_record_by_sequence_and_by_audit_id(world: World, evidence: Path, tm
     assert json.loads(run("show", evidence, "4", "--json").stdout)["record"] == json.loads(fourth.data)
 
 
-@pytest.mark.parametrize("named", ["7", "0", "4-4", "zzz", "019d0b9f-e509-8000-8000-023a12345678", "9" * 30])
+@pytest.mark.parametrize("named", ["7", "0", "4-4", "zzz", "019d0b9f-e509-8000-8000-023a12345678", "9" * 30, "ab" * 32])
 def test_records_that_are_not_there(evidence: Path, named: str) -> None:
     answer = run("show", evidence, named)
 
@@ -80,6 +80,7 @@ def test_a_trace_as_a_tree_with_the_whys(evidence: Path) -> None:
     told = json.loads(run("trace", evidence, TRACE, "--json").stdout)
 
     assert "why: Income covers it." in answer.stdout
+    assert "4 2026-03-20 14:22:01.481 underwriter approve" in answer.stdout
     assert "\x1b" not in answer.stdout
     (pipeline,) = told["steps"]
     underwriter, pricer = pipeline["steps"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ _DIGITS = 12
 """Of a sequence, at most."""
 _TOLD = 500
 """Records from one word about the progress to the next."""
+_TX_HASH = re.compile("[0-9a-fA-F]{64}", re.ASCII)
 _LEVELS = ("pipeline", "agent", "decision")
 
 
@@ -32,17 +34,25 @@ class Found:
     event: dict[str, Any]
 
 
-def one(source: Source, named: str) -> Found:
-    """The record of this sequence or audit_id. Raises NotEvidence."""
+def one(source: Source, named: str, progress: Callable[[int, int | None], None] = lambda _, __: None) -> Found:
+    """The record of this sequence, audit_id or tx_hash. Raises NotEvidence.
+
+    For a hash every record is read: nothing that need not be believed says where it is. `progress` as `all_of_trace`.
+    """
+    if _TX_HASH.fullmatch(named):
+        for read in _all(source, progress):
+            if record.tx_hash(read.data) == named.lower():
+                return _found(read)
+        raise NotEvidence(f"{source.where} has no record {named}")
     if named.isascii() and named.isdigit() and len(named) <= _DIGITS and int(named):
         sequence = int(named)
         after = Locator(source, source.org_id).key_before(sequence, time.time_ns() // 1_000_000)
         key = None
     else:
         try:
-            key = record.key_for(source.org_id, named)
+            key = record.key_for(source.org_id, named.lower())
         except ValueError:
-            raise NotEvidence(f"{named} is neither a sequence nor an audit_id") from None
+            raise NotEvidence(f"{named} is neither a sequence nor an audit_id or a tx_hash") from None
         sequence, after = int(key.rpartition("/")[2][:12]), key[:-1]
     listed = (entry for entry in source.versions(source.org_id, after=after) if _is(entry.s3_key, sequence, key))
     for _, stored in source.read_all(listed):
@@ -62,15 +72,21 @@ def all_of_trace(
         needle = b'"trace_id":' + json.dumps(trace_id, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # an argument that is no text
         return
+    for stored in _all(source, progress):
+        if needle in stored.data:
+            found = _found(stored)
+            if found.event.get("trace_id") == trace_id:
+                yield found
+
+
+def _all(source: Source, progress: Callable[[int, int | None], None]) -> Iterator[StoredVersion]:
     of = source.count() or max(source.sizes(source.org_id, at_least=1), default=None)
     listed = source.versions(source.org_id, after=f"{source.org_id}/")
     for done, (_, stored) in enumerate(source.read_all(listed)):
         if done % _TOLD == 0:
             progress(done, of)
-        if stored is not None and needle in stored.data:
-            found = _found(stored)
-            if found.event.get("trace_id") == trace_id:
-                yield found
+        if stored is not None:
+            yield stored
 
 
 @dataclass(slots=True)

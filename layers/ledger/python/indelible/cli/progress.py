@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 _WIDE = 80
@@ -16,23 +25,23 @@ _WIDE = 80
 
 @contextmanager
 def records_bar(what: str, console: Console | None = None) -> Iterator[Callable[[int, int | None], None]]:
-    """Told how many records are done and how many there are (None where nobody knows), it draws them."""
+    """Told how many records are done, and how many there are (None where nobody knows), it draws that."""
     stderr = console or Console(stderr=True)
     numbers = (_Count(), _Rate(), _Left())
     columns = numbers if stderr.width < _WIDE else (TextColumn(what), BarColumn(), *numbers, TimeElapsedColumn())
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        first: int | None = None
+    bar = Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal)
+    tasks: list[TaskID] = []
 
-        def told(done: int, of: int | None) -> None:
-            nonlocal first
-            if first is None:  # what an earlier run has done says nothing about how fast this one is
-                first = done
-                bar.reset(task, total=of, completed=done)
-            else:
-                bar.update(task, total=None if of is None else max(of, done), completed=done)
+    def told(done: int, of: int | None) -> None:
+        if not tasks:  # what an earlier run has done says nothing about how fast this one is
+            tasks.append(bar.add_task(what, total=of, completed=done))
+            bar.start()
+        bar.update(tasks[0], total=None if of is None else max(of, done), completed=done)
 
+    try:
         yield told
+    finally:
+        bar.stop()
 
 
 class _Count(ProgressColumn):

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from indelible.audit.lookup import Found, one
 from indelible.cli.plain import Output, plain, plain_lines, rows
+from indelible.cli.progress import records_bar
 from indelible.cli.sources import json_option, opened, or_could_not, with_source
 from indelible.domain import instants, record
 
@@ -18,17 +19,18 @@ _FIRST = ("event_type", "level", "actor", "action", "target", "reason", "trace_i
 
 @click.command()
 @with_source
-@click.argument("named", metavar="SEQUENCE|AUDIT_ID")
+@click.argument("named", metavar="SEQUENCE|AUDIT_ID|TX_HASH")
 @json_option
 def show(
     source: str, org: str | None, profile: str | None, endpoint_url: str | None, named: str, as_json: bool
 ) -> None:
     """Show one record: who did what to what, when and why, and where it is sealed.
 
+    To find a TX_HASH, every record is read.
     Shows what is stored; whether all of it is as it was sealed is what `indelible verify` says.
     """
-    with or_could_not("show"):
-        found = one(opened(source, org=org, profile=profile, endpoint_url=endpoint_url), named)
+    with or_could_not("show"), records_bar("reading") as progress:
+        found = one(opened(source, org=org, profile=profile, endpoint_url=endpoint_url), named, progress)
     if as_json:
         click.echo(json.dumps(_as_json(found)))
     else:

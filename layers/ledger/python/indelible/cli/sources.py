@@ -58,7 +58,9 @@ def opened(source: str, *, org: str | None, profile: str | None, endpoint_url: s
     if source.startswith("s3://"):
         bucket, _, rest = source.removeprefix("s3://").partition("/")
         owner = rest.strip("/") or org
-        if not bucket or not owner or "/" in owner or (org is not None and org != owner):
+        if org is not None and org != owner:
+            raise NotEvidence(f"{source} names {owner}, and --org {org}")
+        if not bucket or not owner or "/" in owner:
             raise NotEvidence(f"{source}: say s3://BUCKET/ORGANISATION")
         return open_bucket(bucket, owner, profile, endpoint_url)
     if not source or "://" in source:

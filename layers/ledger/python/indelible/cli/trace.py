@@ -93,7 +93,7 @@ def _line(step: Step) -> Text:
     entry, event = step.found.record, step.found.event
     level = event.get("level")
     line = Text(f"{entry.sequence:>5} ", style="dim")
-    line.append(instants.to_text(entry.timestamp_ms)[11:23] + " ", style="dim")
+    line.append(instants.to_text(entry.timestamp_ms)[:-1].replace("T", " ") + " ", style="dim")
     line.append_text(plain(event.get("actor", "?"), style=_STYLES.get(str(level), "")))
     doing = " ".join(str(event[name]) for name in ("action", "target") if name in event) or str(event.get("event_type"))
     line.append_text(plain(f" {doing}"))

@@ -82,7 +82,7 @@ class ChainChecker(Failures):
 
     def miss_predecessor(self) -> None:
         """Say that the record before the range is nowhere to be found."""
-        self._fail(FailureCode.MISSING, self.start - 1, "the record before the range is not in the bucket")
+        self._fail(FailureCode.MISSING, self.start - 1, "the record before the range is not there")
 
     def observe(self, specimen: Specimen) -> Record | None:
         """Check one stored record against itself, its lock, and its place in the chain.
@@ -148,7 +148,7 @@ class ChainChecker(Failures):
         range, what lacks at the range's end is missing, whoever promised it.
         """
         if goes_on and last_sequence is not None and last_sequence >= self.next_sequence:
-            self._fail(FailureCode.MISSING, self.next_sequence, "no record in the bucket", through=last_sequence)
+            self._fail(FailureCode.MISSING, self.next_sequence, "there is no such record", through=last_sequence)
             return
         held = [promise for several in self.promises.values() for promise in several]
         promised = max((p.sequence for p in held if p.sequence >= self.start), default=0)
@@ -235,7 +235,7 @@ class ChainChecker(Failures):
             return
         expected = self.next_sequence
         if sequence > expected:
-            self._fail(FailureCode.MISSING, expected, "no record in the bucket", through=sequence - 1)
+            self._fail(FailureCode.MISSING, expected, "there is no such record", through=sequence - 1)
         elif found is not None:
             before = last.hashes if last is not None else {GENESIS} if sequence == 1 else None
             if before is not None and found.prev_hash not in before:

@@ -54,7 +54,7 @@ class ChainChecker {
   }
 
   missPredecessor() {
-    this.fail("MISSING", this.start - 1, "the record before the range is not in the bucket");
+    this.fail("MISSING", this.start - 1, "the record before the range is not there");
   }
 
   /** One entry of the page, in the order of keys. */
@@ -72,7 +72,7 @@ class ChainChecker {
   /** There is nothing more; `last` is where the range was to end, null for wherever the chain does. */
   finish(last, goesOn) {
     if (goesOn && last !== null && last >= this.nextSequence) {
-      this.fail("MISSING", this.nextSequence, "no record in the bucket", { through: last });
+      this.fail("MISSING", this.nextSequence, "there is no such record", { through: last });
       return;
     }
     let promised = 0;
@@ -138,7 +138,7 @@ class ChainChecker {
     }
     const expected = this.nextSequence;
     if (sequence > expected) {
-      this.fail("MISSING", expected, "no record in the bucket", { through: sequence - 1 });
+      this.fail("MISSING", expected, "there is no such record", { through: sequence - 1 });
     } else if (record !== null) {
       const before = last !== null ? last.hashes : sequence === 1 ? new Set([GENESIS]) : null;
       if (before !== null && !before.has(record.prevHash)) {
