@@ -185,6 +185,14 @@ def test_without_credentials(command: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("nobody")
+def test_without_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_REGION")
+    assert run("doctor").stderr == (
+        "Error: AWS: You must specify a region: set AWS_REGION, or name a profile that has one\n"
+    )
+
+
+@pytest.mark.usefixtures("nobody")
 @pytest.mark.parametrize(
     ("endpoint", "said"),
     [

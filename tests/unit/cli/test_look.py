@@ -100,7 +100,9 @@ def test_checkpoints_are_printed_as_they_are_and_checked(world: World, evidence:
     assert printed.exit_code == 0
     assert printed.stdout.startswith(f"{LEDGER_NAME}/{ORG}\n6\n")
     assert run("checkpoint", kept, "--key", KEY).exit_code == 0
-    assert json.loads(run("checkpoint", kept, "--key", KEY, "--json").stdout)["signed"] is True
+    told = json.loads(run("checkpoint", kept, "--key", KEY, "--json").stdout)
+    assert (told["signed"], told["tree_size"]) == (True, 6)
+    assert json.loads(run("verify", evidence, "--key", KEY, "--print-anchor", 2, "--json").stdout) == told
     stranger = note.verifier_key(LEDGER_NAME, FakeSigner(seed=9).public_key())
     assert run("checkpoint", kept, "--key", stranger).exit_code == 1
     assert "Not checked" in run("checkpoint", kept).stderr

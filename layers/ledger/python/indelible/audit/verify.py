@@ -219,14 +219,16 @@ def _read_before(begun: State | None) -> list[str]:
     if begun is None:
         return []
     which = _records(begun.first, begun.last.sequence)
-    return [f"{which}: an earlier run read them, not this one; a change since then is not noticed"]
+    them = "it" if begun.first == begun.last.sequence else "them"
+    return [f"{which}: an earlier run read {them}, not this one; a change since then is not noticed"]
 
 
 def _receipts_left_out(left_out: Sequence[Promise]) -> list[str]:
     if not left_out:
         return []
-    named = ", ".join(map(str, sorted({promise.sequence for promise in left_out})[:5]))
-    return [f"receipts for records outside of the range: {named}{' and more' if len(left_out) > 5 else ''}"]
+    sequences = sorted({promise.sequence for promise in left_out})
+    named = ", ".join(f"{sequence:,}" for sequence in sequences[:5])
+    return [f"receipts for records outside of the range: {named}{' and more' if len(sequences) > 5 else ''}"]
 
 
 def _not_covered(walk: FastWalk, outside: Sequence[Outside]) -> Iterator[str]:
@@ -235,23 +237,25 @@ def _not_covered(walk: FastWalk, outside: Sequence[Outside]) -> Iterator[str]:
     signed = max(walk.roots.last.size if walk.roots.last else 0, walk.first - 1)
     if signed < end:
         yield (
-            f"{_records(signed + 1, end)}: no signed root covers them, and a chain alone can be written by anybody who "
-            "can write to the source"
+            f"{_records(signed + 1, end)}: no signed root covers {'it' if signed + 1 == end else 'them'}, and a chain "
+            "alone can be written by anybody who can write to the source"
         )
     promised = max((promise.sequence for promise in walk.receipts_held), default=0)
     if max(signed, promised) < end and walk.asked.end_seq is None:
         yield (
-            f"whether the chain went on after record {end}: no signed checkpoint or receipt reaches that far, and a "
+            f"whether the chain went on after record {end:,}: no signed checkpoint or receipt reaches that far, and a "
             "chain does not notice that its end was cut off"
         )
     vouched = max((found.covers for found in outside if found.checked and found.kind != "ledger log"), default=0)
     if vouched < end:
-        which = _records(max(vouched + 1, walk.first), end)
-        yield f"when {which} were made, beyond the ledger's own word: nobody outside vouches for them here"
+        first = max(vouched + 1, walk.first)
+        were, them = ("was", "it") if first == end else ("were", "them")
+        which = _records(first, end)
+        yield f"when {which} {were} made, beyond the ledger's own word: nobody outside vouches for {them} here"
 
 
 def _records(first: int, last: int) -> str:
-    return f"record {first}" if first == last else f"records {first} to {last}"
+    return f"record {first:,}" if first == last else f"records {first:,} to {last:,}"
 
 
 def _about(source: Source, asked: Asked) -> str:

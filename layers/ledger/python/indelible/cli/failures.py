@@ -6,7 +6,10 @@ from __future__ import annotations
 from indelible.errors import LedgerError
 
 _SDK = frozenset({"botocore", "boto3"})
-_HINTS = {"NoCredentialsError": "; name a profile, or set the usual environment variables"}
+_HINTS = {
+    "NoCredentialsError": "; name a profile, or set the usual environment variables",
+    "NoRegionError": ": set AWS_REGION, or name a profile that has one",
+}
 
 
 def in_words(error: Exception) -> str | None:
@@ -17,7 +20,8 @@ def in_words(error: Exception) -> str | None:
         return (in_words(below) if isinstance(below, Exception) else None) or _line(error)
     sdk = type(error).__module__.partition(".")[0] in _SDK
     if sdk or (isinstance(error, ValueError) and str(error).startswith("Invalid endpoint")):
-        return f"AWS: {_line(error)}{_HINTS.get(type(error).__name__, '')}"
+        hint = _HINTS.get(type(error).__name__)
+        return f"AWS: {_line(error)}" if hint is None else f"AWS: {_line(error).rstrip('.')}{hint}"
     return None
 
 

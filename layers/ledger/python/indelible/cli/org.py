@@ -62,7 +62,8 @@ def keep(name: str, retention_days: int, ledger: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_described(config)))
     else:
-        click.echo(f"{name}: new records are kept for {retention_days} days, within a minute", err=True)
+        days = f"{retention_days:,} day{'' if retention_days == 1 else 's'}"
+        click.echo(f"{name}: new records are kept for {days}, within a minute", err=True)
 
 
 @org.command()

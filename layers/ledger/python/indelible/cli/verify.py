@@ -18,7 +18,7 @@ from indelible.audit.receipts import promises
 from indelible.audit.source import Source
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.cli import report
-from indelible.cli.checkpoint import first_covering
+from indelible.cli.checkpoint import checkpoint, first_covering
 from indelible.cli.plain import Output, spelled_out
 from indelible.cli.progress import records_bar
 from indelible.cli.ranges import range_options, within
@@ -51,7 +51,9 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--upgrade-pending", is_flag=True, help="First ask the calendars, as upgrade-ots does; needs a network.")
 @click.option("--print-anchor", type=click.IntRange(min=1), metavar="N", help="Print what was signed over record N.")
 @json_option
+@click.pass_context
 def verify(
+    ctx: click.Context,
     source: str,
     org: str | None,
     profile: str | None,
@@ -84,6 +86,10 @@ def verify(
 
     Exit status: 0 valid, 1 broken, 2 could not check.
     """
+    if print_anchor is not None and as_json:
+        reached = {"source": source, "org": org, "profile": profile, "endpoint_url": endpoint_url}
+        ctx.invoke(checkpoint, **reached, key=key, sequence=print_anchor, as_json=True)
+        return
     with or_could_not("check"):
         trust = trusted(
             witnesses=witnesses,
@@ -92,6 +98,7 @@ def verify(
             headers_file=bitcoin_headers,
             headers=bitcoin_header,
         )
+        asked_for = within(start, end, from_, to)
         evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
         if print_anchor is not None:
             click.echo(spelled_out(first_covering(evidence, print_anchor)), nl=False)
@@ -101,7 +108,7 @@ def verify(
         if upgrade_pending:
             trust = replace(trust, completed={**trust.completed, **in_hand(evidence)})
         asked = Asked(
-            within=within(start, end, from_, to),
+            within=asked_for,
             key=None if key is None else pinned_key(key),
             receipts=promises(receipts, evidence.org_id),
             jobs=jobs or _jobs(evidence),
@@ -131,7 +138,8 @@ def _lacking(verdict: Audit, trust: Trust, *, anchors: bool, tokens: bool) -> It
     sound = [found for found in verdict.outside if found.checked]
     signers = {found.name for found in sound if found.kind == "witness"}
     if len(signers) < trust.needed:
-        yield f"{len(signers)} of the witnesses that you named have signed; {trust.needed} are needed"
+        signed = f"{len(signers):,} of the witnesses that you named {'has' if len(signers) == 1 else 'have'} signed"
+        yield f"{signed}; {trust.needed:,} {'is' if trust.needed == 1 else 'are'} needed"
     if (tokens or trust.tsa_roots) and not any(found.kind == "timestamp" for found in sound):
         yield "no RFC 3161 token by an authority that you trust vouches for the log"
     if trust.headers and not any(found.kind == "opentimestamps" for found in sound):

@@ -18,6 +18,7 @@ from opentimestamps.core.notary import (  # type: ignore[import-untyped]
 )
 from opentimestamps.core.op import OpSHA256  # type: ignore[import-untyped]
 from opentimestamps.core.serialize import (  # type: ignore[import-untyped]
+    BadMagicError,
     BytesDeserializationContext,
     BytesSerializationContext,
 )
@@ -79,7 +80,8 @@ def read_detached(proof: bytes, digest: bytes) -> Timestamp:
     try:
         file = DetachedTimestampFile.deserialize(BytesDeserializationContext(proof))
     except Exception as error:  # the library names no base for what hostile bytes make it raise
-        raise ProofInvalid(f"not an OpenTimestamps file: {type(error).__name__}") from None
+        what = "not an" if isinstance(error, BadMagicError) else "a damaged"
+        raise ProofInvalid(f"{what} OpenTimestamps file") from None
     if not isinstance(file.file_hash_op, OpSHA256) or file.file_digest != digest:
         raise ProofInvalid("the proof is for other data")
     return file.timestamp
@@ -93,8 +95,8 @@ def read_stamp(data: bytes, commitment: bytes) -> Timestamp:
         context = BytesDeserializationContext(data)
         stamp = Timestamp.deserialize(context, commitment)
         context.assert_eof()
-    except Exception as error:  # as above
-        raise ProofInvalid(f"not an OpenTimestamps answer: {type(error).__name__}") from None
+    except Exception:  # as above
+        raise ProofInvalid("not an OpenTimestamps answer") from None
     return stamp
 
 

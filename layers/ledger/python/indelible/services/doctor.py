@@ -105,10 +105,10 @@ class Deployed:
         elif found.mode is None:
             yield Finding(name, Health.FAIL, "no default retention", "Deploy the ledger's stack again.")
         elif found.mode != promised.lock_mode or (found.days or 0) < promised.retention_days:
-            said = f"default retention is {found.mode} for {found.days:,} days, not {promised.lock_mode} for"
+            said = f"default retention is {found.mode} for {_days(found.days)}, not {promised.lock_mode} for"
             yield Finding(name, Health.FAIL, f"{said} {promised.retention_days:,}", "Deploy the ledger's stack again.")
         else:
-            yield ok(name, f"{found.mode} for {found.days:,} days, versioned")
+            yield ok(name, f"{found.mode} for {_days(found.days)}, versioned")
 
     def _bucket_policy(self) -> Iterator[Finding]:
         policy = self._deployment.bucket_policy()
@@ -241,6 +241,10 @@ class Deployed:
         health = Health.FAIL if skew_ms >= SKEW_FAIL_MS else Health.WARN
         said = f"this machine is {skew_ms / 1000:,.0f} s off; the functions have AWS's time"
         yield Finding("clock", health, said, "Set it (NTP): signed requests from here are refused beyond five minutes.")
+
+
+def _days(number: int | None) -> str:
+    return f"{number:,} day{'' if number == 1 else 's'}"
 
 
 def _drifted(check: str, missing: tuple[str, ...], added: tuple[str, ...], advice: str) -> Iterator[Finding]:
