@@ -41,7 +41,7 @@ def test_without_json_the_words_are_for_people(office: Office) -> None:
     assert "hmac_secret: " in done.stdout
     assert "not shown again" in done.stderr
     assert run("disable", "acme-corp", "--key", "k1").stderr == "acme-corp: key k1 is disabled\n"
-    assert "kept for 3000 days" in run("keep", "acme-corp", "3000").stderr
+    assert "kept for 3,000 days" in run("keep", "acme-corp", "3000").stderr
     assert "acme-corp" in run("list").stdout
 
 
