@@ -151,6 +151,30 @@ def test_of_the_latest_checkpoint_the_newest_counts(s3: tuple[S3LogFiles, Stubbe
     assert files.read("acme", "checkpoint") == b"newest"
 
 
+def test_the_newest_of_many_thousand_versions_is_on_the_first_page(s3: tuple[S3LogFiles, Stubber]) -> None:
+    """A busy organisation's `checkpoint` gets one with every round. The stub refuses to be asked for a second page."""
+    files, stub = s3
+    newest = [(LATEST, f"v{number}") for number in range(2000, 1000, -1)]
+    stub.add_response(
+        "list_object_versions", page(*newest, more=(LATEST, "v1001")), {"Bucket": BUCKET, "Prefix": LATEST}
+    )
+    stub.add_response("get_object", body(b"newest"), {"Bucket": BUCKET, "Key": LATEST, "VersionId": "v2000"})
+
+    assert files.read("acme", "checkpoint") == b"newest"
+
+
+def test_the_newest_version_is_found_behind_a_page_of_delete_markers(s3: tuple[S3LogFiles, Stubber]) -> None:
+    files, stub = s3
+    markers = [{"Key": LATEST, "VersionId": f"m{number}"} for number in range(1000)]
+    hidden = page(more=(LATEST, "m999")) | {"DeleteMarkers": markers}
+    stub.add_response("list_object_versions", hidden, {"Bucket": BUCKET, "Prefix": LATEST})
+    second = {"Bucket": BUCKET, "Prefix": LATEST, "KeyMarker": LATEST, "VersionIdMarker": "m999"}
+    stub.add_response("list_object_versions", page((LATEST, "v2"), (LATEST, "v1"), more=(LATEST, "v1")), second)
+    stub.add_response("get_object", body(b"newest"), {"Bucket": BUCKET, "Key": LATEST, "VersionId": "v2"})
+
+    assert files.read("acme", "checkpoint") == b"newest"
+
+
 def test_nothing_there_is_none(s3: tuple[S3LogFiles, Stubber]) -> None:
     files, stub = s3
     stub.add_response("list_object_versions", {"IsTruncated": False}, {"Bucket": BUCKET, "Prefix": KEY})

@@ -152,10 +152,10 @@ class S3LogFiles:
         by that in COMPLIANCE mode, nor in GOVERNANCE mode without s3:BypassGovernanceRetention.
         """
         key = _key(owner, path)
-        found = list(self._version_ids(key))
-        if not found:
+        first = _last(self._version_ids(key))
+        if first is None:
             raise EvidenceBroken(f"there is no {key}")
-        head = self._client.head_object(Bucket=self._bucket, Key=key, VersionId=found[-1])
+        head = self._client.head_object(Bucket=self._bucket, Key=key, VersionId=first)
         locked_until = head.get("ObjectLockRetainUntilDate")
         if locked_until is not None and (now_ms := instants.from_datetime(locked_until)) >= at_least_until_ms:
             return now_ms
@@ -163,7 +163,7 @@ class S3LogFiles:
         self._client.put_object_retention(
             Bucket=self._bucket,
             Key=key,
-            VersionId=found[-1],
+            VersionId=first,
             Retention={"Mode": self._mode, "RetainUntilDate": until},
         )
         return retain_until_ms
@@ -222,11 +222,12 @@ class S3LogFiles:
         )
 
     def _version(self, key: str, *, newest: bool = False) -> bytes | None:
-        """The first version, which nothing can be laid under; or the newest."""
-        found = list(self._version_ids(key))
-        if not found:
+        """The first version, which nothing can be laid under; or the newest, which S3 lists before all others."""
+        versions = self._version_ids(key)
+        # `checkpoint` gets a hundred thousand versions in a busy year: the others are not listed.
+        version_id = next(versions, None) if newest else _last(versions)
+        if version_id is None:
             return None
-        version_id = found[0] if newest else found[-1]
         return self._read(key, version_id)
 
     def _read(self, key: str, version_id: str) -> bytes:
@@ -248,6 +249,11 @@ class S3LogFiles:
             if not answer.get("IsTruncated", False) or answer["NextKeyMarker"] != key:
                 return
             marker = answer["NextVersionIdMarker"]
+
+
+def _last(versions: Iterator[str]) -> str | None:
+    last = deque(versions, maxlen=1)
+    return last[0] if last else None
 
 
 def _key(owner: str, path: str) -> str:
