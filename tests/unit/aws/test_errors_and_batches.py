@@ -52,8 +52,15 @@ def test_our_own_faults_keep_their_type(error: Exception) -> None:
 
 
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Stubber]]:
-    monkeypatch.setattr(items, "_pause", lambda _attempt: None)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each was; nobody waits."""
+    waited: list[float] = []
+    monkeypatch.setattr(items.time, "sleep", waited.append)
+    return waited
+
+
+@pytest.fixture
+def dynamodb(pauses: list[float]) -> Iterator[tuple[Any, Stubber]]:
     client = boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     with Stubber(client) as stub:
         yield client, stub
@@ -77,6 +84,23 @@ def test_undone_writes_are_sent_again_and_in_the_end_given_up(dynamodb: tuple[An
     with pytest.raises(Unavailable):
         items.batch_write(client, "t", [request])  # type: ignore[list-item]
     stub.assert_no_pending_responses()
+
+
+def test_pauses_lie_between_attempts_grow_and_are_left_to_chance(
+    dynamodb: tuple[Any, Stubber], pauses: list[float]
+) -> None:
+    client, stub = dynamodb
+    request = {"DeleteRequest": {"Key": items.key("a")}}
+    for _ in range(16):
+        stub.add_response("batch_write_item", {"UnprocessedItems": {"t": [request]}})
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="left requests of a batch undone"):
+            items.batch_write(client, "t", [request])  # type: ignore[list-item]
+    first, second = pauses[:7], pauses[7:]
+    assert len(second) == 7, "none after the last attempt"
+    assert first != second
+    for waited in (first, second):
+        assert all(0 <= pause <= 0.02 * 2**attempt for attempt, pause in enumerate(waited))
 
 
 def test_batches_keep_to_the_limits_of_dynamodb(dynamodb: tuple[Any, Stubber]) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +21,9 @@ _READ_BATCH = 100
 _WRITE_BATCH = 25
 _ROUNDS = 8
 _OFF = "what needs it is off until the table is rebuilt"
+_PAUSE_S = 0.02
+# From the operating system: a function restored from a snapshot would repeat any other.
+_CHANCE = random.SystemRandom()
 
 Item = Mapping[str, Any]
 """An item as DynamoDB returns it. (The stubs type what goes in and what comes out apart.)"""
@@ -65,22 +69,31 @@ def chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
+def rounds(failing: str) -> Iterator[None]:
+    """Eight attempts with a pause before each but the first: full jitter, 20 ms at most, then twice as much each time.
+
+    Raises Unavailable with these words when the last has not done it. Whoever is done leaves the loop.
+    """
+    for attempt in range(_ROUNDS):
+        if attempt:
+            _pause(attempt - 1)
+        yield
+    raise Unavailable(failing)
+
+
 @translated("DynamoDB")
 def batch_get(client: DynamoDBClient, table: str, keys: Sequence[Item], *, consistent: bool) -> list[Item]:
     """Those of the items that exist, in no order. IAM: dynamodb:BatchGetItem."""
     found: list[Item] = []
     for chunk in chunks(keys, _READ_BATCH):
         left: Sequence[Item] = chunk
-        for attempt in range(_ROUNDS):
+        for _ in rounds("DynamoDB left keys of a batch unread"):
             answer = client.batch_get_item(RequestItems={table: {"Keys": list(left), "ConsistentRead": consistent}})
             found += answer["Responses"].get(table, [])
             unread = answer.get("UnprocessedKeys", {})
             left = unread[table]["Keys"] if table in unread else []
             if not left:
                 break
-            _pause(attempt)
-        if left:
-            raise Unavailable("DynamoDB left keys of a batch unread")
     return found
 
 
@@ -104,14 +117,11 @@ def batch_write(client: DynamoDBClient, table: str, requests: Sequence[WriteRequ
     """Puts and deletes, each idempotent. IAM: dynamodb:BatchWriteItem."""
     for chunk in chunks(requests, _WRITE_BATCH):
         left: Sequence[Any] = chunk
-        for attempt in range(_ROUNDS):
+        for _ in rounds("DynamoDB left requests of a batch undone"):
             answer = client.batch_write_item(RequestItems={table: list(left)})
             left = answer.get("UnprocessedItems", {}).get(table, [])
             if not left:
                 break
-            _pause(attempt)
-        if left:
-            raise Unavailable("DynamoDB left requests of a batch undone")
 
 
 def _attribute(value: str | int | bytes) -> AttributeValueTypeDef:
@@ -121,4 +131,4 @@ def _attribute(value: str | int | bytes) -> AttributeValueTypeDef:
 
 
 def _pause(attempt: int) -> None:
-    time.sleep(0.02 * 2**attempt)
+    time.sleep(_CHANCE.uniform(0, _PAUSE_S * 2**attempt))
