@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import Item, batch_write, item, key, number, text, understood
+from indelible.aws.items import LEDGER, REGISTER, Item, batch_write, item, key, number, put_if, text, understood
 from indelible.domain import instants
 from indelible.domain.ledger import LedgerLeaf
 from indelible.ports import EMPTY_LEDGER, LedgerState
@@ -23,9 +23,6 @@ from indelible.ports import EMPTY_LEDGER, LedgerState
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-LEDGER_KEY = "_ledger"
-"""The partition key of the ledger's own register."""
 
 _SHARDS = 8
 
@@ -43,34 +40,14 @@ class DynamoLedgerRegister:
 
         Raises HeadRegressed for an item that is not as this version writes it.
         """
-        found = self._client.get_item(TableName=self._table, Key=key(LEDGER_KEY, "LOG"), ConsistentRead=True).get(
-            "Item"
-        )
-        return EMPTY_LEDGER if found is None else understood(found, ledger_of, f"{LEDGER_KEY} / LOG")
+        found = self._client.get_item(TableName=self._table, Key=key(REGISTER, "LOG"), ConsistentRead=True).get("Item")
+        return EMPTY_LEDGER if found is None else understood(found, ledger_of, f"{REGISTER} / LOG")
 
-    @translated("DynamoDB")
     def advance(self, old: LedgerState, new: LedgerState) -> bool:
         """PutItem on condition. IAM: dynamodb:PutItem."""
-        values = ledger_item(new)
-        try:
-            if old == EMPTY_LEDGER:
-                self._client.put_item(
-                    TableName=self._table, Item=values, ConditionExpression="attribute_not_exists(pk)"
-                )
-            else:
-                # Size and root commit to the leaves of the batch.
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=values,
-                    ConditionExpression="tree_size = :size AND #root = :root AND published = :published",
-                    ExpressionAttributeNames={"#root": "root"},
-                    ExpressionAttributeValues=item(
-                        {":size": old.tree_size, ":root": old.root, ":published": old.published}
-                    ),
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        # Size and root commit to the leaves of the batch.
+        seen = item(tree_size=old.tree_size, root=old.root, published=old.published)
+        return put_if(self._client, self._table, ledger_item(new), seen=None if old == EMPTY_LEDGER else seen)
 
 
 def ledger_of(found: Item) -> LedgerState:
@@ -86,7 +63,7 @@ def ledger_of(found: Item) -> LedgerState:
 def ledger_item(state: LedgerState) -> dict[str, AttributeValueTypeDef]:
     """The item that says this."""
     return item(
-        pk=LEDGER_KEY,
+        pk=REGISTER,
         sk="LOG",
         tree_size=state.tree_size,
         root=state.root,
@@ -120,7 +97,7 @@ class DynamoLedgerOutbox:
                 pages.paginate(
                     TableName=self._table,
                     KeyConditionExpression="pk = :pk",
-                    ExpressionAttributeValues=item({":pk": f"_LEDGER#OUTBOX#{shard}"}),
+                    ExpressionAttributeValues=item({":pk": f"{LEDGER}#OUTBOX#{shard}"}),
                     ConsistentRead=True,
                 )
             )
@@ -138,7 +115,7 @@ class DynamoLedgerOutbox:
 
 
 def _pk(leaf: LedgerLeaf) -> str:
-    return f"_LEDGER#OUTBOX#{crc32(leaf.org_id.encode()) % _SHARDS}"
+    return f"{LEDGER}#OUTBOX#{crc32(leaf.org_id.encode()) % _SHARDS}"
 
 
 def _sk(leaf: LedgerLeaf) -> str:

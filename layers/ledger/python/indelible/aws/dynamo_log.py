@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import Item, item, key, number, text, understood
+from indelible.aws.items import Item, item, key, number, put_if, text, understood
 from indelible.domain import instants
 from indelible.domain.record import EMPTY_CHAIN, Head
 from indelible.ports import NOTHING_COVERED, LogState
@@ -35,34 +35,10 @@ class DynamoLogHead:
         found = self._client.get_item(TableName=self._table, Key=key(org_id, "LOG"), ConsistentRead=True).get("Item")
         return NOTHING_COVERED if found is None else understood(found, state_of, f"{org_id} / LOG")
 
-    @translated("DynamoDB")
     def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
         """PutItem on condition. IAM: dynamodb:PutItem."""
-        values = log_item(org_id, new)
-        try:
-            if old == NOTHING_COVERED:
-                self._client.put_item(
-                    TableName=self._table, Item=values, ConditionExpression="attribute_not_exists(pk)"
-                )
-            else:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=values,
-                    ConditionExpression="tree_size = :size AND #root = :root AND published = :published"
-                    " AND cleared = :cleared",
-                    ExpressionAttributeNames={"#root": "root"},
-                    ExpressionAttributeValues=item(
-                        {
-                            ":size": old.tail.sequence,
-                            ":root": old.root,
-                            ":published": old.published.sequence,
-                            ":cleared": old.cleared,
-                        }
-                    ),
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        seen = item(tree_size=old.tail.sequence, root=old.root, published=old.published.sequence, cleared=old.cleared)
+        return put_if(self._client, self._table, log_item(org_id, new), seen=None if old == NOTHING_COVERED else seen)
 
 
 def state_of(found: Item) -> LogState:

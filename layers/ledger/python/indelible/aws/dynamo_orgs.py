@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import Item, item, key, sort_keys, text, understood
+from indelible.aws.items import Item, item, key, put_if, sort_keys, text, understood
 from indelible.domain.organisation import OrgConfig
 from indelible.ports import Clock, Page
 
@@ -75,17 +75,11 @@ class DynamoOrganisations:
         self._cache.pop(config.org_id, None)
         return True
 
-    @translated("DynamoDB")
     def replace(self, old: OrgConfig, new: OrgConfig) -> bool:
         """PutItem on condition. IAM: dynamodb:PutItem."""
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=item(pk=new.org_id, sk="CONFIG", config=config_text(new)),
-                ConditionExpression="config = :old",
-                ExpressionAttributeValues=item({":old": config_text(old)}),
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
+        described = item(pk=new.org_id, sk="CONFIG", config=config_text(new))
+        replaced = put_if(self._client, self._table, described, seen=item(config=config_text(old)))
+        if not replaced:
             return self._read(new.org_id) == new
         self._cache.pop(new.org_id, None)
         return True

@@ -8,16 +8,14 @@ fails: what an item means is not this module's business.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, TypeVar
 
 from indelible.aws.dynamo_journal import head_of
-from indelible.aws.dynamo_ledger_log import LEDGER_KEY, ledger_item, ledger_of
+from indelible.aws.dynamo_ledger_log import ledger_item, ledger_of
 from indelible.aws.dynamo_log import log_item, state_of
 from indelible.aws.dynamo_orgs import config_of, config_text
-from indelible.aws.error_map import code_of, translated
-from indelible.aws.items import Item, batch_get, batch_write, item, key, number, text
+from indelible.aws.error_map import translated
+from indelible.aws.items import REGISTER, Item, batch_get, batch_write, delete_if, item, key, number, put_if, text
 from indelible.domain import instants
 from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import Head
@@ -56,7 +54,7 @@ class DynamoRepair:
 
     def ledger(self) -> Found[LedgerState]:
         """The same."""
-        return self._read(LEDGER_KEY, "LOG", ledger_of)
+        return self._read(REGISTER, "LOG", ledger_of)
 
     def registered(self) -> frozenset[str]:
         """Query. IAM: dynamodb:Query."""
@@ -82,11 +80,15 @@ class DynamoRepair:
 
     def swap_log(self, org_id: str, found: Found[LogState], new: LogState | None) -> bool:
         """The same; DeleteItem on condition for None. IAM: dynamodb:DeleteItem, too."""
-        return self._swap_or_delete(org_id, found.seen, None if new is None else log_item(org_id, new))
+        if new is None:
+            return delete_if(self._client, self._table, key(org_id, "LOG"), seen=found.seen)
+        return self._swap(found.seen, log_item(org_id, new))
 
     def swap_ledger(self, found: Found[LedgerState], new: LedgerState | None) -> bool:
         """The same as for an organisation's log."""
-        return self._swap_or_delete(LEDGER_KEY, found.seen, None if new is None else ledger_item(new))
+        if new is None:
+            return delete_if(self._client, self._table, key(REGISTER, "LOG"), seen=found.seen)
+        return self._swap(found.seen, ledger_item(new))
 
     def swap_config(self, org_id: str, found: Found[OrgConfig], new: OrgConfig) -> bool:
         """The same as for the head."""
@@ -94,12 +96,12 @@ class DynamoRepair:
 
     def register(self, org_id: str, created_at: str) -> None:
         """PutItem on condition. IAM: dynamodb:PutItem."""
-        self._on_condition("put_item", None, Item=item(pk="_ORGS", sk=org_id, created_at=created_at))
+        self._swap(None, item(pk="_ORGS", sk=org_id, created_at=created_at))
 
     def add_days(self, org_id: str, days: Mapping[str, int]) -> None:
         """PutItem on condition, for each. IAM: dynamodb:PutItem."""
         for day, first in days.items():
-            self._on_condition("put_item", None, Item=item(pk=org_id, sk=f"{_DAY}{day}", first_sequence=first))
+            self._swap(None, item(pk=org_id, sk=f"{_DAY}{day}", first_sequence=first))
 
     def index(self, org_id: str, entries: Sequence[IndexEntry]) -> None:
         """BatchWriteItem. IAM: the same."""
@@ -129,34 +131,8 @@ class DynamoRepair:
         )
         return [entry for page in pages for entry in page["Items"]]
 
-    def _swap_or_delete(
-        self, pk: str, seen: Mapping[str, object] | None, values: Mapping[str, AttributeValueTypeDef] | None
-    ) -> bool:
-        if values is not None:
-            return self._swap(seen, values)
-        return self._on_condition("delete_item", seen, Key=key(pk, "LOG"))
-
-    def _swap(self, seen: Mapping[str, object] | None, values: Mapping[str, AttributeValueTypeDef]) -> bool:
-        return self._on_condition("put_item", seen, Item=values)
-
-    @translated("DynamoDB")
-    def _on_condition(self, call: str, seen: Mapping[str, object] | None, **what: object) -> bool:
-        """Do it where the item is what was seen; False where it is not."""
-        held: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if seen is not None:
-            names = [name for name in seen if name not in ("pk", "sk")]
-            clauses = ["attribute_exists(pk)", *(f"#a{at} = :a{at}" for at in range(len(names)))]
-            held = {"ConditionExpression": " AND ".join(clauses)}
-            if names:
-                held["ExpressionAttributeNames"] = {f"#a{at}": name for at, name in enumerate(names)}
-                held["ExpressionAttributeValues"] = {f":a{at}": seen[name] for at, name in enumerate(names)}
-        try:
-            getattr(cast("Any", self._client), call)(TableName=self._table, **what, **held)
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+    def _swap(self, seen: Item | None, values: Mapping[str, AttributeValueTypeDef]) -> bool:
+        return put_if(self._client, self._table, values, seen=seen)
 
 
 def _index_key(org_id: str, entry: IndexEntry) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import item, key, text
+from indelible.aws.items import LEDGER, item, key, text
 from indelible.domain import instants
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ class DynamoRoundStarts:
     @translated("DynamoDB")
     def begin(self, now_ms: int) -> None:
         """PutItem. IAM: dynamodb:PutItem."""
-        values = item(pk="_LEDGER", sk="ROUND", started_at=instants.to_text(now_ms))
+        values = item(pk=LEDGER, sk="ROUND", started_at=instants.to_text(now_ms))
         self._client.put_item(TableName=self._table, Item=values)
 
     @translated("DynamoDB")
     def last(self) -> int | None:
         """GetItem. IAM: dynamodb:GetItem."""
-        found = self._client.get_item(TableName=self._table, Key=key("_LEDGER", "ROUND")).get("Item")
+        found = self._client.get_item(TableName=self._table, Key=key(LEDGER, "ROUND")).get("Item")
         return None if found is None else instants.from_text(text(found, "started_at"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DynamoDB's attribute values and its batch calls, spelled once."""
+"""DynamoDB's attribute values, conditional writes and batch calls, spelled once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from indelible.aws.error_map import translated
+from botocore.exceptions import ClientError
+
+from indelible.aws.error_map import code_of, translated
 from indelible.errors import HeadRegressed, Unavailable
 
 if TYPE_CHECKING:
@@ -24,6 +26,13 @@ _OFF = "what needs it is off until the table is rebuilt"
 _PAUSE_S = 0.02
 # From the operating system: a function restored from a snapshot would repeat any other.
 _CHANCE = random.SystemRandom()
+
+REGISTER = "_ledger"
+"""The partition of the ledger's own register."""
+
+LEDGER = "_LEDGER"
+"""That of when rounds began, and with a suffix of the ledger's outbox. It is another one than the register's: the
+planner may write here (infra/permissions.py), and only the anchor there."""
 
 Item = Mapping[str, Any]
 """An item as DynamoDB returns it. (The stubs type what goes in and what comes out apart.)"""
@@ -69,16 +78,21 @@ def chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
-def rounds(failing: str) -> Iterator[None]:
-    """Eight attempts with a pause before each but the first: full jitter, 20 ms at most, then twice as much each time.
+@translated("DynamoDB")
+def put_if(
+    client: DynamoDBClient, table: str, values: Mapping[str, AttributeValueTypeDef], *, seen: Item | None
+) -> bool:
+    """PutItem where the item that is there has these attributes, or where there is none, for None.
 
-    Raises Unavailable with these words when the last has not done it. Whoever is done leaves the loop.
+    False where that is not so: nothing was written. IAM: dynamodb:PutItem.
     """
-    for attempt in range(_ROUNDS):
-        if attempt:
-            _pause(attempt - 1)
-        yield
-    raise Unavailable(failing)
+    return _on_condition(lambda held: client.put_item(TableName=table, Item=values, **held), seen)
+
+
+@translated("DynamoDB")
+def delete_if(client: DynamoDBClient, table: str, place: Item, *, seen: Item | None) -> bool:
+    """DeleteItem on the same condition; `place` is the primary key. IAM: dynamodb:DeleteItem."""
+    return _on_condition(lambda held: client.delete_item(TableName=table, Key=place, **held), seen)
 
 
 @translated("DynamoDB")
@@ -87,7 +101,7 @@ def batch_get(client: DynamoDBClient, table: str, keys: Sequence[Item], *, consi
     found: list[Item] = []
     for chunk in chunks(keys, _READ_BATCH):
         left: Sequence[Item] = chunk
-        for _ in rounds("DynamoDB left keys of a batch unread"):
+        for _ in _attempts("DynamoDB left keys of a batch unread"):
             answer = client.batch_get_item(RequestItems={table: {"Keys": list(left), "ConsistentRead": consistent}})
             found += answer["Responses"].get(table, [])
             unread = answer.get("UnprocessedKeys", {})
@@ -117,11 +131,41 @@ def batch_write(client: DynamoDBClient, table: str, requests: Sequence[WriteRequ
     """Puts and deletes, each idempotent. IAM: dynamodb:BatchWriteItem."""
     for chunk in chunks(requests, _WRITE_BATCH):
         left: Sequence[Any] = chunk
-        for _ in rounds("DynamoDB left requests of a batch undone"):
+        for _ in _attempts("DynamoDB left requests of a batch undone"):
             answer = client.batch_write_item(RequestItems={table: list(left)})
             left = answer.get("UnprocessedItems", {}).get(table, [])
             if not left:
                 break
+
+
+def _on_condition(write: Callable[[dict[str, Any]], object], seen: Item | None) -> bool:
+    held: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+    if seen is not None:
+        names = [name for name in seen if name not in ("pk", "sk")]
+        clauses = ["attribute_exists(pk)", *(f"#a{at} = :a{at}" for at in range(len(names)))]
+        held = {"ConditionExpression": " AND ".join(clauses)}
+        if names:
+            held["ExpressionAttributeNames"] = {f"#a{at}": name for at, name in enumerate(names)}
+            held["ExpressionAttributeValues"] = {f":a{at}": seen[name] for at, name in enumerate(names)}
+    try:
+        write(held)
+    except ClientError as error:
+        if code_of(error) != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def _attempts(failing: str) -> Iterator[None]:
+    """Eight attempts with a pause before each but the first: full jitter, 20 ms at most, then twice as much each time.
+
+    Raises Unavailable with these words when the last has not done it. Whoever is done leaves the loop.
+    """
+    for attempt in range(_ROUNDS):
+        if attempt:
+            _pause(attempt - 1)
+        yield
+    raise Unavailable(failing)
 
 
 def _attribute(value: str | int | bytes) -> AttributeValueTypeDef:
