@@ -12,9 +12,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ParamValid
 from botocore.stub import Stubber
 
 from indelible.aws import items
+from indelible.aws.dynamo_repair import DynamoRepair
 from indelible.aws.error_map import translated
 from indelible.aws.stack_outputs import stack_outputs
+from indelible.domain.record import Head
 from indelible.errors import NotFound, Unavailable
+from indelible.ports import Found
+from tests.fakes.machine import MIDNIGHT
 
 
 def client_error(code: str, status: int) -> ClientError:
@@ -27,6 +31,7 @@ def client_error(code: str, status: int) -> ClientError:
         client_error("ThrottlingException", 400),
         client_error("ProvisionedThroughputExceededException", 400),
         client_error("TransactionInProgressException", 400),
+        client_error("TransactionConflictException", 400),
         client_error("WhoKnows", 500),
         client_error("SlowDown", 503),
         EndpointConnectionError(endpoint_url="https://example.invalid"),
@@ -49,6 +54,29 @@ def test_not_now(error: Exception) -> None:
 def test_our_own_faults_keep_their_type(error: Exception) -> None:
     with pytest.raises(type(error)), translated("DynamoDB"):
         raise error
+
+
+DEFINITE = {
+    "ConditionalCheckFailedException",
+    "IdempotentParameterMismatchException",
+    "ItemCollectionSizeLimitExceededException",
+    "ResourceNotFoundException",
+    "TransactionCanceledException",
+}
+"""What DynamoDB's answers say for good, or (the last) by their reasons."""
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["GetItem", "PutItem", "DeleteItem", "Query", "BatchGetItem", "BatchWriteItem", "TransactWriteItems"],
+)
+def test_every_error_in_dynamodb_s_model_is_one_or_the_other(dynamodb: tuple[Any, Stubber], operation: str) -> None:
+    client, _ = dynamodb
+    modelled = {shape.name for shape in client.meta.service_model.operation_model(operation).error_shapes}
+    assert modelled
+    for code in modelled - DEFINITE:
+        with pytest.raises(Unavailable), translated("DynamoDB"):
+            raise client_error(code, 400)
 
 
 @pytest.fixture
@@ -109,6 +137,33 @@ def test_batches_keep_to_the_limits_of_dynamodb(dynamodb: tuple[Any, Stubber]) -
     for chunk in (requests[:25], requests[25:50], requests[50:]):
         stub.add_response("batch_write_item", {}, {"RequestItems": {"t": chunk}})
     items.batch_write(client, "t", requests)  # type: ignore[arg-type]
+    stub.assert_no_pending_responses()
+
+
+def swap(client: Any) -> bool:
+    table = DynamoRepair(client=client, table="t")
+    return table.swap_head("acme", Found(None, None), Head(1, "ab" * 32, MIDNIGHT))
+
+
+def test_a_swap_waits_for_a_transaction_that_holds_the_item(dynamodb: tuple[Any, Stubber], pauses: list[float]) -> None:
+    """Appenders move the head in transactions all the while that a rebuild puts it."""
+    client, stub = dynamodb
+    stub.add_client_error("put_item", "TransactionConflictException", http_status_code=400)
+    stub.add_client_error("put_item", "TransactionConflictException", http_status_code=400)
+    stub.add_response("put_item", {})
+    assert swap(client)
+    stub.add_client_error("put_item", "TransactionConflictException", http_status_code=400)
+    stub.add_client_error("put_item", "ConditionalCheckFailedException", http_status_code=400)
+    assert not swap(client)
+    assert len(pauses) == 3
+
+
+def test_a_swap_that_never_gets_the_item_is_an_outage(dynamodb: tuple[Any, Stubber]) -> None:
+    client, stub = dynamodb
+    for _ in range(8):
+        stub.add_client_error("put_item", "TransactionConflictException", http_status_code=400)
+    with pytest.raises(Unavailable, match="transactions held"):
+        swap(client)
     stub.assert_no_pending_responses()
 
 

@@ -17,6 +17,7 @@ _NOT_NOW = frozenset(
         "InternalServerError",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
+        "ReplicatedWriteConflictException",
         "RequestLimitExceeded",
         "RequestTimeout",
         "ServiceUnavailable",
@@ -24,6 +25,7 @@ _NOT_NOW = frozenset(
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
+        "TransactionConflictException",
         "TransactionInProgressException",
     }
 )

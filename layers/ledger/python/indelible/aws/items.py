@@ -147,12 +147,18 @@ def _on_condition(write: Callable[[dict[str, Any]], object], seen: Item | None) 
         if names:
             held["ExpressionAttributeNames"] = {f"#a{at}": name for at, name in enumerate(names)}
             held["ExpressionAttributeValues"] = {f":a{at}": seen[name] for at, name in enumerate(names)}
-    try:
-        write(held)
-    except ClientError as error:
-        if code_of(error) != "ConditionalCheckFailedException":
-            raise
-        return False
+    for _ in _attempts("transactions held an item of DynamoDB all the time"):
+        try:
+            write(held)
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                return False
+            # A transaction that others have under way holds the item, and nothing was written. The SDK does not retry
+            # this one.
+            if code_of(error) != "TransactionConflictException":
+                raise
+        else:
+            break
     return True
 
 
