@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from botocore.exceptions import ClientError
 
-from indelible.aws.error_map import translated
+from indelible.aws.error_map import CONDITION_FAILED, cancelled_by, translated
 from indelible.aws.items import Item, batch_get, batch_write, item, key, number, text, understood
 from indelible.domain import instants
 from indelible.domain.record import EMPTY_CHAIN, Head, Record
@@ -142,19 +142,19 @@ class DynamoJournal:
     def _explain(self, org_id: str, error: ClientError, *, with_idempotency: bool) -> NoReturn:
         """From the cancellation reasons to what happened."""
         reasons = error.response.get("CancellationReasons", [])
-        failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
-        if with_idempotency and failed[_IDEMPOTENCY]:
+        codes = cancelled_by(error)
+        failed = {place for place, code in enumerate(codes) if code == CONDITION_FAILED}
+        if with_idempotency and _IDEMPOTENCY in failed:
             found = reasons[_IDEMPOTENCY]["Item"]
             audit_ids = tuple(text(found, "audit_ids").split(","))
             raise AlreadyRecorded(Remembered(text(found, "request_hash"), audit_ids, text(found, "tx_hash"))) from None
-        if failed and failed[_HEAD]:
+        if _HEAD in failed:
             raise HeadMoved(_head(org_id, reasons[_HEAD].get("Item"))) from None
-        codes = {reason.get("Code") for reason in reasons} - {"None", None}
         if "TransactionConflict" in codes:
             raise HeadMoved(None) from None
-        if any(failed):
+        if failed:
             raise HeadRegressed("the outbox already has a record for the next sequence") from None
-        raise Unavailable(f"DynamoDB cancelled the transaction: {', '.join(sorted(map(str, codes)))}") from error
+        raise Unavailable(f"DynamoDB cancelled the transaction: {', '.join(sorted({*codes} - {'None'}))}") from error
 
 
 def _outbox_key(org_id: str, sequence: int) -> dict[str, str | int | bytes]:

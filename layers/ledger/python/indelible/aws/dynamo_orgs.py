@@ -3,7 +3,6 @@
 
 {org} / CONFIG     config: the OrgConfig as JSON, compared as a whole when it is replaced
 _ORGS / {org}      created_at
-{org} / LOG        tree_size, tail_hash, tail_timestamp, cleared
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from indelible.aws.error_map import translated
+from indelible.aws.error_map import CONDITION_FAILED, cancelled_by, translated
 from indelible.aws.items import Item, item, key, put_if, sort_keys, text, understood
 from indelible.domain.organisation import OrgConfig
+from indelible.errors import Unavailable
 from indelible.ports import Clock, Page
 
 if TYPE_CHECKING:
@@ -70,19 +70,23 @@ class DynamoOrganisations:
                     {"Put": {"TableName": self._table, "Item": registered}},
                 ]
             )
-        except self._client.exceptions.TransactionCanceledException:
+        except self._client.exceptions.TransactionCanceledException as error:
+            codes = cancelled_by(error)
+            if CONDITION_FAILED not in codes:
+                raise Unavailable(f"DynamoDB cancelled the transaction: {', '.join(codes)}") from error
             return self._read(config.org_id) == config  # our own, when only the answer was lost
-        self._cache.pop(config.org_id, None)
+        finally:
+            self._cache.pop(config.org_id, None)
         return True
 
     def replace(self, old: OrgConfig, new: OrgConfig) -> bool:
         """PutItem on condition. IAM: dynamodb:PutItem."""
         described = item(pk=new.org_id, sk="CONFIG", config=config_text(new))
-        replaced = put_if(self._client, self._table, described, seen=item(config=config_text(old)))
-        if not replaced:
-            return self._read(new.org_id) == new
-        self._cache.pop(new.org_id, None)
-        return True
+        try:
+            replaced = put_if(self._client, self._table, described, seen=item(config=config_text(old)))
+        finally:
+            self._cache.pop(new.org_id, None)
+        return replaced or self._read(new.org_id) == new
 
     @translated("DynamoDB")
     def all(self) -> Iterator[str]:

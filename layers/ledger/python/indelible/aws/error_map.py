@@ -30,6 +30,9 @@ _NOT_NOW = frozenset(
     }
 )
 
+CONDITION_FAILED = "ConditionalCheckFailed"
+"""Among the reasons of a cancelled transaction."""
+
 
 @contextmanager
 def translated(service: str) -> Iterator[None]:
@@ -53,3 +56,8 @@ def translated(service: str) -> Iterator[None]:
 def code_of(error: ClientError) -> str:
     """The error code that AWS documents for the operation."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def cancelled_by(error: ClientError) -> list[str]:
+    """For TransactionCanceledException: a code for each write of the transaction, in their order, `None` for none."""
+    return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
