@@ -101,7 +101,10 @@ def test_overrides_are_those_that_say_so() -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "failed"),
-    [("FAILURE", 1), ("error: upstream", 1), ("TIMEOUT", 1), ("aborted", 1), ("PARTIAL", 0), ("BLOCK", 0), (7, 0)],
+    [
+        *((said, 1) for said in ("FAILURE", "error: upstream", "TIMEOUT", "aborted", "BROKEN", "timedOut")),
+        *((said, 0) for said in ("PARTIAL", "BLOCK", "NO_ERRORS", "FAILSAFE", 7)),
+    ],
 )
 def test_failures_are_outcomes_that_say_so(outcome: object, failed: int) -> None:
     event = {"event_type": "TOOL_RESULT", "aow_context": {"outcome": outcome}, "reason": "the bureau was down"}

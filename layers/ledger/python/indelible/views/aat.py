@@ -16,57 +16,20 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from indelible.domain.canonical import canonical_bytes
+from indelible.views.outcomes import ESCALATED, FAILED, first, outcome_of, row, words
 from indelible.views.source import Entry, Proof
-
-# Each row: what a text means that has one of the words of every group. The first row that fits counts. Words are whole:
-# DISALLOWED is not ALLOWED, and INVESTIGATE has no GATE.
-_Row = tuple[str, tuple[frozenset[str], ...]]
-
-
-def _row(meaning: str, *groups: str) -> _Row:
-    return meaning, tuple(frozenset(group.split()) for group in groups)
-
 
 _TOOL = "TOOL TOOLS"
 _GATE = "GATE GATES GATED"
-_FAILURE = "FAIL FAILS FAILED FAILURE FAILURES ERROR ERRORS ERRORED EXCEPTION EXCEPTIONS"
-_ESCALATION = (
-    _row("escalated", "ESCALATE ESCALATES ESCALATED ESCALATION ESCALATIONS"),
-    _row("escalated", "REQUIRE REQUIRES REQUIRED NEED NEEDS NEEDED", "HUMAN"),
-)
 _ACTIONS = (
-    _row("tool_response", _TOOL, "RESULT RESULTS RESPONSE RESPONSES"),
-    _row("tool_response", "TOOLRESULT TOOLRESPONSE"),
-    _row("tool_call", f"{_TOOL} TOOLCALL"),
-    _row("delegation", "DELEGATE DELEGATES DELEGATED DELEGATION DELEGATIONS"),
-    *(("escalation", groups) for _, groups in _ESCALATION),
-    _row("error", _FAILURE),
-    _row("decision", f"DECISION DECISIONS DECIDE DECIDED POLICY POLICIES {_GATE}"),
+    row("tool_response", _TOOL, "RESULT RESULTS RESPONSE RESPONSES"),
+    row("tool_response", "TOOLRESULT TOOLRESPONSE"),
+    row("tool_call", f"{_TOOL} TOOLCALL"),
+    row("delegation", "DELEGATE DELEGATES DELEGATED DELEGATION DELEGATIONS"),
+    *(("escalation", groups) for _, groups in ESCALATED),
+    row("error", FAILED),
+    row("decision", f"DECISION DECISIONS DECIDE DECIDED POLICY POLICIES {_GATE}"),
 )
-_SUCCESS = "success"
-_OUTCOMES = (
-    *_ESCALATION,
-    _row(
-        "denied",
-        "DENY DENIES DENIED DENIAL BLOCK BLOCKS BLOCKED REJECT REJECTS REJECTED REJECTION REFUSE REFUSES REFUSED"
-        " REFUSAL DISALLOW DISALLOWS DISALLOWED DISAPPROVE DISAPPROVES DISAPPROVED REVOKE REVOKES REVOKED"
-        " FORBID FORBIDS FORBIDDEN PROHIBITED UNAUTHORIZED UNAUTHORISED",
-    ),
-    _row("timeout", "TIMEOUT TIMEDOUT"),
-    _row("timeout", "TIME TIMED", "OUT"),
-    _row(
-        "failure",
-        f"{_FAILURE} ABORT ABORTS ABORTED BROKE BROKEN CRASHED INCOMPLETE UNSUCCESSFUL UNSUCCESSFULLY UNABLE",
-    ),
-    _row(
-        _SUCCESS,
-        "SUCCESS SUCCESSFUL SUCCESSFULLY SUCCEED SUCCEEDED ALLOW ALLOWS ALLOWED APPROVE APPROVES APPROVED OK OKAY DONE"
-        " COMPLETE COMPLETES COMPLETED",
-    ),
-)
-_NOT = frozenset({"NO", "NON", "NOT", "NEVER", "CANNOT", "WITHOUT", "UN", "DIS"})
-_CAMEL = re.compile("(?<=[a-z])(?=[A-Z])")
-_WORD = re.compile(r"[^\W\d_]+")
 _SEMVER = re.compile(r"\d+\.\d+\.\d+([-+].*)?")
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:indelible:session")
 
@@ -89,9 +52,9 @@ def _record(entry: Entry, proof: Proof) -> dict[str, Any]:
     stated = {
         "agent_id": context.get("agent_urn"),
         "agent_version": version if isinstance(version, str) and _SEMVER.fullmatch(version) else None,
-        "outcome": _outcome(context.get("outcome") or payload.get("outcome") or payload.get("decision")),
+        "outcome": outcome_of(context.get("outcome") or payload.get("outcome") or payload.get("decision")),
         "trust_level": trust if trust in ("L0", "L1", "L2", "L3", "L4") else None,
-        "record_phase": "pre_execution" if _words(entry.event_type) & set(_GATE.split()) else None,
+        "record_phase": "pre_execution" if words(entry.event_type) & set(_GATE.split()) else None,
     }
     assumed = {
         "agent_id": f"urn:indelible:{proof.org_id}:{quote(str(event.get('actor') or 'unknown'), safe='')}",
@@ -123,25 +86,7 @@ def _record(entry: Entry, proof: Proof) -> dict[str, Any]:
 def _action(entry: Entry) -> str:
     if entry.event.get("level") == "decision":
         return "decision"
-    return _first(_ACTIONS, _words(entry.event_type)) or "lifecycle"
-
-
-def _outcome(said: object) -> str | None:
-    """None for what is no text and for words that the table does not have."""
-    words = _words(said) if isinstance(said, str) else frozenset()
-    found = _first(_OUTCOMES, words)
-    if not words & _NOT:
-        return found
-    return "failure" if found == _SUCCESS else None  # "not approved"; "no errors" says too little
-
-
-def _first(rows: Iterable[_Row], words: frozenset[str]) -> str | None:
-    return next((meaning for meaning, groups in rows if all(words & group for group in groups)), None)
-
-
-def _words(text: str) -> frozenset[str]:
-    """`Tool.callResult2` → TOOL, CALL, RESULT."""
-    return frozenset(_WORD.findall(_CAMEL.sub(" ", text).upper()))
+    return first(_ACTIONS, words(entry.event_type)) or "lifecycle"
 
 
 def _session(org_id: str, trace_id: object) -> str:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from indelible.views.outcomes import outcome_of
 from indelible.views.source import Entry
 
 GATES = ("ALLOW", "BLOCK", "REQUIRE_HUMAN")
@@ -24,7 +25,6 @@ MOST_KEPT = 25
 NOBODY = "(nobody named)"
 UNNAMED = "(no event type)"
 
-_FAILED = re.compile("FAIL|ERROR|ABORT|TIMEOUT|TIMED")
 _SHADOW = re.compile(r"(^|[._-])shadow([._-]|$)", re.IGNORECASE)
 
 
@@ -117,7 +117,7 @@ class Summary:
         outcome = _text(entry.part("aow_context").get("outcome"))
         if outcome:
             self.outcomes.add(outcome)
-        if _FAILED.search(outcome.upper()):
+        if outcome_of(outcome) in ("failure", "timeout"):
             self.failures.add(_mark(entry, said=outcome, reason=_text(entry.event.get("reason"))))
         gate = _gate(entry, outcome)
         if gate is not None:

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What callers' own words for an outcome mean, from a table of whole words: DISALLOWED is not ALLOWED.
+
+Invariant: what the table does not have means nothing; it is never guessed from a part of a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+Row = tuple[str, tuple[frozenset[str], ...]]
+"""What a text means that has one of the words of every group."""
+
+
+def row(meaning: str, *groups: str) -> Row:
+    """Words are capitals, with a space between them."""
+    return meaning, tuple(frozenset(group.split()) for group in groups)
+
+
+FAILED = "FAIL FAILS FAILED FAILURE FAILURES ERROR ERRORS ERRORED EXCEPTION EXCEPTIONS"
+ESCALATED = (
+    row("escalated", "ESCALATE ESCALATES ESCALATED ESCALATION ESCALATIONS"),
+    row("escalated", "REQUIRE REQUIRES REQUIRED NEED NEEDS NEEDED", "HUMAN"),
+)
+_PERMITTED = "ALLOW ALLOWS ALLOWED APPROVE APPROVES APPROVED"
+_OUTCOMES = (
+    *ESCALATED,
+    row(
+        "denied",
+        "DENY DENIES DENIED DENIAL BLOCK BLOCKS BLOCKED REJECT REJECTS REJECTED REJECTION REFUSE REFUSES REFUSED"
+        " REFUSAL DISALLOW DISALLOWS DISALLOWED DISAPPROVE DISAPPROVES DISAPPROVED REVOKE REVOKES REVOKED"
+        " FORBID FORBIDS FORBIDDEN PROHIBITED UNAUTHORIZED UNAUTHORISED",
+    ),
+    row("timeout", "TIMEOUT TIMEDOUT"),
+    row("timeout", "TIME TIMED", "OUT"),
+    row("failure", f"{FAILED} ABORT ABORTS ABORTED BROKE BROKEN CRASHED INCOMPLETE UNSUCCESSFUL UNSUCCESSFULLY UNABLE"),
+    row("permitted", _PERMITTED),
+    row("success", "SUCCESS SUCCESSFUL SUCCESSFULLY SUCCEED SUCCEEDED OK OKAY DONE COMPLETE COMPLETES COMPLETED"),
+)
+_NOT = frozenset({"NO", "NON", "NOT", "NEVER", "CANNOT", "WITHOUT", "UN", "DIS"})
+_NEGATED = {"permitted": "denied", "success": "failure"}
+_CAMEL = re.compile("(?<=[a-z])(?=[A-Z])")
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def outcome_of(said: object) -> str | None:
+    """success, failure, timeout, denied or escalated; None for what is no text and for words that are not known."""
+    found = words(said) if isinstance(said, str) else frozenset()
+    meaning = first(_OUTCOMES, found)
+    if found & _NOT:
+        return _NEGATED.get(meaning or "")  # "not approved"; of "no errors" nothing follows
+    return "success" if meaning == "permitted" else meaning
+
+
+def first(rows: Iterable[Row], found: frozenset[str]) -> str | None:
+    """The meaning of the first row that fits."""
+    return next((meaning for meaning, groups in rows if all(found & group for group in groups)), None)
+
+
+def words(text: str) -> frozenset[str]:
+    """`Tool.callResult2` → TOOL, CALL, RESULT."""
+    return frozenset(_WORD.findall(_CAMEL.sub(" ", text).upper()))
