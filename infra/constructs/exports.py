@@ -20,6 +20,9 @@ from infra.nag import acknowledge, hipaa_and_nist
 _MEMORY_MB = 3008
 #: Records and receipts lie there until the archive is uploaded from them: all that Lambda gives.
 _ROOM = Size.gibibytes(10)
+#: Together shorter than `STALE_MS` of services/export_jobs.py, after which an export is begun anew: two runs of one
+#: export never meet.
+_QUEUED, _RUNNING = Duration.minutes(2), Duration.minutes(15)
 
 
 class Exports(Construct):
@@ -43,14 +46,14 @@ class Exports(Construct):
             name="pack",
             layer=layer,
             extra_layers=[LedgerLayer(self, "PdfLayer", bundling=bundling, source=PDF_LAYER_DIR).version],
-            timeout=Duration.minutes(15),
+            timeout=_RUNNING,
             environment=ledger_environment(config, ledger) | exports_environment(config, ledger),
             statements=permissions.packer(bucket=ledger.bucket, exports=ledger.exports, keys=ledger.signing_keys),
             memory_mb=_MEMORY_MB,
             room=_ROOM,
         )
         # What became of an export is noted beside it, and whoever asked for it asks again: nothing is done twice.
-        packer.function.configure_async_invoke(retry_attempts=0, max_event_age=Duration.minutes(15))
+        packer.function.configure_async_invoke(retry_attempts=0, max_event_age=_QUEUED)
         acknowledge(
             packer.function,
             "An export that failed is noted as failed in the exports bucket, where its caller learns of it and asks "

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from indelible.client.ledger import PACKING_S
 from indelible.domain.export_job import FORMS
+from indelible.services.export_jobs import STALE_MS
 from infra.constructs.exports_bucket import FILE_KEYS, STATE_KEYS
 from tests.infra.synth import Json, Synthesized
 
@@ -55,4 +57,7 @@ def test_what_packs_has_time_and_room_and_no_secret(prod: Synthesized) -> None:
     told = properties["Environment"]["Variables"]
     assert "INDELIBLE_SECRET_ARN" not in told
     config = prod.one("AWS::Lambda::EventInvokeConfig", "ExportsPack")["Properties"]
-    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 900)
+    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 120)
+    longest_s = config["MaximumEventAgeInSeconds"] + properties["Timeout"]
+    assert longest_s * 1000 < STALE_MS, "an export that waits or runs still is not begun anew"
+    assert STALE_MS < PACKING_S * 1000, "a client waits until it is told that nothing comes of it"

@@ -18,8 +18,8 @@ from indelible.client.stub import StubLedgerClient
 from indelible.domain.credentials import sign
 
 _ATTEMPTS = 5
-_PACKING_S = 16 * 60
-"""Longer than the ledger works at one export."""
+PACKING_S = 19 * 60
+"""Longer than the ledger calls an export pending."""
 
 
 class LedgerRefusal(Exception):
@@ -154,7 +154,7 @@ class LedgerClient:
         return verdict
 
     def export(self, **asked: int | str) -> dict[str, Any]:
-        """Export a range (as for `verify`, and `format`), and wait until it is packed: up to a quarter of an hour.
+        """Export a range (as for `verify`, and `format`), and wait until it is packed: up to nineteen minutes.
 
         `url` of the answer is where to GET the file, for some minutes; `sha256` is its hash. `status` is "failed" where
         it could not be packed, and `code` says why; "pending" where it took longer than this waits.
@@ -163,7 +163,7 @@ class LedgerClient:
         waiting = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda answer: answer["status"] == "pending"),
             wait=tenacity.wait_exponential(multiplier=0.5, max=15),
-            stop=tenacity.stop_after_delay(_PACKING_S),
+            stop=tenacity.stop_after_delay(PACKING_S),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else answer,
         )
         if answer["status"] == "pending":
