@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from indelible.domain.proof import parse_tlog_proof, verify_tlog_proof
 from indelible.errors import EvidenceBroken, LedgerError, NotFound, NotSealed
 from indelible.ports import StoredVersion
 from tests.fakes.chains import ORG
+from tests.fakes.journal import FakeJournal
 from tests.fakes.world import World
 from tests.faults.wire import Fault, Wire
 
@@ -102,6 +105,21 @@ def test_what_is_not_sealed_yet_is_said_so_to_its_owner_only() -> None:
     assert refused.value.audit_id == audit_id
     with pytest.raises(NotFound):
         world.prover().prove("globex", audit_id=audit_id)
+
+
+def test_what_is_sealed_while_a_proof_looks_for_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    with pytest.raises(NotSealed) as unsealed:
+        world.appender(Wire(Fault(4, "before", "outage"))).append(world.submission(1))
+    outbox = FakeJournal.outbox
+
+    def seal_and_clear_first(journal: FakeJournal, org_id: str, sequences: Sequence[int]) -> dict[int, bytes]:
+        monkeypatch.setattr(FakeJournal, "outbox", outbox)
+        world.anchored()
+        return outbox(journal, org_id, sequences)
+
+    monkeypatch.setattr(FakeJournal, "outbox", seal_and_clear_first)
+    assert world.prover().prove(ORG, audit_id=unsealed.value.audit_id).record == world.sealed()[0]
 
 
 @pytest.mark.parametrize("old_new", [(b'"number":2', b'"number":3'), (b'"sequence":2', b'"sequence":3'), (b"}", b"]")])

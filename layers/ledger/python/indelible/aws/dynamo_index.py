@@ -41,8 +41,8 @@ class DynamoIndex:
 
     @translated("DynamoDB")
     def find(self, org_id: str, tx_hash: str) -> str | None:
-        """GetItem. IAM: dynamodb:GetItem."""
-        answer = self._client.get_item(TableName=self._table, Key=key(_pk(org_id, tx_hash)))
+        """GetItem, consistent: whoever has a receipt may ask at once. IAM: dynamodb:GetItem."""
+        answer = self._client.get_item(TableName=self._table, Key=key(_pk(org_id, tx_hash)), ConsistentRead=True)
         return text(answer["Item"], "audit_id") if "Item" in answer else None
 
     def repair(self, records: Sequence[Record]) -> int:

@@ -79,6 +79,9 @@ class Prover:
         stored = self._records.oldest(key)
         if stored is None:
             self._refuse_unsealed(org_id, audit_id, sequence)
+            # Not there, and does not wait: it may have been sealed, and its outbox entry cleared, in between.
+            stored = self._records.oldest(key)
+        if stored is None:
             raise _not_found()
         entry = intact(stored)
         if tx_hash is not None and tx_hash != entry.tx_hash:
