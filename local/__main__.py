@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from local import emulator, ledger
 from local.env import Outputs
@@ -24,9 +25,9 @@ console = Console(stderr=True, highlight=False)
 def step(title: str) -> Iterator[None]:
     """A spinner while it lasts on a terminal, one line when it is done anywhere."""
     begun = time.monotonic()
-    with console.status(f"{title} …"):
+    with console.status(f"{escape(title)} …"):
         yield
-    console.print(f"[green]✓[/green] {title} [dim]{time.monotonic() - begun:.1f} s[/dim]")
+    console.print(f"[green]✓[/green] {escape(title)} [dim]{time.monotonic() - begun:.1f} s[/dim]")
 
 
 _state = click.option(
@@ -53,9 +54,9 @@ def cli() -> None:
 def up(directory: Path, port: int | None, outside: bool) -> None:
     """Start the emulator, deploy the stacks, create the organisation acme-corp."""
     outputs = ledger.up(port=port, directory=directory, outside=outside, step=step)
-    console.print(f"The ledger answers at [bold]{outputs.api_url}[/bold]", soft_wrap=True)
+    console.print(f"The ledger answers at [bold]{escape(outputs.api_url)}[/bold]", soft_wrap=True)
     files = f"keys and names: {_shown(State(directory).outputs)} · `make down` stops and forgets it"
-    console.print(f"[dim]{files}[/dim]", soft_wrap=True)
+    console.print(f"[dim]{escape(files)}[/dim]", soft_wrap=True)
 
 
 @cli.command()
@@ -76,12 +77,16 @@ def status(directory: Path) -> None:
         raise SystemExit(1)
     health = "healthy" if emulator.healthy(found.port) else "does not answer"
     console.print(f"Emulator on port {found.port} (process {found.pid}): {health}")
-    console.print(f"API: {Outputs.load(directory).api_url}")
+    console.print(f"API: {Outputs.load(directory).api_url}", markup=False)
     others = stand_ins.running(State(directory).outside)
     if others:
-        console.print(f"Timestamp authority: {others.timestamp_authority} (root: {others.timestamp_root})")
-        console.print(f"OpenTimestamps calendar: {others.calendar} (headers: {others.bitcoin_headers})")
-        console.print(f"Witness: {others.witness} ({others.witness_key})", soft_wrap=True)
+        console.print(
+            f"Timestamp authority: {others.timestamp_authority} (root: {others.timestamp_root})\n"
+            f"OpenTimestamps calendar: {others.calendar} (headers: {others.bitcoin_headers})\n"
+            f"Witness: {others.witness} ({others.witness_key})",
+            soft_wrap=True,
+            markup=False,
+        )
 
 
 @cli.command()
@@ -105,7 +110,7 @@ def main() -> None:
     try:
         cli.main(prog_name="python -m local", standalone_mode=False)
     except LocalError as error:
-        console.print(f"[red]error:[/red] {error}", soft_wrap=True)
+        console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
         raise SystemExit(1) from None
     except click.ClickException as error:
         error.show()

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 
 from indelible.client import LedgerClient, LedgerRefusal
@@ -101,7 +102,7 @@ def _prove(
         "receipt": receipt["tx_hash"],
         "in S3": f"{digest.hex()} (SHA-256 of the stored bytes)",
     }.items():
-        _say(f"  [dim]{name:<8}[/dim] {value}")
+        _say(f"  [dim]{name:<8}[/dim] {escape(str(value))}")
 
 
 def _verify(ledger: LedgerClient, org_id: str, *, at_least: int) -> None:
@@ -128,7 +129,7 @@ def _tamper(outputs: Outputs, s3: S3Client, events: list[dict[str, Any]]) -> Non
         )
         _say("\n  Verifying again:")
         for failure in verdict["failures"]:
-            _say(f"  [red]{failure['code']}[/red] record {failure['sequence']}: {failure['detail']}")
+            _say(f"  [red]{failure['code']}[/red] record {failure['sequence']}: {escape(failure['detail'])}")
         for sequence in (_OVERLAID, _HIDDEN):
             receipt = receipts[sequence - 1]
             sealed = s3.get_object(Bucket=outputs.bucket, Key=receipt["s3_key"], VersionId=receipt["s3_version_id"])[

@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from indelible.cli.org import deployed
+from indelible.cli.plain import spelled_out
 
 if TYPE_CHECKING:
     from indelible.ports import Progress
@@ -43,7 +44,7 @@ def anchor(org: str | None, ledger: str, as_json: bool) -> None:
     if not as_json:
         click.echo(_done(summary))
     for line in _troubles(summary):
-        click.echo(line, err=True)
+        click.echo(spelled_out(line), err=True)
     if summary["broken"] or summary["failed"] or summary["ledger"]["failed"]:
         raise SystemExit(1)
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from indelible.cli.org import deployed
-from indelible.cli.plain import print_table
+from indelible.cli.plain import plain, print_table
 from indelible.services.doctor import Finding, Health, examine
 
 _COLOURS = {Health.OK: "green", Health.WARN: "yellow", Health.FAIL: "red", Health.UNKNOWN: "magenta"}
@@ -29,7 +29,7 @@ def doctor(ledger: str, as_json: bool) -> None:
     """
     try:
         with deployed() as operator, Console(stderr=True).status("examining …") as status:
-            findings = examine(operator.checks(ledger), lambda name: status.update(f"examining … {name}"))
+            findings = examine(operator.checks(ledger), lambda name: status.update(plain(f"examining … {name}")))
     except click.ClickException as error:
         error.show()
         raise SystemExit(COULD_NOT_CHECK) from None
@@ -50,6 +50,6 @@ def _status(findings: list[Finding]) -> int:
 def _show(findings: list[Finding]) -> None:
     table = Table("check", "", "found", "what to do")
     for finding in findings:
-        health = f"[{_COLOURS[finding.health]}]{finding.health}[/]"
-        table.add_row(finding.check, health, finding.found, finding.advice)
+        health = plain(finding.health, style=_COLOURS[finding.health])
+        table.add_row(plain(finding.check), health, plain(finding.found), plain(finding.advice))
     print_table(table)

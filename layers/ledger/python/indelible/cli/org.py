@@ -14,7 +14,7 @@ import click
 from rich.table import Table
 
 from indelible.cli.failures import in_words
-from indelible.cli.plain import print_table
+from indelible.cli.plain import plain, print_table, spelled_out
 
 if TYPE_CHECKING:
     from indelible.domain.organisation import OrgConfig
@@ -128,7 +128,8 @@ def list_(ledger: str, as_json: bool) -> None:
     else:
         print_table(_table(listed))
     for one in damaged:
-        click.echo(f"Error: {one.org_id}: {one.message}: indelible rebuild --org {one.org_id}", err=True)
+        words = f"Error: {one.org_id}: {one.message}: indelible rebuild --org {one.org_id}"
+        click.echo(spelled_out(words), err=True)
     if damaged:
         raise SystemExit(1)
 
@@ -179,8 +180,8 @@ def _table(found: Sequence[Usage]) -> Table:
     for used in found:
         config = used.config
         table.add_row(
-            config.org_id,
-            ", ".join(key.key_id for key in config.active_keys()) or "none",
+            plain(config.org_id),
+            plain(", ".join(key.key_id for key in config.active_keys()) or "none"),
             f"{used.records:,}",
             f"{used.anchored:,}",
             used.last_recorded_at or "never",

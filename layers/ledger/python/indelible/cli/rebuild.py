@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from indelible.cli.org import deployed
-from indelible.cli.plain import print_table
+from indelible.cli.plain import plain, print_table, spelled_out
 from indelible.domain.findings import Failure, FailureCode
 from indelible.services.log import LEDGER
 
@@ -63,7 +63,7 @@ def rebuild(org: str | None, apply: bool, accept: tuple[Accepted, ...], ledger: 
     else:
         _show(reports)
     for line in _words(reports, apply):
-        click.echo(line, err=True)
+        click.echo(spelled_out(line), err=True)
     if not all(report.settled for report in reports):
         raise SystemExit(1)
 
@@ -73,7 +73,7 @@ def _reports(ledger: str, org: str | None, *, apply: bool, accept: tuple[Accepte
     with deployed() as operator, console.status("reading the bucket …") as status:
 
         def done(report: Rebuilt) -> None:
-            status.update(f"reading the bucket … {report.org_id}: {report.records:,} records")
+            status.update(plain(f"reading the bucket … {report.org_id}: {report.records:,} records"))
 
         found: list[Rebuilt] = operator.rebuilder(ledger).run(org, apply=apply, accepted=accept, done=done)
     return found
@@ -83,7 +83,7 @@ def _show(reports: list[Rebuilt]) -> None:
     table = Table("organisation", "item", "in the table", "from the bucket")
     for report in reports:
         for change in report.changes:
-            table.add_row(report.org_id, change.item, change.found, change.wanted)
+            table.add_row(*map(plain, (report.org_id, change.item, change.found, change.wanted)))
     if table.rows:
         print_table(table)
 

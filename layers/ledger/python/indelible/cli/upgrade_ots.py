@@ -9,6 +9,7 @@ import click
 
 from indelible.audit.pending import PUBLIC_CALENDARS, Pending, complete, pending, proofs, single
 from indelible.audit.source import NotEvidence, Source
+from indelible.cli.plain import spelled_out
 from indelible.cli.sources import opened, or_could_not, org_option
 from indelible.cli.whole_file import whole_file
 
@@ -52,7 +53,7 @@ def completed(
 ) -> list[tuple[Pending, tuple[int, bytes]]]:
     """Those that a calendar had, with the block's height and the proof; what came of it is said on stderr."""
     allowed = (*PUBLIC_CALENDARS, *calendars)
-    found = [(one, complete(one, allowed, lambda said: click.echo(said, err=True))) for one in waiting]
+    found = [(one, complete(one, allowed, _say)) for one in waiting]
     done = [(one, proof) for one, proof in found if proof is not None]
     earlier = f", {before} earlier" if before else ""
     click.echo(f"{len(done)} of {len(waiting)} pending proofs completed{earlier}.", err=True)
@@ -73,3 +74,7 @@ def _of(source: str, org: str | None) -> list[Pending]:
     if not proofs(evidence):
         raise NotEvidence(f"{evidence.where} has no OpenTimestamps proofs")
     return [*pending(evidence)]
+
+
+def _say(line: str) -> None:
+    click.echo(spelled_out(line), err=True)
