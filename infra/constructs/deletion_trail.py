@@ -2,7 +2,7 @@
 """Hears every attempt to delete evidence or to touch its retention, and counts what must not happen.
 
 Cheap on purpose: CloudTrail's advanced selectors filter by event name before anything is recorded, and a
-ledger that is left alone has no such events.
+ledger that is left alone has but one such event a month for each statement of a signing key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from infra.nag import acknowledge, hipaa_and_nist
 
 #: Retention and bypass: a delete that bypasses GOVERNANCE is a DeleteObject(s) event; shortening a
 #: retention, with or without bypass, is PutObjectRetention. The functions set retention within
-#: PutObject, so a PutObjectRetention event is never theirs.
+#: PutObject; only the anchor sends PutObjectRetention, to keep a key's statement longer (docs/adr/0013),
+#: and what succeeds of those does not count.
 _WATCHED_EVENTS = ["DeleteObject", "DeleteObjects", "PutObjectRetention", "PutObjectLegalHold"]
 _PREFIX = "cloudtrail"
 
@@ -91,7 +92,8 @@ class DeletionTrail(Construct):
             log_group=log_group,
             # Bucket policy and Object Lock both refuse with AccessDenied. Deletes count whatever their
             # outcome: a batch (which is what the console sends) answers 200 and refuses key by key, and
-            # a delete that nobody refused is the worse news.
+            # a delete that nobody refused is the worse news. A change of retention counts when it was
+            # refused: COMPLIANCE mode and the bucket policy let through only what locks longer.
             filter_pattern=logs.FilterPattern.literal(
                 '{ ($.errorCode = "AccessDenied*") || ($.eventName = "DeleteObject*") }'
             ),
