@@ -33,6 +33,7 @@ def test_without_apply_it_only_says_what_it_would_do(world: World) -> None:
     assert done.exit_code == 1
     assert "record 3" in done.stdout
     assert "1 organisation read: 1 differ. Nothing is written; --apply writes." in done.stderr
+    assert "No rebuild brings back idempotency keys: for 30 days a retry" in done.stderr
     assert world.journal.heads == {}
 
 
@@ -44,6 +45,7 @@ def test_with_apply_it_writes_and_then_there_is_nothing_left(world: World) -> No
     again = run()
     assert (again.exit_code, again.stdout) == (0, "")
     assert "the table agrees with the bucket" in again.stderr
+    assert "No rebuild brings back" not in again.stderr
 
 
 def test_what_became_of_the_others_is_said_beside_a_refusal(world: World) -> None:

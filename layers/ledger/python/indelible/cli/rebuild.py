@@ -99,6 +99,11 @@ def _words(reports: list[Rebuilt], apply: bool) -> Iterator[str]:
             yield f"{report.org_id}: {lost}"
         if report.outran:
             yield f"{report.org_id}: changed meanwhile, left alone: {', '.join(report.outran)}. Run it again."
+    if any(report.changes for report in reports):
+        from indelible.services.rebuild import NOT_IN_THE_BUCKET
+
+        for lost in NOT_IN_THE_BUCKET:
+            yield f"No rebuild brings back {lost}."
     yield _summary(reports, apply)
 
 
