@@ -161,7 +161,7 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         s3.delete_object(Bucket=BUCKET, Key=key, VersionId=version_id)
 
     return Adapters(
-        records=S3Records(client=s3, bucket=BUCKET, pool=pool),
+        records=S3Records(client=s3, bucket=BUCKET, pool=pool, clock=clock),
         journal=DynamoJournal(client=dynamodb, table=TABLE),
         index=DynamoIndex(client=dynamodb, table=TABLE),
         news=DynamoNews(client=dynamodb, table=TABLE),

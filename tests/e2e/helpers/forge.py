@@ -18,6 +18,7 @@ from indelible.aws.s3_records import S3Records
 from indelible.domain import audit_id, instants, record
 from indelible.domain.canonical import canonical_bytes
 from indelible.domain.record import EMPTY_CHAIN, GovernorKey, Head, Record, Retention
+from indelible.entry.machine import SystemClock
 from tests.e2e.helpers.admin import Admin
 
 RETENTION = Retention(lock_mode="COMPLIANCE", days=2555)
@@ -32,7 +33,7 @@ class Forge:
         self.org_id = org_id
         self.retention = retention
         self.journal = DynamoJournal(client=admin.dynamodb, table=admin.table)
-        self.records = S3Records(client=admin.s3, bucket=admin.bucket, pool=ThreadPoolExecutor(1))
+        self.records = S3Records(client=admin.s3, bucket=admin.bucket, pool=ThreadPoolExecutor(1), clock=SystemClock())
 
     def build(
         self, count: int, head: Head = EMPTY_CHAIN, *, now_ms: int | None = None, step_ms: int = 1

@@ -23,6 +23,7 @@ from indelible.aws.s3_records import S3Records
 from indelible.domain.record import MAX_OBJECT_BYTES
 from indelible.errors import Unavailable
 from indelible.ports import KeyVersions
+from tests.fakes.machine import ManualClock
 from tests.fakes.s3_server import BUCKET, Answer, FakeS3, Handler, Trouble, error
 
 LOCK = {"x_amz_object_lock_mode": "COMPLIANCE", "x_amz_object_lock_retain_until_date": "2033-11-26T12:00:00.000Z"}
@@ -53,7 +54,7 @@ def readers(fake: FakeS3, credentials: Any = None, region: str | None = None) ->
     session = boto3.Session(region_name=region or fake.region)
     session._session._credentials = credentials  # type: ignore[attr-defined]
     client = session.client("s3", endpoint_url=fake.url, config=STANDARD)
-    slow = S3Records(client=client, bucket=BUCKET, pool=ThreadPoolExecutor(THREADS))
+    slow = S3Records(client=client, bucket=BUCKET, pool=ThreadPoolExecutor(THREADS), clock=ManualClock())
     return slow, CrtRecords(records=slow, client=client, credentials=credentials)
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -23,8 +22,10 @@ from indelible.domain.record import Record
 from indelible.errors import EvidenceBroken, Unavailable
 from indelible.ports import KeyVersions
 from tests.fakes.chains import ORG, build_chain
+from tests.fakes.machine import MIDNIGHT, ManualClock
 
 BUCKET = "evidence"
+LATER = MIDNIGHT + 5 * instants.DAY_MS
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def record() -> Record:
 def s3() -> Iterator[tuple[S3Records, Stubber]]:
     client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     with ThreadPoolExecutor(1) as pool, Stubber(client) as stub:
-        yield S3Records(client=client, bucket=BUCKET, pool=pool), stub
+        yield S3Records(client=client, bucket=BUCKET, pool=pool, clock=ManualClock(LATER)), stub
         stub.assert_no_pending_responses()
 
 
@@ -121,33 +122,31 @@ def test_anything_else_under_the_key_is_broken_evidence(
         records.seal(record)
 
 
-def refused(stub: Stubber, record: Record, *, default_days: int | None) -> None:
+def refused(stub: Stubber, record: Record, *, default: dict[str, int] | None) -> None:
     """The bucket's policy does not take the lock that is asked for; and what the bucket says of its default."""
     stub.add_client_error("put_object", "AccessDenied", http_status_code=403, expected_params=put(record))
-    rule = {"Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": default_days}}} if default_days else {}
+    rule = {"Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", **default}}} if default else {}
     answer = {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", **rule}}
     stub.add_response("get_object_lock_configuration", answer, {"Bucket": BUCKET})
 
 
+@pytest.mark.parametrize(("default", "days"), [({"Days": 3650}, 3650), ({"Years": 10}, 3660)])
 def test_what_promised_less_than_the_bucket_takes_by_now_is_locked_for_longer(
-    s3: tuple[S3Records, Stubber], record: Record, monkeypatch: pytest.MonkeyPatch
+    s3: tuple[S3Records, Stubber], record: Record, default: dict[str, int], days: int
 ) -> None:
     records, stub = s3
-    monkeypatch.setattr(time, "time_ns", lambda: (record.timestamp_ms + 5 * instants.DAY_MS) * 1_000_000)
-    refused(stub, record, default_days=3650)
-    longer = instants.to_datetime(
-        instants.first_midnight_at_or_after(record.timestamp_ms + (5 + 3650) * instants.DAY_MS)
-    )
+    refused(stub, record, default=default)
+    longer = instants.to_datetime(LATER + days * instants.DAY_MS)
     stub.add_response("put_object", {"VersionId": "v1"}, put(record) | {"ObjectLockRetainUntilDate": longer})
     assert records.seal(record) == "v1"
 
 
-@pytest.mark.parametrize("default_days", [None, 1])
+@pytest.mark.parametrize("default", [None, {"Days": 1}, {"Years": 1}])
 def test_a_refusal_stands_where_the_bucket_s_own_lock_is_no_longer(
-    s3: tuple[S3Records, Stubber], record: Record, default_days: int | None
+    s3: tuple[S3Records, Stubber], record: Record, default: dict[str, int] | None
 ) -> None:
     records, stub = s3
-    refused(stub, record, default_days=default_days)
+    refused(stub, record, default=default)
     with pytest.raises(ClientError, match="AccessDenied"):
         records.seal(record)
 

@@ -9,7 +9,6 @@ key: delete markers and newer versions can be laid over a sealed one, never unde
 from __future__ import annotations
 
 import base64
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,7 +22,7 @@ from indelible.domain import instants
 from indelible.domain.findings import Lock
 from indelible.domain.record import MAX_OBJECT_BYTES, Record, parse_key
 from indelible.errors import EvidenceBroken, Unavailable
-from indelible.ports import KeyVersions, StoredVersion
+from indelible.ports import Clock, KeyVersions, StoredVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,10 +35,11 @@ _PAGE = 1000
 class S3Records:
     """`client` must allow as many connections as `pool` has threads."""
 
-    def __init__(self, *, client: S3Client, bucket: str, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, *, client: S3Client, bucket: str, pool: ThreadPoolExecutor, clock: Clock) -> None:
         self._client = client
         self._bucket = bucket
         self._pool = pool
+        self._clock = clock
 
     @translated("S3")
     def seal(self, record: Record) -> str:
@@ -90,8 +90,10 @@ class S3Records:
             found = self._client.get_object_lock_configuration(Bucket=self._bucket)["ObjectLockConfiguration"]
         except ClientError:
             return 0
-        days = found.get("Rule", {}).get("DefaultRetention", {}).get("Days", 0)
-        return instants.first_midnight_at_or_after(time.time_ns() // 1_000_000 + days * instants.DAY_MS)
+        default = found.get("Rule", {}).get("DefaultRetention", {})
+        # A default has one of the two. No year of S3's is longer than 366 days, and a lock may be.
+        days = default.get("Days", 0) or default.get("Years", 0) * 366
+        return instants.first_midnight_at_or_after(self._clock.now_ms() + days * instants.DAY_MS)
 
     def _same_as_stored(self, record: Record) -> str:
         stored = self.oldest(record.s3_key)

@@ -57,7 +57,7 @@ def registry(ledger_name: str) -> Registry:
     journal = DynamoJournal(client=dynamodb, table=table)
     appender = Appender(
         journal=journal,
-        records=S3Records(client=client("s3"), bucket=outputs["BucketName"], pool=pool),
+        records=S3Records(client=client("s3"), bucket=outputs["BucketName"], pool=pool, clock=clock),
         index=DynamoIndex(client=dynamodb, table=table),
         news=DynamoNews(client=dynamodb, table=table),
         clock=clock,
@@ -98,7 +98,7 @@ def rebuilder(ledger_name: str) -> Rebuilder:
     log = LogReader(files=files, ledger_name=ledger_name, keys=_pinned_keys(outputs, files).ring)
     inventory = S3Inventory(client=s3, bucket=bucket)
     surveyor = Surveyor(
-        records=S3Records(client=s3, bucket=bucket, pool=pool),
+        records=S3Records(client=s3, bucket=bucket, pool=pool, clock=SystemClock()),
         journal=DynamoJournal(client=dynamodb, table=table),
         log=log,
         table=repair,
@@ -132,7 +132,7 @@ def checks(ledger_name: str) -> list[tuple[str, Check]]:
         organisations=DynamoOrganisations(client=dynamodb, table=table, clock=clock),
         inventory=S3Inventory(client=s3, bucket=bucket),
         journal=DynamoJournal(client=dynamodb, table=table),
-        records=S3Records(client=s3, bucket=bucket, pool=_pool()),
+        records=S3Records(client=s3, bucket=bucket, pool=_pool(), clock=clock),
         register=DynamoLogHead(client=dynamodb, table=table),
         log=log,
         ledger_register=DynamoLedgerRegister(client=dynamodb, table=table),
@@ -184,7 +184,7 @@ def evidence(bucket: str, *, profile: str | None = None, endpoint_url: str | Non
     """
     s3, credentials = s3_as(profile, endpoint_url)
     pool = _pool()
-    records = S3Records(client=s3, bucket=bucket, pool=pool)
+    records = S3Records(client=s3, bucket=bucket, pool=pool, clock=SystemClock())
     many = CrtRecords(records=records, client=s3, credentials=credentials)
     # The retention is for whoever writes, and nobody does.
     files = S3LogFiles(client=s3, bucket=bucket, retention=Retention("COMPLIANCE", 1), pool=pool)

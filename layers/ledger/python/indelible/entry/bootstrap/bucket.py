@@ -13,7 +13,7 @@ from indelible.entry.bootstrap import shared
 @cache
 def record_store() -> S3Records:
     """The records."""
-    return S3Records(client=shared.s3(), bucket=shared.settings().bucket, pool=shared.pool())
+    return S3Records(client=shared.s3(), bucket=shared.settings().bucket, pool=shared.pool(), clock=shared.clock())
 
 
 @cache
