@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AwsDeployment: of two ledgers in one account, the one that was asked for."""
+"""AwsDeployment: of two ledgers in one account, the one that was asked for; in every partition of AWS."""
 
 from __future__ import annotations
 
@@ -62,3 +62,44 @@ def test_another_ledger_s_alarms_are_not_this_one_s(cloudwatch: Any) -> None:
 def test_a_stack_without_alarms_has_none(cloudwatch: Any) -> None:
     deployed(cloudwatch, "indelible-eu", "indelible-eu-AnchorLag")
     assert deployed(cloudwatch, "indelible").alarms() == {}
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("eu-central-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ],
+)
+def test_references_are_filled_in_for_the_partition_of_the_region(region: str, partition: str) -> None:
+    body = {
+        "Resources": {
+            "Evidence": {"Type": "AWS::S3::Bucket", "Properties": {}},
+            "Policy": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {
+                    "Bucket": {"Ref": "Evidence"},
+                    "PolicyDocument": {"Statement": [{"Resource": {"Fn::GetAtt": ["Evidence", "Arn"]}}]},
+                },
+            },
+        }
+    }
+    client = boto3.client("cloudformation", region_name=region, aws_access_key_id="x", aws_secret_access_key="x")
+    bucket = "trial-ledger-bucket"
+    cloudformation = Stacks({})
+    cloudformation.meta = client.meta  # type: ignore[attr-defined]
+    cloudformation.get_template = lambda **_: {"TemplateBody": body}  # type: ignore[attr-defined]
+    named = {"LogicalResourceId": "Evidence", "PhysicalResourceId": bucket}
+    cloudformation.get_paginator = lambda _: SimpleNamespace(  # type: ignore[method-assign]
+        paginate=lambda **_: [{"StackResourceSummaries": [named]}]
+    )
+    clients = {
+        "cloudformation": cloudformation,
+        "sts": SimpleNamespace(get_caller_identity=lambda: {"Account": "123456789012"}),
+        "s3": SimpleNamespace(get_bucket_policy=lambda **_: {"Policy": '{"Statement": []}'}),
+    }
+    (statement,) = AwsDeployment(clients=clients.__getitem__, ledger_name="trial").bucket_policy().wanted
+    assert statement["Resource"] == f"arn:{partition}:s3:::{bucket}"

@@ -159,7 +159,8 @@ class AwsDeployment:
             physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in self._resources(stack)}
             account = self._clients("sts").get_caller_identity()["Account"]
         body = json.loads(body) if isinstance(body, str) else body
-        return Template(body, physical, account=account, region=cloudformation.meta.region_name)
+        meta = cloudformation.meta
+        return Template(body, physical, account=account, region=meta.region_name, partition=meta.partition)
 
 
 def _statements(policy: str) -> list[Statement]:

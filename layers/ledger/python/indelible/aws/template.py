@@ -10,12 +10,13 @@ from indelible.ports.deployment import CannotTell, Statement
 
 
 class Template:
-    """`physical`: the names of the stack's resources by their logical ids."""
+    """`physical`: the names of the stack's resources by their logical ids. `partition` as in ARNs: aws, aws-cn, …"""
 
-    def __init__(self, body: Mapping[str, Any], physical: Mapping[str, str], *, account: str, region: str) -> None:
+    def __init__(
+        self, body: Mapping[str, Any], physical: Mapping[str, str], *, account: str, region: str, partition: str
+    ) -> None:
         self._resources: Mapping[str, Any] = body["Resources"]
         self._physical = physical
-        partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
         self._pseudo = {"AWS::Partition": partition, "AWS::AccountId": account, "AWS::Region": region}
 
     def bucket_policy(self, bucket: str) -> list[Statement]:
