@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from indelible.domain import event
+from indelible.entry.models import BatchRequest
 from indelible.errors import InvalidField, InvalidRequest, LedgerError, MissingField, UnknownField
 
 FULL: dict[str, Any] = {
@@ -172,12 +174,47 @@ def test_a_refusal_never_repeats_the_value(sent: dict[str, Any]) -> None:
     assert "hunter2" not in str(refused.value.as_dict())
 
 
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        ({"event_type": 1}, "Expected `str`, got `int` - at `$.event_type`"),
+        ({"event_type": "X", "aow_context": {"outcome": 1}}, "Expected `str`, got `int` - at `$.aow_context.outcome`"),
+        ({"event_type": "X", "level": "boss"}, "Invalid enum value 'boss' - at `$.level`"),
+        (
+            {"event_type": "X", "regulatory": {"regulations": ["SOX", 1]}},
+            "Expected `str`, got `int` - at `$.regulatory.regulations[1]`",
+        ),
+    ],
+)
+def test_msgspec_names_the_place_in_these_words(sent: dict[str, Any], message: str) -> None:
+    """From nothing else is it known: where they change, a refusal says `body`."""
+    with pytest.raises(msgspec.ValidationError) as refused:
+        msgspec.convert(sent, event.Event)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    "said", ["unknown field", "Object contains unknown field `x`", "missing required field", "x` - at `$.reason"]
+)
+def test_a_value_that_reads_like_a_refusal_makes_none(said: str) -> None:
+    with pytest.raises(InvalidField) as refused:
+        checked(level=said)
+    assert (refused.value.field, refused.value.message) == ("level", "allowed: pipeline, agent, decision")
+
+
+def test_in_a_list_the_place_is_named_too() -> None:
+    sent: Any = {"org_id": "acme-corp", "events": [{"event_type": "X"}, {"event_type": "X", "aow_context": {"who": 1}}]}
+    with pytest.raises(UnknownField) as refused:
+        event.validate(sent, BatchRequest)
+    assert refused.value.field == "events[1].aow_context.who"
+
+
 @pytest.mark.parametrize("name", ["a`b", "x` - at `$.y", "$", "a.b", "[0]", "ключ", "with space", "`"])
 def test_a_field_with_any_name_is_refused_not_misread_as_an_error_of_ours(name: str) -> None:
     with pytest.raises(UnknownField) as refused:
         event.validate({"event_type": "X", name: 1}, event.Event)
 
-    assert refused.value.field is not None
+    assert refused.value.field == name
 
 
 def test_confidence_at_its_bounds() -> None:

@@ -9,6 +9,7 @@ the struct, so a field that was absent stays absent.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -100,7 +101,6 @@ OTHER_NAMES = {"detail": "payload", "timestamp": "occurred_at"}
 
 _StructT = TypeVar("_StructT", bound=Struct)
 _PATH = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
-_BACKTICKED = re.compile(r"`([^`]*)`")
 
 
 def validate(arguments: JsonObject, model: type[_StructT]) -> _StructT:
@@ -111,7 +111,7 @@ def validate(arguments: JsonObject, model: type[_StructT]) -> _StructT:
     try:
         checked = msgspec.convert(arguments, model, strict=True)
     except msgspec.ValidationError as error:
-        raise _refusal(str(error), model) from None
+        raise _misnamed(arguments, model, "") or _refusal(str(error), model) from None
     _check_instants(arguments, checked, "")
     return checked
 
@@ -145,29 +145,41 @@ def _check_instants(given: JsonObject, checked: Struct, path: str) -> None:
                     _check_instants(outer, inner, f"{path}{name}[{position}].")
 
 
-def _refusal(message: str, model: type[Struct]) -> InvalidRequest:
-    # msgspec says where in words: "Expected `str`, got `int` - at `$.aow_context.outcome`".
+def _misnamed(given: JsonObject, model: type[Struct], path: str) -> InvalidRequest | None:
+    """Of what msgspec has refused: a field that is not known, or one that is required and not there."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(model)}
+    for name in given:
+        if name not in fields and model.__struct_config__.forbid_unknown_fields:
+            known = f"this field is not known; known here: {', '.join(fields)}"
+            return UnknownField(known, field=shortened(f"{path}{name}"))
+    for name, field in fields.items():
+        if field.required and name not in given:
+            return MissingField("this field is required", field=f"{path}{name}")
+    for name, field in fields.items():
+        inner = _unwrapped(field.type)
+        if isinstance(inner, type) and issubclass(inner, Struct):
+            for below, one in _objects(given.get(name), f"{path}{name}"):
+                if (found := _misnamed(one, inner, f"{below}.")) is not None:
+                    return found
+    return None
+
+
+def _objects(value: object, path: str) -> Iterator[tuple[str, JsonObject]]:
+    if isinstance(value, dict):
+        yield path, value
+    elif isinstance(value, list):
+        yield from ((f"{path}[{at}]", one) for at, one in enumerate(value) if isinstance(one, dict))
+
+
+def _refusal(message: str, model: type[Struct]) -> InvalidField:
+    # msgspec says where in words only: "Expected `str`, got `int` - at `$.aow_context.outcome`".
     where = _PATH.search(message)
-    parent = where.group(1) if where else ""
+    path = where.group(1) if where else ""
     what = message[: where.start()] if where else message
-    named = _BACKTICKED.search(what)
-    inner = shortened(f"{parent}.{named.group(1)}".removeprefix(".")) if named else parent
-    if "unknown field" in what:
-        return UnknownField(f"this field is not known; known here: {_known(parent, model)}", field=inner)
-    if "missing required field" in what:
-        return MissingField("this field is required", field=inner)
-    if "Invalid enum value" in what:
-        return InvalidField(f"allowed: {_allowed(parent, model)}", field=parent)
-    return InvalidField(what.replace("`", ""), field=parent or "body")
-
-
-def _known(path: str, model: type[Struct]) -> str:
-    found = _at(path, model)
-    return ", ".join(found.__struct_encode_fields__) if isinstance(found, type) and issubclass(found, Struct) else ""
-
-
-def _allowed(path: str, model: type[Struct]) -> str:
-    return ", ".join(str(value) for value in get_args(_at(path, model)))
+    expected = _at(path, model)
+    if get_origin(expected) is Literal:
+        what = f"allowed: {', '.join(map(str, get_args(expected)))}"  # msgspec would repeat the value
+    return InvalidField(what.replace("`", ""), field=path or "body")
 
 
 def _at(path: str, model: type[Struct]) -> object:
@@ -177,7 +189,11 @@ def _at(path: str, model: type[Struct]) -> object:
         if not (isinstance(found, type) and issubclass(found, Struct)):
             return None
         names = dict(zip(found.__struct_encode_fields__, found.__struct_fields__, strict=True))
-        found = get_type_hints(found).get(names.get(step, ""))
-        while get_origin(found) in (UnionType, Union, list):
-            found = get_args(found)[0]
+        found = _unwrapped(get_type_hints(found).get(names.get(step, "")))
+    return found
+
+
+def _unwrapped(found: object) -> object:
+    while get_origin(found) in (Annotated, UnionType, Union, list):
+        found = get_args(found)[0]
     return found
