@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import InvalidEndpointConfigurationError
 
-from indelible.aws.clients import PRESIGNING, WAITING, client
+from indelible.aws.clients import PRESIGNING, WAITING, client, s3_as
 from indelible.aws.s3_exports import S3Exports
 from indelible.domain.export_job import ExportJob
 from indelible.domain.record import Retention
@@ -62,3 +64,18 @@ def test_what_is_asked_within_a_request_leaves_time_for_the_rest(service: str, m
 def test_another_config_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
     assert client("lambda", WAITING).meta.config.read_timeout == 20
+
+
+def test_an_endpoint_that_is_none_is_an_error_of_the_sdk_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of an environment, of a profile and of an argument: whoever tells what AWS said has one kind to look for."""
+    profile = tmp_path / "config"
+    profile.write_text("[profile odd]\nregion = eu-central-1\nendpoint_url = nonsense\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(profile))
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    with pytest.raises(InvalidEndpointConfigurationError, match="nonsense"):
+        client("s3")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    for named in (("odd", None), (None, "nonsense")):
+        with pytest.raises(InvalidEndpointConfigurationError, match="nonsense"):
+            s3_as(*named)

@@ -197,7 +197,7 @@ def test_without_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
     ("endpoint", "said"),
     [
         ("http://127.0.0.1:9", 'Could not connect to the endpoint URL: "http://127.0.0.1:9/'),
-        ("nonsense", "Invalid endpoint: nonsense"),
+        ("nonsense", "Invalid endpoint configuration: nonsense"),
     ],
 )
 @pytest.mark.parametrize("command", [["verify", "s3://bucket/acme-corp"], ["doctor"], ["rebuild"]])

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, InvalidEndpointConfigurationError
 
 THREADS = 32
 
@@ -43,11 +46,12 @@ PRESIGNING = STANDARD.merge(Config(signature_version="s3v4", s3={"addressing_sty
 def client(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
     """A client for the account, region and endpoint of the usual environment variables.
 
-    `config`: other than what is usual for the service.
+    `config`: other than what is usual for the service. Raises BotoCoreError for a configuration that is none.
     """
     config = config or (QUICK if service in _QUICK else STANDARD)
     # boto3 alone among the SDKs does not know AWS_REGION; None leaves it to its own search.
-    return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=config)  # type: ignore[call-overload]
+    with _configuring():
+        return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=config)  # type: ignore[call-overload]
 
 
 def s3_as(profile: str | None, endpoint_url: str | None) -> tuple[Any, Credentials | None]:
@@ -56,4 +60,17 @@ def s3_as(profile: str | None, endpoint_url: str | None) -> tuple[Any, Credentia
     And the credentials that it signs with, for another client beside it.
     """
     session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION"))
-    return session.client("s3", endpoint_url=endpoint_url, config=STANDARD), session.get_credentials()
+    with _configuring():
+        return session.client("s3", endpoint_url=endpoint_url, config=STANDARD), session.get_credentials()
+
+
+@contextmanager
+def _configuring() -> Iterator[None]:
+    """Of what an environment or a profile can say, the SDK has no exception of its own for an endpoint that is none."""
+    try:
+        yield
+    except BotoCoreError:  # some are ValueErrors, too
+        raise
+    except ValueError as error:
+        words = str(error).removeprefix("Invalid endpoint: ")
+        raise InvalidEndpointConfigurationError(msg=words) from None

@@ -18,8 +18,7 @@ def in_words(error: Exception) -> str | None:
         # What AWS has said below it is more use to whoever sits here than that it did not answer.
         below = error.__cause__
         return (in_words(below) if isinstance(below, Exception) else None) or _line(error)
-    sdk = type(error).__module__.partition(".")[0] in _SDK
-    if sdk or (isinstance(error, ValueError) and str(error).startswith("Invalid endpoint")):
+    if type(error).__module__.partition(".")[0] in _SDK:
         hint = _HINTS.get(type(error).__name__)
         return f"AWS: {_line(error)}" if hint is None else f"AWS: {_line(error).rstrip('.')}{hint}"
     return None
