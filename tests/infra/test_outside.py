@@ -3,15 +3,22 @@
 
 from __future__ import annotations
 
+import base64
 import fnmatch
+import hashlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from indelible.domain.anchors import safe_name
 from indelible.domain.note import COSIGNATURE, ED25519, VerifierKey
 from indelible.entry import outside_settings
+from indelible.errors import ConfigurationError
 from infra.config import ConfigError, LedgerConfig
+from infra.outside_settings import OutsideError, read_witnesses
 from tests.infra.synth import Synthesized, as_list, synthesize
 
 BUCKET = "<EvidenceBucket.Arn>"
@@ -102,6 +109,42 @@ TWIN = str(VerifierKey("witness.example_w", bytes([1]) * 32, COSIGNATURE))
 def test_what_is_wrong_is_said_by_the_key_s_name(key: str, value: object, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         LedgerConfig.from_context({**CONTEXT, key: value})
+
+
+@st.composite
+def almost_keys(draw: st.DrawFn) -> str:
+    """A witness's key, and what a slip of the hand makes of it."""
+    name = draw(st.sampled_from(["w", "w.example/w", "ä", "a b", "a\u00a0b", "a\x01b", "a\ud800b", "", "x" * 300]))
+    blob = bytes([draw(st.sampled_from([4, 4, 1, 6]))]) + draw(st.binary(min_size=31, max_size=33))
+    key_id = hashlib.sha256(name.encode(errors="replace") + b"\n" + blob).hexdigest()[:8]
+    said = draw(st.sampled_from([key_id, key_id, key_id.upper(), "00000000"]))
+    return f"{name}+{said}+{base64.b64encode(blob).decode()}{draw(st.sampled_from(['', '', '=', 'A', chr(10)]))}"
+
+
+@given(almost_keys())
+@example(WITNESS)
+def test_what_is_deployed_as_a_witness_s_key_the_functions_read(text: str) -> None:
+    """infra reads it without the layer, which whoever deploys need not have installed."""
+    try:
+        deployed = outside_settings.load(json.dumps({"witnesses": {text: URL}})).witness_keys() != {}
+    except ConfigurationError:
+        deployed = False
+    try:
+        read = read_witnesses({text: URL}) == {text: URL}
+    except OutsideError:
+        read = False
+    assert read == deployed
+
+
+@pytest.mark.parametrize("other", ["witness.example_w", "witness.example/W", "x" * 200 + "a"])
+def test_two_witnesses_have_two_files(other: str) -> None:
+    name = "x" * 200 + "b" if other.startswith("x") else "witness.example/w"
+    keys = {str(VerifierKey(one, bytes(32), COSIGNATURE)): URL for one in (name, other)}
+    if safe_name(name) != safe_name(other):
+        assert read_witnesses(keys) == keys
+        return
+    with pytest.raises(OutsideError, match="special characters"):
+        read_witnesses(keys)
 
 
 def test_a_quorum_wants_witnesses() -> None:
