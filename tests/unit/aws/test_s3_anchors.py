@@ -93,7 +93,7 @@ def test_the_first_version_says_when() -> None:
 
 
 def test_files_come_in_pages_with_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indelible.aws.s3_anchors._PAGE", 3)
+    monkeypatch.setattr("indelible.aws.s3_anchors.PAGE", 3)
     file = AnchorFile("token", "a")
     keys = [f"_ledger/_log/{file.path(size)}" for size in range(1, 10)]
     listing = Listing(

@@ -69,8 +69,12 @@ def page(*entries: tuple[str, str], more: tuple[str, str] | None = None) -> dict
     return answer if more is None else answer | {"NextKeyMarker": more[0], "NextVersionIdMarker": more[1]}
 
 
+def listed(prefix: str, **markers: str) -> dict[str, Any]:
+    return {"Bucket": BUCKET, "MaxKeys": 1000, "Prefix": prefix, **markers}
+
+
 def listing(stub: Stubber, key: str, *versions: str) -> None:
-    asked = {"Bucket": BUCKET, "Prefix": key}
+    asked = listed(key)
     stub.add_response("list_object_versions", page(*((key, version) for version in versions)), asked)
 
 
@@ -122,11 +126,11 @@ def test_the_first_version_is_found_over_pages(s3: tuple[S3LogFiles, Stubber]) -
     """A thousand versions laid over a tile do not hide it, nor do keys that begin alike."""
     files, stub = s3
     newer = [(KEY, f"v{number}") for number in range(1000, 0, -1)]
-    stub.add_response("list_object_versions", page(*newer, more=(KEY, "v1")), {"Bucket": BUCKET, "Prefix": KEY})
+    stub.add_response("list_object_versions", page(*newer, more=(KEY, "v1")), listed(KEY))
     stub.add_response(
         "list_object_versions",
         page((KEY, "v0"), (f"{KEY}0", "other"), more=(f"{KEY}0", "other")),
-        {"Bucket": BUCKET, "Prefix": KEY, "KeyMarker": KEY, "VersionIdMarker": "v1"},
+        listed(KEY, KeyMarker=KEY, VersionIdMarker="v1"),
     )
     stub.add_response("get_object", body(TILE.data), {"Bucket": BUCKET, "Key": KEY, "VersionId": "v0"})
 
@@ -136,7 +140,7 @@ def test_the_first_version_is_found_over_pages(s3: tuple[S3LogFiles, Stubber]) -
 def test_a_file_hidden_behind_a_delete_marker_is_read(s3: tuple[S3LogFiles, Stubber]) -> None:
     files, stub = s3
     marked = page((KEY, "v1")) | {"DeleteMarkers": [{"Key": KEY, "VersionId": "m", "IsLatest": True}]}
-    stub.add_response("list_object_versions", marked, {"Bucket": BUCKET, "Prefix": KEY})
+    stub.add_response("list_object_versions", marked, listed(KEY))
     stub.add_response("get_object", body(TILE.data), {"Bucket": BUCKET, "Key": KEY, "VersionId": "v1"})
 
     assert files.read("acme", TILE.path) == TILE.data
@@ -145,7 +149,7 @@ def test_a_file_hidden_behind_a_delete_marker_is_read(s3: tuple[S3LogFiles, Stub
 def test_of_the_latest_checkpoint_the_newest_counts(s3: tuple[S3LogFiles, Stubber]) -> None:
     files, stub = s3
     beside = page((LATEST, "v2"), (LATEST, "v1"), (f"{SIZES}000000000001", "x"))
-    stub.add_response("list_object_versions", beside, {"Bucket": BUCKET, "Prefix": LATEST})
+    stub.add_response("list_object_versions", beside, listed(LATEST))
     stub.add_response("get_object", body(b"newest"), {"Bucket": BUCKET, "Key": LATEST, "VersionId": "v2"})
 
     assert files.read("acme", "checkpoint") == b"newest"
@@ -156,7 +160,9 @@ def test_the_newest_of_many_thousand_versions_is_on_the_first_page(s3: tuple[S3L
     files, stub = s3
     newest = [(LATEST, f"v{number}") for number in range(2000, 1000, -1)]
     stub.add_response(
-        "list_object_versions", page(*newest, more=(LATEST, "v1001")), {"Bucket": BUCKET, "Prefix": LATEST}
+        "list_object_versions",
+        page(*newest, more=(LATEST, "v1001")),
+        listed(LATEST),
     )
     stub.add_response("get_object", body(b"newest"), {"Bucket": BUCKET, "Key": LATEST, "VersionId": "v2000"})
 
@@ -167,8 +173,8 @@ def test_the_newest_version_is_found_behind_a_page_of_delete_markers(s3: tuple[S
     files, stub = s3
     markers = [{"Key": LATEST, "VersionId": f"m{number}"} for number in range(1000)]
     hidden = page(more=(LATEST, "m999")) | {"DeleteMarkers": markers}
-    stub.add_response("list_object_versions", hidden, {"Bucket": BUCKET, "Prefix": LATEST})
-    second = {"Bucket": BUCKET, "Prefix": LATEST, "KeyMarker": LATEST, "VersionIdMarker": "m999"}
+    stub.add_response("list_object_versions", hidden, listed(LATEST))
+    second = listed(LATEST, KeyMarker=LATEST, VersionIdMarker="m999")
     stub.add_response("list_object_versions", page((LATEST, "v2"), (LATEST, "v1"), more=(LATEST, "v1")), second)
     stub.add_response("get_object", body(b"newest"), {"Bucket": BUCKET, "Key": LATEST, "VersionId": "v2"})
 
@@ -177,7 +183,7 @@ def test_the_newest_version_is_found_behind_a_page_of_delete_markers(s3: tuple[S
 
 def test_nothing_there_is_none(s3: tuple[S3LogFiles, Stubber]) -> None:
     files, stub = s3
-    stub.add_response("list_object_versions", {"IsTruncated": False}, {"Bucket": BUCKET, "Prefix": KEY})
+    stub.add_response("list_object_versions", {"IsTruncated": False}, listed(KEY))
 
     assert files.read("acme", TILE.path) is None
 
@@ -187,10 +193,14 @@ def test_sizes_go_over_pages_and_each_is_named_once(s3: tuple[S3LogFiles, Stubbe
     first = page((f"{SIZES}000000000007", "b"), (f"{SIZES}000000000007", "a"), more=(f"{SIZES}000000000007", "a"))
     second = page((f"{SIZES}000000000012", "c"), (f"{SIZES}5", "d"), (f"{SIZES}x", "e"))
     stub.add_response(
-        "list_object_versions", first, {"Bucket": BUCKET, "Prefix": SIZES, "KeyMarker": f"{SIZES}000000000004"}
+        "list_object_versions",
+        first,
+        listed(SIZES, KeyMarker=f"{SIZES}000000000004"),
     )
     stub.add_response(
-        "list_object_versions", second, {"Bucket": BUCKET, "Prefix": SIZES, "KeyMarker": f"{SIZES}000000000007"}
+        "list_object_versions",
+        second,
+        listed(SIZES, KeyMarker=f"{SIZES}000000000007"),
     )
 
     assert list(files.sizes("acme", at_least=5)) == [7, 12]

@@ -62,9 +62,7 @@ def put(record: Record) -> dict[str, Any]:
 def stored(stub: Stubber, record: Record, data: bytes, *, mode: str | None = "COMPLIANCE", days: int = 0) -> None:
     """Prepare the two answers that reading the oldest version takes."""
     listed = {"Versions": [{"Key": record.s3_key, "VersionId": "v0"}], "IsTruncated": False}
-    stub.add_response(
-        "list_object_versions", listed, {"Bucket": BUCKET, "Prefix": record.s3_key, "MaxKeys": ANY, "KeyMarker": ""}
-    )
+    stub.add_response("list_object_versions", listed, {"Bucket": BUCKET, "Prefix": record.s3_key, "MaxKeys": ANY})
     answer: dict[str, Any] = {
         "Body": StreamingBody(io.BytesIO(data), len(data)),
         "ChecksumSHA256": base64.b64encode(hashlib.sha256(data).digest()).decode(),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from indelible.aws.error_map import translated
+from indelible.aws.s3_versions import PAGE, pages
 from indelible.domain import anchors, instants
 from indelible.ports.outside import PublishedCheckpoint, StoredAnchor
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _LOG = "_ledger/_log/"
 _CHECKPOINTS = f"{_LOG}checkpoints/"
-_PAGE = 1000
 _Found = tuple[str, int]
 
 
@@ -39,7 +38,7 @@ class S3Anchors:
     def stored(self, *, at_least: int) -> Iterator[StoredAnchor]:
         """ListObjectVersions. IAM: as for `published`."""
         after = f"{_LOG}{anchors.DIRECTORY}{max(at_least, 0):012d}"
-        for key, stored_ms in self._oldest(f"{_LOG}{anchors.DIRECTORY}", after, _PAGE):
+        for key, stored_ms in self._oldest(f"{_LOG}{anchors.DIRECTORY}", after, PAGE):
             found = anchors.parse_anchor_path(key.removeprefix(_LOG))
             if found is not None:
                 yield StoredAnchor(*found, stored_ms)
@@ -54,7 +53,7 @@ class S3Anchors:
             back *= 2
         return 1
 
-    def _checkpoints(self, at_least: int, *, page: int = _PAGE) -> Iterator[PublishedCheckpoint]:
+    def _checkpoints(self, at_least: int, *, page: int = PAGE) -> Iterator[PublishedCheckpoint]:
         for key, stored_ms in self._oldest(_CHECKPOINTS, f"{_CHECKPOINTS}{at_least - 1:012d}", page):
             name = key.removeprefix(_CHECKPOINTS)
             if len(name) == 12 and name.isascii() and name.isdigit() and int(name) >= at_least:
@@ -67,25 +66,6 @@ class S3Anchors:
             yield oldest
 
     def _versions(self, prefix: str, after: str, page: int) -> Iterator[_Found]:
-        key_marker, version_marker = after, ""
-        while True:
-            found, following = self._page(prefix, key_marker, version_marker, page)
-            yield from found
-            if following is None:
-                return
-            key_marker, version_marker = following
-
-    @translated("S3")
-    def _page(
-        self, prefix: str, key_marker: str, version_marker: str, page: int
-    ) -> tuple[list[_Found], tuple[str, str] | None]:
-        markers = {"KeyMarker": key_marker} | ({"VersionIdMarker": version_marker} if version_marker else {})
-        answer = self._client.list_object_versions(
-            Bucket=self._bucket,
-            Prefix=prefix,
-            MaxKeys=page,
-            **markers,  # type: ignore[arg-type]  # the stubs know these two by name only
-        )
-        found = [(one["Key"], instants.from_datetime(one["LastModified"])) for one in answer.get("Versions", [])]
-        more = answer.get("IsTruncated", False)
-        return found, (answer["NextKeyMarker"], answer.get("NextVersionIdMarker", "")) if more else None
+        for listed in pages(self._client, self._bucket, prefix=prefix, after=after, most=page):
+            for one in listed.get("Versions", []):
+                yield one["Key"], instants.from_datetime(one["LastModified"])

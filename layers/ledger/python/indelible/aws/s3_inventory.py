@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from indelible.aws.error_map import translated
+from indelible.aws.s3_versions import pages
 from indelible.domain.proof import SUFFIX
 from indelible.domain.record import ADMIN_ORG, ORG_ID
 
@@ -24,21 +24,17 @@ class S3Inventory:
         self._client = client
         self._bucket = bucket
 
-    @translated("S3")
     def owners(self) -> list[str]:
         """ListObjectVersions with a delimiter: what is hidden behind delete markers counts. IAM: s3:ListBucketVersions.
 
         A page has a thousand organisations.
         """
-        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Delimiter="/")
-        prefixes = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
+        listed = pages(self._client, self._bucket, delimiter="/")
+        prefixes = [entry["Prefix"] for page in listed for entry in page.get("CommonPrefixes", [])]
         return sorted(found[1] for prefix in prefixes if (found := _OWNER.fullmatch(prefix)))
 
-    @translated("S3")
     def logged(self, org_id: str) -> frozenset[int]:
         """ListObjectVersions, a thousand a page. IAM: s3:ListBucketVersions."""
-        pages = self._client.get_paginator("list_object_versions").paginate(
-            Bucket=self._bucket, Prefix=f"{org_id}/_log/ledger/"
-        )
-        keys = [entry["Key"] for page in pages for entry in page.get("Versions", [])]
+        listed = pages(self._client, self._bucket, prefix=f"{org_id}/_log/ledger/", whole_keys=False)
+        keys = [entry["Key"] for page in listed for entry in page.get("Versions", [])]
         return frozenset(int(found[1]) for key in keys if (found := _PROOF.fullmatch(key)))

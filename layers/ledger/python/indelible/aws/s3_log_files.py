@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from indelible.aws.body import content
 from indelible.aws.error_map import code_of, translated
+from indelible.aws.s3_versions import pages
 from indelible.domain import instants
 from indelible.domain.ledger import LEDGER_PROOFS
 from indelible.domain.note import count_signatures
@@ -97,26 +98,17 @@ class S3LogFiles:
 
     def _published(self, prefix: str, suffix: str, at_least: int) -> Iterator[tuple[int, str | None]]:
         """Sizes, each with its first version, which is None where it may stand on the page after."""
-        marker, seen = f"{max(at_least, 1) - 1:012d}{suffix}", at_least - 1
-        while True:
-            oldest, following = self._size_page(prefix, marker)
-            cut = next(reversed(oldest), None) if following is not None else None
+        seen = at_least - 1
+        start = f"{prefix}{max(at_least, 1) - 1:012d}{suffix}"
+        for page in pages(self._client, self._bucket, prefix=prefix, after=start, whole_keys=False):
+            # Newest first: of each name the last stays.
+            oldest = {version["Key"].removeprefix(prefix): version["VersionId"] for version in page.get("Versions", [])}
+            cut = next(reversed(oldest), None) if page.get("IsTruncated", False) else None
             for name, version_id in oldest.items():
                 digits = name.removesuffix(suffix)
                 if _SIZE.fullmatch(digits) and name.endswith(suffix) and int(digits) > seen:
                     seen = int(digits)
                     yield seen, None if name == cut else version_id
-            if following is None:
-                return
-            marker = following
-
-    @translated("S3")
-    def _size_page(self, prefix: str, marker: str) -> tuple[dict[str, str], str | None]:
-        answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix, KeyMarker=f"{prefix}{marker}")
-        # Newest first: of each name the last stays.
-        oldest = {version["Key"].removeprefix(prefix): version["VersionId"] for version in answer.get("Versions", [])}
-        more = answer.get("IsTruncated", False)
-        return oldest, answer["NextKeyMarker"].removeprefix(prefix) if more else None
 
     @translated("S3")
     def _first(self, key: str, version_id: str | None) -> bytes | None:
@@ -127,22 +119,12 @@ class S3LogFiles:
 
     def names(self, owner: str, prefix: str, *, after: str = "") -> Iterator[str]:
         """Paths with this prefix, after that one, in order, shadowed ones included. IAM: s3:ListBucketVersions."""
-        start, marker, last = _key(owner, prefix), _key(owner, after) if after else "", ""
-        while True:
-            found, following = self._name_page(start, marker)
-            for key in found:
-                if key != last:
-                    yield key.removeprefix(_key(owner, ""))
-                last = key
-            if following is None:
-                return
-            marker = following
-
-    @translated("S3")
-    def _name_page(self, start: str, marker: str) -> tuple[list[str], str | None]:
-        answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=start, KeyMarker=marker)
-        more = answer.get("IsTruncated", False)
-        return [version["Key"] for version in answer.get("Versions", [])], answer["NextKeyMarker"] if more else None
+        start, beyond, last = _key(owner, prefix), _key(owner, after) if after else "", ""
+        for page in pages(self._client, self._bucket, prefix=start, after=beyond, whole_keys=False):
+            for version in page.get("Versions", []):
+                if version["Key"] != last:
+                    last = version["Key"]
+                    yield last.removeprefix(_key(owner, ""))
 
     @translated("S3")
     def keep(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
@@ -235,20 +217,11 @@ class S3LogFiles:
 
     def _version_ids(self, key: str) -> Iterator[str]:
         """Every version under a key that has content, newest first."""
-        marker = ""
-        while True:
-            answer = (
-                self._client.list_object_versions(
-                    Bucket=self._bucket, Prefix=key, KeyMarker=key, VersionIdMarker=marker
-                )
-                if marker
-                else self._client.list_object_versions(Bucket=self._bucket, Prefix=key)
-            )
-            yield from (version["VersionId"] for version in answer.get("Versions", []) if version["Key"] == key)
+        for page in pages(self._client, self._bucket, prefix=key):
+            yield from (version["VersionId"] for version in page.get("Versions", []) if version["Key"] == key)
             # A key is the first of those that it is a prefix of.
-            if not answer.get("IsTruncated", False) or answer["NextKeyMarker"] != key:
+            if page.get("NextKeyMarker") != key:
                 return
-            marker = answer["NextVersionIdMarker"]
 
 
 def _last(versions: Iterator[str]) -> str | None:

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError, FlexibleChecksumError
 
 from indelible.aws.body import content
 from indelible.aws.error_map import code_of, translated
+from indelible.aws.s3_versions import PAGE, pages
 from indelible.domain import instants
 from indelible.domain.findings import Lock
 from indelible.domain.record import MAX_OBJECT_BYTES, Record, parse_key
@@ -26,10 +27,9 @@ from indelible.ports import Clock, KeyVersions, StoredVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, PutObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ListObjectVersionsOutputTypeDef, PutObjectOutputTypeDef
 
 _READ_AHEAD = 128
-_PAGE = 1000
 
 
 class S3Records:
@@ -108,14 +108,14 @@ class S3Records:
 
     def oldest(self, s3_key: str) -> StoredVersion | None:
         """ListObjectVersions, GetObject. IAM: s3:ListBucketVersions, s3:GetObjectVersion, s3:GetObjectRetention."""
-        for keys in self._keys(prefix=s3_key, after="", page=_PAGE):
+        for keys in self._keys(prefix=s3_key, after="", page=PAGE):
             if keys.s3_key == s3_key:
                 return self._read(keys)
         return None
 
     def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
         """ListObjectVersions, a thousand versions a page. IAM: s3:ListBucketVersions."""
-        return self._records_area(org_id, after, _PAGE)
+        return self._records_area(org_id, after, PAGE)
 
     def first_key_after(self, org_id: str, key: str) -> str | None:
         """ListObjectVersions of a few versions. IAM: s3:ListBucketVersions."""
@@ -148,11 +148,9 @@ class S3Records:
 
     def _keys(self, *, prefix: str, after: str, page: int) -> Iterator[KeyVersions]:
         """Versions and delete markers, grouped by key; a key may continue on the next page."""
-        marker, version_marker = after, ""
         held: KeyVersions | None = None
-        while True:
-            entries, following = self._page(prefix, marker, version_marker, page)
-            for entry in entries:
+        for listed in pages(self._client, self._bucket, prefix=prefix, after=after, most=page):
+            for entry in _by_key(listed):
                 if held is not None and held.s3_key == entry.s3_key:
                     # Newest first within a key: what comes later is older.
                     size = entry.size if entry.versions else held.size
@@ -161,37 +159,8 @@ class S3Records:
                 if held is not None:
                     yield held
                 held = entry if entry.s3_key > after else None
-            if following is None:
-                break
-            marker, version_marker = following
         if held is not None:
             yield held
-
-    @translated("S3")
-    def _page(
-        self, prefix: str, marker: str, version_marker: str, page: int
-    ) -> tuple[list[KeyVersions], tuple[str, str] | None]:
-        answer = (
-            self._client.list_object_versions(
-                Bucket=self._bucket, Prefix=prefix, MaxKeys=page, KeyMarker=marker, VersionIdMarker=version_marker
-            )
-            if version_marker
-            else self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix, MaxKeys=page, KeyMarker=marker)
-        )
-        versions: dict[str, list[str]] = {}
-        markers: dict[str, list[str]] = {}
-        sizes: dict[str, int | None] = {}
-        for version in reversed(answer.get("Versions", [])):
-            versions.setdefault(version["Key"], []).append(version["VersionId"])
-            sizes.setdefault(version["Key"], version.get("Size"))
-        for deleted in reversed(answer.get("DeleteMarkers", [])):
-            markers.setdefault(deleted["Key"], []).append(deleted["VersionId"])
-        entries = [
-            KeyVersions(key, tuple(versions.get(key, ())), tuple(markers.get(key, ())), sizes.get(key))
-            for key in sorted(versions.keys() | markers.keys())
-        ]
-        more = answer.get("IsTruncated", False)
-        return entries, (answer["NextKeyMarker"], answer.get("NextVersionIdMarker", "")) if more else None
 
     @translated("S3")
     def _read(self, keys: KeyVersions) -> StoredVersion | None:
@@ -220,6 +189,19 @@ def stored_version(keys: KeyVersions, data: bytes, checksum: str | None, lock: L
         lock=lock,
         shadows=keys.shadows,
     )
+
+
+def _by_key(page: ListObjectVersionsOutputTypeDef) -> Iterator[KeyVersions]:
+    versions: dict[str, list[str]] = {}
+    markers: dict[str, list[str]] = {}
+    sizes: dict[str, int | None] = {}
+    for version in reversed(page.get("Versions", [])):
+        versions.setdefault(version["Key"], []).append(version["VersionId"])
+        sizes.setdefault(version["Key"], version.get("Size"))
+    for deleted in reversed(page.get("DeleteMarkers", [])):
+        markers.setdefault(deleted["Key"], []).append(deleted["VersionId"])
+    for key in sorted(versions.keys() | markers.keys()):
+        yield KeyVersions(key, tuple(versions.get(key, ())), tuple(markers.get(key, ())), sizes.get(key))
 
 
 def _lock(answer: GetObjectOutputTypeDef) -> Lock | None:
