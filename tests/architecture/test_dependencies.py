@@ -29,8 +29,7 @@ and `outside`."""
 
 BUILDERS = ("indelible.entry.bootstrap.", "indelible.entry.operator")
 AWS_SDK = {"boto3", "botocore"}
-MAY_USE_AWS_SDK = ("indelible.aws.", *BUILDERS, "indelible.cli.org")
-"""`indelible org` catches the SDK's exceptions, to show an administrator what AWS said; it is in no function."""
+MAY_USE_AWS_SDK = ("indelible.aws.", *BUILDERS)
 
 PURE = {
     "__future__", "base64", "bisect", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools",

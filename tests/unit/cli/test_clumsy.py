@@ -12,6 +12,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -241,9 +242,13 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
         assert said in done.stdout, "in whole, on a terminal of 80 columns"
 
 
+def test_a_command_that_is_nearly_right_is_guessed() -> None:
+    assert "Did you mean 'verify'?" in run("verfy").stderr
+
+
 @pytest.mark.parametrize("name", SHORT_HELP)
 def test_every_command_has_help_and_every_module_its_command(name: str) -> None:
     answer = run(name, "--help")
     assert answer.exit_code == 0
     assert answer.stdout.startswith(f"Usage: cli {name} ")
-    assert set(main.cli.commands) == set(SHORT_HELP)
+    assert main.cli.list_commands(click.Context(main.cli)) == [*SHORT_HELP]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from indelible.cli.org import deployed
+from indelible.cli.common import deployed, ledger_option
 from indelible.cli.plain import spelled_out
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--org", metavar="NAME", help="Only this organisation; otherwise all.")
-@click.option("--ledger", default="indelible", show_default=True, envvar="INDELIBLE_LEDGER", help="The ledger's name.")
+@ledger_option
 @click.option("--json", "as_json", is_flag=True, help="Print the round's summary as JSON on stdout.")
 def anchor(org: str | None, ledger: str, as_json: bool) -> None:
     """Put all new records under signed checkpoints now, and wait for it.

@@ -10,16 +10,16 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from indelible.cli.org import deployed
+from indelible.cli import COULD_NOT_CHECK
+from indelible.cli.common import deployed, ledger_option
 from indelible.cli.plain import plain, print_table
 from indelible.services.doctor import Finding, Health, examine
 
 _COLOURS = {Health.OK: "green", Health.WARN: "yellow", Health.FAIL: "red", Health.UNKNOWN: "magenta"}
-COULD_NOT_CHECK = 2
 
 
 @click.command()
-@click.option("--ledger", default="indelible", show_default=True, envvar="INDELIBLE_LEDGER", help="The ledger's name.")
+@ledger_option
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON on stdout.")
 def doctor(ledger: str, as_json: bool) -> None:
     """Say what is wrong with the deployed ledger, and what to do. Changes nothing.

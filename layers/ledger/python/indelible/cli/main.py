@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -19,34 +19,7 @@ from typing import Any
 import click
 
 from indelible import __version__
-
-
-class _Commands(MutableMapping[str, click.Command]):
-    """Commands by name; one that nobody asks for costs nothing at the start."""
-
-    def __init__(self, places: dict[str, str]) -> None:
-        self._places = places
-        self._loaded: dict[str, click.Command] = {}
-
-    def __getitem__(self, name: str) -> click.Command:
-        if name not in self._loaded:
-            module, _, attribute = self._places[name].partition(":")
-            self._loaded[name] = getattr(import_module(f"indelible.cli.{module}"), attribute)
-        return self._loaded[name]
-
-    def __setitem__(self, name: str, command: click.Command) -> None:
-        self._places[name], self._loaded[name] = "", command
-
-    def __delitem__(self, name: str) -> None:
-        del self._places[name]
-        self._loaded.pop(name, None)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
+from indelible.cli import COULD_NOT_CHECK
 
 #: What each is for, for the list of all: nothing needs to be imported to print that.
 SHORT_HELP = {
@@ -61,18 +34,38 @@ SHORT_HELP = {
     "upgrade-ots": "Complete pending OpenTimestamps proofs.",
     "verify": "Check every record, their order, every signed root.",
 }
-_COMMANDS = _Commands({name: f"{(place := name.replace('-', '_'))}:{place}" for name in SHORT_HELP})
 _DEBUG = "INDELIBLE_DEBUG"
 _HERE = Path(__file__).parent.parent
 _MOST_SHOWN = 300
 _WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 """What the writing of an answer can end with. Errors about evidence the commands explain themselves."""
-_FAULT = 2
-"""As for what could not be checked: 1 would say that something was found to be wrong."""
 
 
 class _Group(click.Group):
-    """Whatever ends a command from outside has an exit status of its own, which is no verdict."""
+    """A command is imported when it is asked for. Whatever ends one from outside has an exit status of its own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        del ctx
+        return [*SHORT_HELP]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of the module that is called as it is."""
+        del ctx
+        if cmd_name not in SHORT_HELP:
+            return None
+        place = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"indelible.cli.{place}"), place)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, which looks for names like the one that was given among the loaded commands only."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=SHORT_HELP, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of all."""
@@ -87,7 +80,7 @@ class _Group(click.Group):
                 return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
-            raise SystemExit(_FAULT) from None
+            raise SystemExit(128 + signal.SIGINT) from None
         except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:
@@ -95,7 +88,7 @@ class _Group(click.Group):
 
             shown = traceback.format_exc() if os.environ.get(_DEBUG) else ""
             click.echo(spelled_out(f"{shown}{_fault(error)}"), err=True)
-            raise SystemExit(_FAULT) from None
+            raise SystemExit(COULD_NOT_CHECK) from None
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 -- click's own
         """Parse, which may print help, and invoke."""
@@ -128,7 +121,7 @@ def _written() -> Iterator[None]:
     """
     if sys.stdout is None:
         click.echo("Could not write to standard output: it is closed", err=True)
-        raise SystemExit(_FAULT)
+        raise SystemExit(COULD_NOT_CHECK)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -145,7 +138,7 @@ def _written() -> Iterator[None]:
             raise
         _discard_the_rest()
         click.echo(f"Could not write {error.filename or 'to standard output'}: {error.strerror or error}", err=True)
-        raise SystemExit(_FAULT) from None
+        raise SystemExit(COULD_NOT_CHECK) from None
 
 
 def _discard_the_rest() -> None:
@@ -165,7 +158,7 @@ def _fault(error: Exception) -> str:
     )
 
 
-@click.group(cls=_Group, commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cli() -> None:
     """Indelible: an audit ledger for AI decisions that nobody can erase."""

@@ -7,29 +7,25 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
-from indelible.cli.failures import in_words
+from indelible.cli.common import deployed, ledger_option
 from indelible.cli.plain import plain, print_table, spelled_out
 
 if TYPE_CHECKING:
     from indelible.domain.organisation import OrgConfig
     from indelible.services.registry import NewKey, Registry, Usage
 
-_ledger = click.option(
-    "--ledger", default="indelible", show_default=True, envvar="INDELIBLE_LEDGER", help="The ledger's name."
-)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 _name = click.argument("name")
 _principal = click.option("--principal", required=True, metavar="ARN", help="An IAM role or user; a session's role.")
 
 
 def _common(command: Callable[..., None]) -> Callable[..., None]:
-    return _ledger(_json(command))
+    return ledger_option(_json(command))
 
 
 @click.group()
@@ -132,24 +128,6 @@ def list_(ledger: str, as_json: bool) -> None:
         click.echo(spelled_out(words), err=True)
     if damaged:
         raise SystemExit(1)
-
-
-@contextmanager
-def deployed() -> Iterator[ModuleType]:
-    """`entry.operator`, which knows how a deployed ledger is reached; what goes wrong becomes one clear line."""
-    try:
-        from indelible.entry import operator
-    except ModuleNotFoundError as error:
-        raise click.ClickException(
-            f"{error.name} is needed here: pip install '.[s3]' in a checkout of indelible"
-        ) from None
-    try:
-        yield operator
-    except Exception as error:
-        words = in_words(error)
-        if words is None:
-            raise
-        raise click.ClickException(words) from None
 
 
 @contextmanager

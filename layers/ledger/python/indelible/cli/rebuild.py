@@ -13,7 +13,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from indelible.cli.org import deployed
+from indelible.cli import COULD_NOT_CHECK
+from indelible.cli.common import deployed, ledger_option
 from indelible.cli.plain import plain, print_table, spelled_out
 from indelible.domain.findings import Failure, FailureCode
 from indelible.services.log import LEDGER
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from indelible.services.rebuild import Accepted, Rebuilt
 
 _MOST_SHOWN = 10
-COULD_NOT_CHECK = 2
 _CODES = "|".join(FailureCode)
 
 
@@ -44,7 +44,7 @@ class _Acceptance(click.ParamType[Any]):
 @click.option("--org", metavar="NAME", help="Only this organisation; otherwise all that the bucket knows.")
 @click.option("--apply", is_flag=True, help="Write. Without it nothing is written.")
 @click.option("--accept", multiple=True, type=_Acceptance(), help="Go on in spite of this failure. Repeatable.")
-@click.option("--ledger", default="indelible", show_default=True, envvar="INDELIBLE_LEDGER", help="The ledger's name.")
+@ledger_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def rebuild(org: str | None, apply: bool, accept: tuple[Accepted, ...], ledger: str, as_json: bool) -> None:
     """Rebuild the table from the bucket, after a loss, a restore or HEAD_REGRESSED.

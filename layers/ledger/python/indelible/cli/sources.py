@@ -17,12 +17,11 @@ from indelible.audit.bucket import BucketSource
 from indelible.audit.bundle import BundleSource
 from indelible.audit.directory import DirectorySource
 from indelible.audit.source import NotEvidence, Source
+from indelible.cli import COULD_NOT_CHECK
 from indelible.cli.failures import in_words
 from indelible.cli.plain import plain
 from indelible.cli.whole_file import FULL
 from indelible.domain.bundle import MANIFEST, RECORDS
-
-COULD_NOT_CHECK = 2
 
 source_argument = click.argument("source", metavar="SOURCE")
 org_option = click.option("--org", metavar="NAME", help="The organisation, where the source has several.")

@@ -17,12 +17,12 @@ from indelible.audit.pending import completed_proofs
 from indelible.audit.receipts import promises
 from indelible.audit.source import Source
 from indelible.audit.verify import Asked, Audit, audit
-from indelible.cli import report
+from indelible.cli import COULD_NOT_CHECK, report
 from indelible.cli.checkpoint import checkpoint, first_covering
 from indelible.cli.plain import Output, spelled_out
 from indelible.cli.progress import records_bar
 from indelible.cli.ranges import range_options, within
-from indelible.cli.sources import COULD_NOT_CHECK, json_option, key_option, opened, or_could_not, with_source
+from indelible.cli.sources import json_option, key_option, opened, or_could_not, with_source
 from indelible.cli.upgrade_ots import in_hand
 
 _MANY = 50_000
