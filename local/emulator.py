@@ -37,13 +37,6 @@ def running(state: State) -> Running | None:
     return found if found and is_same(found.pid, found.started) else None
 
 
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
 def start(state: State, port: int, *, owned: bool = False, iam: bool = False) -> Running:
     """Start it and wait until it answers. ``owned``: the calling process promises to stop it.
 

@@ -20,6 +20,7 @@ from local import ledger as local_ledger
 from local.deploy import create_org
 from local.env import Outputs
 from local.state import DEFAULT_STATE
+from tests.free_port import free_port
 
 HERE = Path(__file__).parent
 
@@ -51,7 +52,7 @@ def ledger_state(request: pytest.FixtureRequest) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def ledger(ledger_state: Path) -> Outputs:
     """A deployed ledger with the organisation acme-corp."""
-    return local_ledger.up(port=emulator.free_port(), directory=ledger_state, owned=True)
+    return local_ledger.up(port=free_port(), directory=ledger_state, owned=True)
 
 
 @pytest.fixture

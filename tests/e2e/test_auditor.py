@@ -32,6 +32,7 @@ from tests.e2e.helpers.audited import (
     variables_of,
 )
 from tests.e2e.helpers.inprocess import wiring
+from tests.free_port import free_port
 from tests.infra.duckdb_athena import EVENTS, QUERIES, records_table, run
 
 DOCUMENT = ROOT / "docs" / "auditor-access.md"
@@ -42,7 +43,7 @@ def audited(ledger_state: Path) -> Iterator[Audited]:
     """In an emulator of its own, which a killed session leaves where the next one stops it."""
     directory = ledger_state.with_name(f"{ledger_state.name}-audited")
     state = State(directory)
-    port = emulator.start(state, emulator.free_port(), owned=True, iam=True).port
+    port = emulator.start(state, free_port(), owned=True, iam=True).port
     try:
         yield deployed(state, port)
     finally:

@@ -17,10 +17,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from local import emulator
 from local import ledger as local_ledger
 from local.env import Outputs
 from local.state import ROOT, LocalError
+from tests.free_port import free_port
 
 
 def _client(ledger: Outputs, service: str):
@@ -78,7 +78,7 @@ def test_up_again_does_nothing_and_another_port_is_refused(ledger: Outputs, ledg
     assert local_ledger.up(directory=ledger_state) == ledger
     assert time.monotonic() - begun < 5
     with pytest.raises(LocalError, match="already runs on port"):
-        local_ledger.up(directory=ledger_state, port=emulator.free_port())
+        local_ledger.up(directory=ledger_state, port=free_port())
 
 
 def test_the_demo_holds_what_it_says(ledger: Outputs, ledger_state: Path) -> None:

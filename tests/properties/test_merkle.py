@@ -17,6 +17,7 @@ from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.merkle import EMPTY_ROOT, ProofInvalid, Subtree
 from indelible.domain.note import MalformedKey, MalformedNote, Note, NoteError, Signature, VerifierKey
 from indelible.domain.proof import TlogProof
+from tests.fakes.log_paths import all_paths
 from tests.vectors.notes import mutations
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(mutations.SEED)
@@ -104,7 +105,7 @@ def test_files_are_the_same_in_whatever_pieces_the_tree_grew(pieces: list[int]) 
     once, made = tiles.grow(tiles.EMPTY, LEAVES[: edge.size])
     assert once == edge
     assert {file.path: file.data for file in made}.items() <= files.items()
-    assert {file.path for file in made} == set(tiles.all_paths(edge.size))
+    assert {file.path for file in made} == set(all_paths(edge.size))
 
 
 @given(notes)

@@ -15,6 +15,7 @@ import pytest
 
 from indelible.domain import merkle, tiles
 from indelible.domain.merkle import ProofInvalid, Subtree
+from tests.fakes.log_paths import all_paths
 
 SUMDB: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors/merkle/sumdb-tlog.json").read_text())
 BIG = 70_000
@@ -95,7 +96,7 @@ def test_a_tree_of_70000_is_represented_as_tlog_tiles_says() -> None:
     bundles = [f"tile/entries/{index:03d}" for index in range(273)]
     upper = ["tile/1/000", "tile/1/001.p/17", "tile/2/000.p/1"]
     expected = [*level_0, "tile/0/273.p/112", *bundles, "tile/entries/273.p/112", *upper]
-    assert sorted(files) == sorted(expected) == sorted(tiles.all_paths(BIG))
+    assert sorted(files) == sorted(expected) == sorted(all_paths(BIG))
     assert {len(data) for path, data in files.items() if ".p/" not in path} == {256 * 32, 256 * 34}
     assert files["tile/0/273.p/112"] == b"".join(merkle.leaf_hash(leaf(n)) for n in range(273 * 256, BIG))
     assert files["tile/1/001.p/17"][:32] == merkle.perfect_root(
@@ -108,7 +109,7 @@ def test_a_tree_of_70000_is_represented_as_tlog_tiles_says() -> None:
 @pytest.mark.parametrize("size", INTERESTING)
 def test_the_files_of_a_size_are_those_that_a_reader_wants(size: int) -> None:
     edge, files = at_once(size)
-    assert sorted(files) == sorted(tiles.all_paths(size))
+    assert sorted(files) == sorted(all_paths(size))
     assert edge.size == size
     assert edge.root() == root(size)
 
@@ -131,7 +132,7 @@ def test_however_the_tree_grew_the_files_are_the_same(seed: int) -> None:
     assert edge == once
     assert {path: files[path] for path in wanted} == wanted
     for size in chance.sample(sizes, min(5, len(sizes))):  # and every checkpoint on the way is still served in full
-        assert set(tiles.all_paths(size)) <= set(files)
+        assert set(all_paths(size)) <= set(files)
         assert tiles.read_edge(size, files.__getitem__).root() == root(size)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from local import emulator, ledger
 from local.state import LocalError, State
+from tests.free_port import free_port
 
 
 def test_a_port_in_use_is_one_clear_line(tmp_path) -> None:
@@ -25,8 +26,8 @@ def test_a_port_in_use_is_one_clear_line(tmp_path) -> None:
 def test_two_emulators_do_not_disturb_each_other_and_nothing_is_left(tmp_path) -> None:
     one, two = State(tmp_path / "one"), State(tmp_path / "two")
     try:
-        first = emulator.start(one, emulator.free_port(), owned=True)
-        second = emulator.start(two, emulator.free_port(), owned=True)
+        first = emulator.start(one, free_port(), owned=True)
+        second = emulator.start(two, free_port(), owned=True)
         assert emulator.healthy(first.port)
         assert emulator.healthy(second.port)
         emulator.stop(one)
@@ -49,7 +50,7 @@ def test_two_emulators_do_not_disturb_each_other_and_nothing_is_left(tmp_path) -
 
 def test_an_emulator_that_cannot_start_says_why_and_leaves_nothing(tmp_path, monkeypatch) -> None:
     state = State(tmp_path)
-    port = emulator.free_port()
+    port = free_port()
     monkeypatch.setattr(emulator, "_environment", lambda *_: {"GATEWAY_PORT": "no number"})
     with pytest.raises(LocalError, match=r"ended at once .*ValueError"):
         emulator.start(state, port)
@@ -61,7 +62,7 @@ def test_a_deployment_that_fails_stops_the_emulator_that_it_needed(tmp_path, mon
         raise LocalError("refused")
 
     monkeypatch.setattr("local.deploy.deploy", refuse)
-    port = emulator.free_port()
+    port = free_port()
     with pytest.raises(LocalError, match="refused"):
         ledger.up(port=port, directory=tmp_path, owned=True)
     assert emulator.running(State(tmp_path)) is None

@@ -20,6 +20,7 @@ from indelible.services.signed_log import SignedLog
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner
+from tests.fakes.log_paths import all_paths
 from tests.fakes.machine import ManualClock
 from tests.fakes.rfc6962 import root_of_leaves
 
@@ -259,7 +260,7 @@ def test_the_files_are_those_of_a_tree_that_was_built_at_once(sizes: list[int]) 
     assert len(log.files.written) == len(stored), "each is written once"
     assert set(log.bucket.stacks) == {log.key(path) for path in [*stored, "checkpoint"]}
     for size in sizes:
-        assert set(tiles.all_paths(size)) == set(files_of(size, LEAVES))
+        assert set(all_paths(size)) == set(files_of(size, LEAVES))
 
 
 @pytest.mark.parametrize("size", [1, 255, 256, 1000, 65_535, 65_536, 69_000])

@@ -9,7 +9,7 @@ tiles above it, and writes about 2·n/256 + 2·log₂₅₆N objects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TypeAlias
@@ -181,17 +181,6 @@ def split(data: bytes) -> list[Hash]:
     if len(data) % LEAF_BYTES:
         raise ValueError("a tile consists of hashes of 32 bytes")
     return [data[start : start + LEAF_BYTES] for start in range(0, len(data), LEAF_BYTES)]
-
-
-def all_paths(size: int) -> Iterator[str]:
-    """Every file that a reader of a tree of this size may want, in no particular order."""
-    for index in range(-(-size // WIDTH)):
-        yield entries_path(index, min(WIDTH, size - index * WIDTH))
-    level = 0
-    while count := size >> HEIGHT * level:
-        for index in range(-(-count // WIDTH)):
-            yield tile_path(level, index, min(WIDTH, count - index * WIDTH))
-        level += 1
 
 
 def _grouped(index: int) -> str:

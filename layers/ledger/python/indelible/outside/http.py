@@ -49,9 +49,7 @@ class Http:
 
     def __init__(self, *, all_seconds: float = _ALL_SECONDS) -> None:
         # Knows nothing of proxies, cookies and credentials in the environment.
-        self._pool = urllib3.PoolManager(
-            num_pools=16, headers={"User-Agent": "indelible", "Accept-Encoding": "identity"}
-        )
+        self._pool = urllib3.PoolManager(num_pools=16)
         self._all_seconds = all_seconds
 
     def post(self, url: str, body: bytes, *, content_type: str, accept: str, most_bytes: int) -> Answer:

@@ -83,16 +83,12 @@ class Shelf:
     def keep(self, size: int, file: AnchorFile, data: bytes) -> None:
         """Store an answer, unless there is one already. Raises Unavailable."""
         with suppress(EvidenceBroken):  # another run's answer is there, which is as good
-            self._files.write(
-                LEDGER, [File(file.path(size), data)], retain_until_ms=self._retention.until_ms(self._clock.now_ms())
-            )
+            self._files.write(LEDGER, [File(file.path(size), data)], retain_until_ms=self._until_ms())
         self._stored[size, file] = self._clock.now_ms()
 
     def publish(self, cosigned: Note, size: int) -> None:
         """Make the note with its cosignatures the newest version of `checkpoint`, unless a newer one is there."""
-        self._files.latest(
-            LEDGER, cosigned.data, size=size, retain_until_ms=self._retention.until_ms(self._clock.now_ms())
-        )
+        self._files.latest(LEDGER, cosigned.data, size=size, retain_until_ms=self._until_ms())
 
     def _until_ms(self) -> int:
         return self._retention.until_ms(self._clock.now_ms())
