@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The one front door. Needs Python 3.11 or newer and make; everything else goes into .venv/ and
+# All development commands. Needs Python 3.11 or newer and make; everything else goes into .venv/ and
 # node_modules/. Works with GNU make 3.81 (macOS) and a plain /bin/sh.
 
 PYTHON ?= python3

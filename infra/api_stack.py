@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door and the functions behind it. Stateless: may be deleted and deployed again at any time."""
+"""The HTTP API and its functions. Stateless: may be deleted and deployed again at any time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.constructs.exports import Exports
 from infra.constructs.http_api import LedgerHttpApi
 from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
-from infra.environment import door_environment, ledger_environment, second_line_environment
+from infra.environment import api_environment, ledger_environment, second_line_environment
 from infra.ledger_stack import LedgerStack
 from infra.nag import acknowledge, hipaa_and_nist
 
@@ -32,7 +32,7 @@ _REQUEST_TIMEOUT = Duration.seconds(29)
 
 
 class ApiStack(Stack):
-    """HTTP API: the REST doors, the MCP door, and what is public."""
+    """HTTP API: REST, MCP, and what is public."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: LedgerConfig, ledger: LedgerStack, bundling: Bundling
@@ -40,7 +40,7 @@ class ApiStack(Stack):
         super().__init__(scope, construct_id, description=f"Indelible ledger '{config.ledger_name}': the API")
         self._config = config
         self._layer = LedgerLayer(self, "Layer", bundling=bundling).version
-        self._environment = door_environment(config, ledger)
+        self._environment = api_environment(config, ledger)
         self.http_api = LedgerHttpApi(self, "HttpApi", config=config)
 
         bucket, table, secret, keys = ledger.bucket, ledger.table, ledger.secret, ledger.signing_keys
@@ -58,8 +58,8 @@ class ApiStack(Stack):
             permissions.acknowledge_key_patterns(function.role, bucket=bucket, seals=seals)
 
         exports = Exports(self, "Exports", config=config, ledger=ledger, layer=self._layer, bundling=bundling)
-        self._environment = door_environment(config, ledger) | exports.environment
-        export = self._serve("export", exports.door_statements, "POST /v1/export")
+        self._environment = api_environment(config, ledger) | exports.environment
+        export = self._serve("export", exports.api_statements, "POST /v1/export")
         permissions.acknowledge_export_patterns(export.role, exports=ledger.exports, packs=False)
 
         # It authenticates nobody, so it is not even told where the secret is.

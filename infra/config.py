@@ -75,7 +75,7 @@ class LedgerConfig:
     #: Records per second, and burst, of one organisation in one function environment (docs/operations.md).
     org_rate: int = 50
     org_burst: int = 200
-    #: Browser origins that may call the MCP door; none by default, and programs are no browsers.
+    #: Browser origins that may call the MCP endpoint; none by default, and programs are no browsers.
     allowed_origins: tuple[str, ...] | None = None
     #: Who is asked outside the account (docs/outside.md), by name; of witnesses by verifier key. Nobody by default.
     timestamp_authorities: Mapping[str, str] | None = None

@@ -37,7 +37,7 @@ def exports_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, 
     }
 
 
-def door_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str]:
+def api_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, str]:
     """What the functions that authenticate callers are told in addition: where the secret is, not what it is."""
     claim = {"INDELIBLE_JWT_ORG_CLAIM": config.jwt_org_claim} if config.auth == "jwt" else {}
     return ledger_environment(config, ledger) | {

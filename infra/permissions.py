@@ -69,7 +69,7 @@ def verify(
 def tools(
     *, bucket: s3.IBucket, table: dynamodb.ITable, secret: secretsmanager.ISecret, keys: Sequence[kms.IKey]
 ) -> list[iam.PolicyStatement]:
-    """The MCP door has all three tools: what records, and what prove and verify read besides."""
+    """The MCP endpoint has all three tools: what records, and what prove and verify read besides."""
     return [
         _allow(table.table_arn, "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         *_seal_and_read(bucket),
@@ -87,7 +87,7 @@ def exporter(
     secret: secretsmanager.ISecret,
     packs: lambda_.IFunction,
 ) -> list[iam.PolicyStatement]:
-    """The export door: finds where a range ends, notes what was asked for, and signs addresses of finished exports."""
+    """POST /v1/export: finds where a range ends, notes what was asked for, and signs addresses of finished exports."""
     return [
         _allow(table.table_arn, "dynamodb:GetItem"),
         _list(bucket),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The function that packs exports, and what the door before it needs to ask it."""
+"""The function that packs exports, and what the export endpoint needs to invoke it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _QUEUED, _RUNNING = Duration.minutes(2), Duration.minutes(15)
 
 
 class Exports(Construct):
-    """``lambdas/pack``: invoked by the export door alone, for a quarter of an hour at most."""
+    """``lambdas/pack``: invoked by the export endpoint alone, for a quarter of an hour at most."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Exports(Construct):
         self.environment = exports_environment(config, ledger) | {
             "INDELIBLE_PACK_FUNCTION": packer.function.function_name
         }
-        self.door_statements = permissions.exporter(
+        self.api_statements = permissions.exporter(
             bucket=ledger.bucket,
             exports=ledger.exports,
             table=ledger.table,

@@ -14,7 +14,7 @@ from constructs import Construct
 from infra.config import LedgerConfig
 from infra.nag import acknowledge, hipaa_and_nist
 
-#: What is noted about an export. The door may write this, and nothing else.
+#: What is noted about an export. The export endpoint may write this, and nothing else.
 STATE_KEYS = "*/state.json"
 #: The exports themselves, which only the function that packs may write: bundles and views.
 FILE_KEYS = ("*.csv", "*.jsonl", "*.pdf", "*.zip")

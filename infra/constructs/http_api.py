@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door: an HTTP API with one integration per function, throttled, its access logged without payloads.
+"""An HTTP API with one integration per function, throttled, its access logged without payloads.
 
 Invariant: with ``auth=jwt`` or ``auth=iam`` every route has the authorizer but those that are public on purpose.
 """

@@ -13,4 +13,4 @@ from indelible.entry.invocation import LambdaContext
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    return mcp.serve(event, context, door=built.agent_door, telemetry=shared.telemetry(), clock=shared.clock())
+    return mcp.serve(event, context, server=built.mcp_server, telemetry=shared.telemetry(), clock=shared.clock())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Schemathesis against the deployed doors: whatever it thinks of, the answer is one that docs/openapi.json has.
+"""Schemathesis against the deployed API: whatever it thinks of, the answer is one that docs/openapi.json has.
 
 Invariant: a signed body that the published schema takes is refused only for what no schema can say; one that it
 refuses is refused by name; nothing is ever a 5xx. `make fuzz` does the same ten times longer, with fresh luck.
@@ -201,7 +201,7 @@ def test_what_anybody_may_ask_is_as_documented(ledger: Outputs, schema: Any, pat
     ask()
 
 
-def test_the_deployed_doors_say_what_they_promised(ledger: Outputs) -> None:
+def test_the_deployed_api_says_what_it_promised(ledger: Outputs) -> None:
     health = http().get(f"{ledger.api_url}/health").json()
     assert health == {
         "status": "healthy",

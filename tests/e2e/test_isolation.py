@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Deployed: one tenant, with credentials that are good, asks every door for what is another's (G6).
+"""Deployed: one tenant, with credentials that are good, asks every endpoint for what is another's (G6).
 
 What is compared is the whole answer, headers but for ids and dates included: another's things and things that do not
 exist are the same. (Under tokens and AWS identities: test_auth_jwt, test_auth_iam; with every port spied on:
@@ -53,9 +53,9 @@ def pair(ledger: Outputs) -> Pair:
 def ask(
     org: Tenant, way: tuple[str, str], arguments: dict[str, Any], headers: dict[str, str] | None = None
 ) -> httpx.Response:
-    door, path = way
+    protocol, path = way
     signed = org.signed(arguments)
-    if door == "rest":
+    if protocol == "rest":
         return post(org.ledger, path, signed, headers)
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": TOOLS[path], "arguments": signed}}
     return post(org.ledger, "/mcp", call, headers)
@@ -71,8 +71,8 @@ def content(answer: httpx.Response) -> dict[str, Any]:
     return found["result"]["structuredContent"] if "result" in found else found
 
 
-@pytest.mark.parametrize("door", ["rest", "mcp"])
-def test_another_s_ids_and_hashes_are_not_found(pair: Pair, door: str) -> None:
+@pytest.mark.parametrize("protocol", ["rest", "mcp"])
+def test_another_s_ids_and_hashes_are_not_found(pair: Pair, protocol: str) -> None:
     before = Admin.of(pair.ours.ledger).footprint(pair.theirs.org_id)
     one = pair.receipts[1]
     asked = [
@@ -87,16 +87,16 @@ def test_another_s_ids_and_hashes_are_not_found(pair: Pair, door: str) -> None:
         {"tx_hash": "HEAD"},
         {"audit_id": "\U0001f511" * 64},
     ]
-    answers = [whole(ask(pair.ours, (door, "/v1/prove"), arguments)) for arguments in asked]
+    answers = [whole(ask(pair.ours, (protocol, "/v1/prove"), arguments)) for arguments in asked]
     assert answers == [answers[0]] * len(asked)
     assert b"NOT_FOUND" in answers[0][2]
     assert Admin.of(pair.ours.ledger).footprint(pair.theirs.org_id) == before
 
 
-@pytest.mark.parametrize("door", ["rest", "mcp"])
-def test_another_s_records_are_in_no_range(pair: Pair, door: str) -> None:
+@pytest.mark.parametrize("protocol", ["rest", "mcp"])
+def test_another_s_records_are_in_no_range(pair: Pair, protocol: str) -> None:
     def verdict(**asked: Any) -> dict[str, Any]:
-        found = content(ask(pair.ours, (door, "/v1/verify"), asked))
+        found = content(ask(pair.ours, (protocol, "/v1/verify"), asked))
         assert found.pop("verification_time_ms") >= 0
         return found
 
@@ -126,10 +126,10 @@ def test_another_s_name_is_nobody_s(pair: Pair, way: tuple[str, str]) -> None:
     assert [admin.head(org.org_id) for org in (pair.ours, pair.theirs)] == [2, 5]
 
 
-@pytest.mark.parametrize("door", ["rest", "mcp"])
-def test_another_s_idempotency_key_is_free(pair: Pair, door: str) -> None:
+@pytest.mark.parametrize("protocol", ["rest", "mcp"])
+def test_another_s_idempotency_key_is_free(pair: Pair, protocol: str) -> None:
     own = fresh(pair.ours.ledger, "free")
-    receipt = content(ask(own, (door, "/v1/record"), {**EVENT, "idempotency_key": "shared-key"}))["receipt"]
+    receipt = content(ask(own, (protocol, "/v1/record"), {**EVENT, "idempotency_key": "shared-key"}))["receipt"]
     assert (receipt["sequence"], receipt["prev_hash"]) == (1, "GENESIS")
     assert pair.theirs.record({**EVENT, "reason": "theirs"}, idempotency_key="shared-key") == pair.receipts[-1]
 

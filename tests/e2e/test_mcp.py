@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real clients of MCP against the deployed door: the official SDK in both eras, and the product's printed examples."""
+"""Real clients of MCP against the deployment: the official SDK in both eras, and the product's printed examples."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_calls_trace_is_sealed_with_the_event(agent: Tenant) -> None:
     assert proof["record"]["event"]["trace_id"] == TRACE
 
 
-def test_the_gateway_leaves_methods_origins_and_statuses_to_the_door(agent: Tenant) -> None:
+def test_the_gateway_leaves_methods_origins_and_statuses_to_the_endpoint(agent: Tenant) -> None:
     ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     for method in ("GET", "DELETE"):
         answer = post(agent, None, method)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The official conformance suite against the deployed door, both revisions: nothing fails but what is listed, why."""
+"""The official conformance suite against the deployed server, both revisions: nothing fails but what is listed, why."""
 
 from __future__ import annotations
 

@@ -83,10 +83,10 @@ def committed(admin: Admin, org: Tenant) -> None:
 def test_record(run: Function, org: Tenant, admin: Admin) -> None:
     once, all_at_once = {**EVENT, "idempotency_key": "one"}, {"events": events(5), "idempotency_key": "five"}
     for _ in range(2):  # the second time it looks for what it did the first time
-        run.door("POST /v1/record", org.signed(once))
-        run.door("POST /v1/record/batch", org.signed(all_at_once))
+        run.request("POST /v1/record", org.signed(once))
+        run.request("POST /v1/record/batch", org.signed(all_at_once))
     org.record()  # another environment was faster
-    run.door("POST /v1/record", org.signed(EVENT))
+    run.request("POST /v1/record", org.signed(EVENT))
     # It has the permissions of whoever reads records, and reads no keys.
     expect(run, without_use=SECOND_KEY | REFUSED_SEAL)
 
@@ -94,17 +94,17 @@ def test_record(run: Function, org: Tenant, admin: Admin) -> None:
 @the_function("prove")
 def test_prove(run: Function, org: Tenant, anchored: list[dict[str, Any]]) -> None:
     for asked in ({"audit_id": anchored[1]["audit_id"]}, {"tx_hash": anchored[2]["tx_hash"]}):
-        assert run.door("POST /v1/prove", org.signed(asked))["anchoring"] == "anchored"
+        assert run.request("POST /v1/prove", org.signed(asked))["anchoring"] == "anchored"
     pending = org.record()
-    run.door("POST /v1/prove", org.signed({"audit_id": pending["audit_id"]}))
-    run.door("POST /v1/consistency", org.signed({"old_size": 5, "new_size": 5}))
+    run.request("POST /v1/prove", org.signed({"audit_id": pending["audit_id"]}))
+    run.request("POST /v1/consistency", org.signed({"old_size": 5, "new_size": 5}))
     expect(run, without_use=ALL_THERE)
 
 
 @the_function("verify")
 def test_verify(run: Function, org: Tenant, anchored: list[dict[str, Any]], admin: Admin) -> None:
     committed(admin, org)
-    run.door("POST /v1/verify", org.signed({}))
+    run.request("POST /v1/verify", org.signed({}))
     expect(run, without_use=SECOND_KEY)
 
 
@@ -112,7 +112,7 @@ def test_verify(run: Function, org: Tenant, anchored: list[dict[str, Any]], admi
 def test_mcp(run: Function, org: Tenant, anchored: list[dict[str, Any]], admin: Admin) -> None:
     def call(name: str, **arguments: Any) -> dict[str, Any]:
         params = {"name": name, "arguments": org.signed(arguments)}
-        answer = run.door("POST /mcp", {"jsonrpc": "2.0", "method": "tools/call", "id": 1, "params": params})
+        answer = run.request("POST /mcp", {"jsonrpc": "2.0", "method": "tools/call", "id": 1, "params": params})
         assert answer["result"]["isError"] is False, answer
         found: dict[str, Any] = answer["result"]["structuredContent"]
         return found
@@ -128,9 +128,9 @@ def test_mcp(run: Function, org: Tenant, anchored: list[dict[str, Any]], admin: 
 
 @the_function("export")
 def test_export(run: Function, org: Tenant, anchored: list[dict[str, Any]]) -> None:
-    answer = run.door("POST /v1/export", org.signed({}))
+    answer = run.request("POST /v1/export", org.signed({}))
     while answer["status"] == "pending":
-        answer = run.door("POST /v1/export", org.signed({"export_id": answer["export_id"]}))
+        answer = run.request("POST /v1/export", org.signed({"export_id": answer["export_id"]}))
     assert answer["records"] == len(anchored)
     assert answer["url"]
     # On the evidence bucket; on its own it is told that there is no such export yet.
@@ -153,7 +153,7 @@ def test_pack(
 @the_function("meta")
 def test_meta(run: Function, org: Tenant, anchored: list[dict[str, Any]]) -> None:
     for route in ("GET /health", "GET /v1/keys", "GET /openapi.json"):
-        run.door(route)
+        run.request(route)
     # Something has to lie over a statement for its oldest version to be looked for.
     expect(run, without_use={"s3:GetObjectVersion", "s3:ListBucketVersions"})
 

@@ -78,6 +78,6 @@ def test_a_rotation_by_deployment(ledger: Outputs, ledger_state: Path) -> None:
     assert (signer(org, first, keys), signer(org, second, keys)) == (1, 2)
     assert org.verify()["valid"] is True
     with function(Admin.of(rotated), "prove", source="prove") as run:
-        run.door("POST /v1/prove", org.signed({"tx_hash": second}))
+        run.request("POST /v1/prove", org.signed({"tx_hash": second}))
     assert run.refused() == []
     assert any("/_ledger/_log/keys/" in need.resource for need in run.needed), "with two keys it reads their statements"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A ledger whose rounds are played: the state machine and the doors are real, the anchor does what it is told."""
+"""A ledger whose rounds are played: the state machine and the handlers are real, the anchor does what it is told."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BROKEN = Failure(FailureCode.CHECKPOINT_MISMATCH, 999_999_999_999, "the records 
 
 
 class Telemetry(RecordingTelemetry):
-    """As the doors want it."""
+    """As the handlers want it."""
 
     def begin(self, request_id: str) -> None: ...
 

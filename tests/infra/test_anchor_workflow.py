@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The state machine, played with the real doors of its functions: nobody's trouble is anybody else's."""
+"""The state machine, played with the real handlers of its functions: nobody's trouble is anybody else's."""
 
 from __future__ import annotations
 

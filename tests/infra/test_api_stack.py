@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door and the functions behind it: routes, limits, logs without payloads, settings without secrets."""
+"""The HTTP API and its functions: routes, limits, logs without payloads, settings without secrets."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_settings_of_the_functions_that_authenticate(prod: Synthesized, dev: Syn
     assert (strict["INDELIBLE_LOCK_MODE"], strict["INDELIBLE_RETENTION_DAYS"]) == ("GOVERNANCE", "1")
 
 
-def test_the_export_door_knows_where_exports_are_and_who_packs(prod: Synthesized, dev: Synthesized) -> None:
+def test_the_export_endpoint_knows_where_exports_are_and_who_packs(prod: Synthesized, dev: Synthesized) -> None:
     told = prod.render(function(prod, "export")["Environment"]["Variables"])
     record = prod.render(function(prod, "record")["Environment"]["Variables"])
     assert {name: value for name, value in told.items() if name not in record} == {

@@ -24,7 +24,7 @@ SIGNED = {
     "POST /v1/export",
     "ANY /mcp",
 }
-DOORS = ("Record", "Prove", "Verify", "Mcp")
+FUNCTIONS = ("Record", "Prove", "Verify", "Mcp")
 ISSUER = "https://idp.example.com/"
 
 
@@ -58,7 +58,7 @@ def test_under_hmac_the_functions_check_and_the_gateway_does_not(prod: Synthesiz
     assert set(routes(prod)) == SIGNED | PUBLIC
     assert unauthorized(prod) == SIGNED | PUBLIC
     assert not list(prod.resources("AWS::ApiGatewayV2::Authorizer"))
-    assert [settings(prod, door) for door in DOORS] == [{"INDELIBLE_AUTH": "hmac"}] * 4
+    assert [settings(prod, function) for function in FUNCTIONS] == [{"INDELIBLE_AUTH": "hmac"}] * 4
 
 
 def test_under_jwt_every_signed_route_wants_a_token(jwt: Synthesized) -> None:
@@ -73,7 +73,7 @@ def test_under_jwt_every_signed_route_wants_a_token(jwt: Synthesized) -> None:
         assert routes(jwt)[key]["AuthorizationType"] == "JWT"
         assert routes(jwt)[key]["AuthorizerId"] == {"Ref": logical_id}
     told = {"INDELIBLE_AUTH": "jwt", "INDELIBLE_JWT_ORG_CLAIM": "custom:org"}
-    assert [settings(jwt, door) for door in DOORS] == [told] * 4
+    assert [settings(jwt, function) for function in FUNCTIONS] == [told] * 4
 
 
 def test_under_iam_every_signed_route_wants_an_aws_signature(iam: Synthesized) -> None:
@@ -81,7 +81,7 @@ def test_under_iam_every_signed_route_wants_an_aws_signature(iam: Synthesized) -
     assert set(routes(iam)) == SIGNED | PUBLIC
     assert {key: routes(iam)[key]["AuthorizationType"] for key in SIGNED} == dict.fromkeys(SIGNED, "AWS_IAM")
     assert unauthorized(iam) == PUBLIC
-    assert [settings(iam, door) for door in DOORS] == [{"INDELIBLE_AUTH": "iam"}] * 4
+    assert [settings(iam, function) for function in FUNCTIONS] == [{"INDELIBLE_AUTH": "iam"}] * 4
 
 
 def test_what_authenticates_nobody_is_told_nothing_of_it(jwt: Synthesized) -> None:

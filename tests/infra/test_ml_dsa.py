@@ -31,7 +31,7 @@ def test_its_policy_is_that_of_the_first(hybrid: Synthesized) -> None:
     assert (second["DeletionPolicy"], second["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_the_anchor_signs_with_it_and_the_public_door_names_it(hybrid: Synthesized) -> None:
+def test_the_anchor_signs_with_it_and_the_public_endpoint_names_it(hybrid: Synthesized) -> None:
     may = {
         role: {
             action

@@ -39,7 +39,7 @@ class Function:
         """As the workflow asks."""
         return self.handler(event, Context())
 
-    def door(self, route: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def request(self, route: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """As API Gateway asks (payload format 2.0); the body of a 200."""
         method, _, path = route.partition(" ")
         answer = self(
@@ -73,7 +73,7 @@ def function(admin: Admin, name: str, *, source: str) -> Iterator[Function]:
         wiring(admin.ledger, deployed["Environment"]["Variables"]) as bootstrap,
     ):
         telemetry = PowertoolsTelemetry()
-        bootstrap.shared.telemetry = lambda: telemetry  # doors and steps begin and flush it
+        bootstrap.shared.telemetry = lambda: telemetry  # endpoints and steps begin and flush it
         spec = importlib.util.spec_from_file_location(f"lambda_{path.parent.name}", path)
         assert spec is not None
         assert spec.loader is not None

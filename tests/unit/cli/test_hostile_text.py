@@ -166,7 +166,7 @@ ODD = [
 
 @pytest.mark.parametrize("event", ODD)
 def test_an_event_whose_members_are_of_other_kinds(tmp_path: Path, event: bytes) -> None:
-    """A canonical record, but not one that a door of the ledger would have let in."""
+    """A canonical record, but not one that an endpoint of the ledger would have accepted."""
     made = record.build(
         event,
         org_id=ORG,

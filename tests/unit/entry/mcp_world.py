@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The MCP door on the in-memory world: called directly, or over HTTP on the loopback for real clients."""
+"""The MCP endpoint on the in-memory world: called directly, or over HTTP on the loopback for real clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.entry import mcp
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
-from indelible.entry.mcp import AgentDoor
+from indelible.entry.mcp import McpServer
 from indelible.entry.proving import ProofReader
 from indelible.entry.recording import Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
@@ -70,7 +70,7 @@ class McpWorld:
             consistency=Consistency(self.world.log()),
         )
         verifier = ChainReader(authenticator=authenticator, limits=limits, verifier=self.world.verifier())
-        self.door = AgentDoor.of(recorder.routes, prover.routes, verifier.routes, allowed_origins=allowed_origins)
+        self.server = McpServer.of(recorder.routes, prover.routes, verifier.routes, allowed_origins=allowed_origins)
 
     def request(
         self, body: object, headers: Mapping[str, str] | None = None, *, method: str = "POST", encoded: bool = False
@@ -85,7 +85,7 @@ class McpWorld:
             "isBase64Encoded": encoded,
         }
         telemetry = PowertoolsTelemetry()
-        answer = mcp.serve(event, Context(), door=lambda: self.door, telemetry=telemetry, clock=self.world.clock)
+        answer = mcp.serve(event, Context(), server=lambda: self.server, telemetry=telemetry, clock=self.world.clock)
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
 
     def modern(self, method: str, params: Mapping[str, Any] | None = None, **headers: str) -> Answer:
@@ -102,7 +102,7 @@ class McpWorld:
 
     @contextmanager
     def on_loopback(self) -> Iterator[str]:
-        """The URL of this door, served over real HTTP."""
+        """The URL of this endpoint, served over real HTTP."""
         world = self
 
         class Handler(BaseHTTPRequestHandler):

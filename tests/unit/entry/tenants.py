@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two organisations behind both doors, on the in-memory world, with every key written down that is asked for."""
+"""Two organisations behind REST and MCP, on the in-memory world, with every key written down that is asked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.entry import mcp, rest
 from indelible.entry.env import Settings
 from indelible.entry.limits import OrgLimits
-from indelible.entry.mcp import AgentDoor
+from indelible.entry.mcp import McpServer
 from indelible.entry.proving import ProofReader
 from indelible.entry.recording import Recorder
 from indelible.entry.telemetry import PowertoolsTelemetry
@@ -112,7 +112,7 @@ class Tenants:
         verifier = Verifier(records=self.records, journal=self.journal, log=log, clock=self.world.clock)
         proofs = ProofReader(authenticator=authenticator, limits=limits, prover=prover, consistency=Consistency(log))
         chains = ChainReader(authenticator=authenticator, limits=limits, verifier=verifier)
-        self.door = AgentDoor.of(recorder.routes, proofs.routes, chains.routes)
+        self.server = McpServer.of(recorder.routes, proofs.routes, chains.routes)
 
     @staticmethod
     def principal(org_id: str) -> str:
@@ -145,7 +145,7 @@ class Tenants:
         headers: Mapping[str, str] | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The whole answer of the REST door."""
+        """The whole answer of REST."""
         event = {
             "routeKey": route,
             "requestContext": {"http": {"method": "POST"}, **(self.proof_of(by) if context is None else context)},
@@ -153,8 +153,8 @@ class Tenants:
             "body": json.dumps(self.arguments(arguments, by=by, of=of)),
             "isBase64Encoded": False,
         }
-        door = SimpleNamespace(routes=self.door.routes)
-        return rest.serve(event, Context(), door=lambda: door, telemetry=PowertoolsTelemetry(), clock=self.world.clock)
+        api = SimpleNamespace(routes=self.server.routes)
+        return rest.serve(event, Context(), api=lambda: api, telemetry=PowertoolsTelemetry(), clock=self.world.clock)
 
     def tool(
         self,
@@ -166,7 +166,7 @@ class Tenants:
         headers: Mapping[str, str] | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The whole answer of the MCP door to the tool of the same operation."""
+        """The whole answer of MCP to the tool of the same operation."""
         call = {"name": TOOLS[route], "arguments": self.arguments(arguments, by=by, of=of)}
         event = {
             "routeKey": "ANY /mcp",
@@ -176,12 +176,12 @@ class Tenants:
             "isBase64Encoded": False,
         }
         return mcp.serve(
-            event, Context(), door=lambda: self.door, telemetry=PowertoolsTelemetry(), clock=self.world.clock
+            event, Context(), server=lambda: self.server, telemetry=PowertoolsTelemetry(), clock=self.world.clock
         )
 
-    def call(self, door: str, route: str, arguments: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        """Through the door of this name: rest or mcp."""
-        answer: dict[str, Any] = getattr(self, "tool" if door == "mcp" else "rest")(route, arguments, **more)
+    def call(self, protocol: str, route: str, arguments: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        """By this protocol: rest or mcp."""
+        answer: dict[str, Any] = getattr(self, "tool" if protocol == "mcp" else "rest")(route, arguments, **more)
         return answer
 
     def record(self, org_id: str, count: int = 1, **more: Any) -> list[dict[str, Any]]:
@@ -192,7 +192,7 @@ class Tenants:
 
 
 def told(answer: Mapping[str, Any]) -> tuple[int, str | None]:
-    """Status and error code, through whichever door; the status of a tool's refusal is the one that REST gives."""
+    """Status and error code, by either protocol; the status of a tool's refusal is the one that REST gives."""
     body = json.loads(answer["body"])
     found = body["result"]["structuredContent"] if "result" in body else body
     error = found.get("error") or {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anchor's door: a batch of organisations, or the ledger's own log, whose trouble is an answer."""
+"""The anchor's handler: a batch of organisations, or the ledger's own log, whose trouble is an answer."""
 
 from __future__ import annotations
 

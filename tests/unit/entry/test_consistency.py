@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""POST /v1/consistency at the door: who may ask, of which log, and what is refused how."""
+"""POST /v1/consistency over REST: who may ask, of which log, and what is refused how."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from indelible.domain import credentials
 from indelible.domain.export_job import FORMS
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.entry import packing, rest
-from indelible.entry.exporting import ExportDoor
+from indelible.entry.exporting import ExportApi
 from indelible.entry.limits import OrgLimits
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import Unavailable
@@ -29,8 +29,8 @@ from tests.unit.services.test_export_jobs import OTHER, Office
 SECRETS = FakeSecretSource()
 
 
-class Door:
-    """The door of an office, for two organisations."""
+class Api:
+    """The export API of an office, for two organisations."""
 
     def __init__(self) -> None:
         self.office = Office()
@@ -40,7 +40,7 @@ class Door:
         clock = self.office.world.clock
         authenticator = Authenticator(organisations=organisations, secrets=SECRETS, clock=clock, strict=False)
         limits = OrgLimits(rate=1, burst=170)
-        self.door = ExportDoor(authenticator=authenticator, limits=limits, jobs=self.office.jobs, clock=clock)
+        self.api = ExportApi(authenticator=authenticator, limits=limits, jobs=self.office.jobs, clock=clock)
 
     def post(self, arguments: dict[str, Any], *, by: str = ORG) -> tuple[int, dict[str, Any]]:
         full = {"org_id": by, **arguments}
@@ -52,7 +52,7 @@ class Door:
             "isBase64Encoded": False,
         }
         answer = rest.serve(
-            event, Context(), door=lambda: self.door, telemetry=PowertoolsTelemetry(), clock=self.office.world.clock
+            event, Context(), api=lambda: self.api, telemetry=PowertoolsTelemetry(), clock=self.office.world.clock
         )
         return answer["statusCode"], json.loads(answer["body"])
 
@@ -63,42 +63,42 @@ def namespace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
+def api() -> Api:
+    return Api()
 
 
-def test_a_range_is_ready_to_be_fetched(door: Door) -> None:
-    status, answer = door.post({"start_seq": 2, "end_seq": 8})
+def test_a_range_is_ready_to_be_fetched(api: Api) -> None:
+    status, answer = api.post({"start_seq": 2, "end_seq": 8})
     assert status == 200
     assert (answer["status"], answer["format"], answer["records"], answer["valid"]) == ("ready", "bundle", 7, True)
     assert (answer["first_sequence"], answer["last_sequence"], answer["code"]) == (2, 8, None)
     assert answer["sha256"] in answer["url"]
     assert answer["expires_at"] == "2026-03-20T14:37:01.000Z"
     assert answer["kept_until"] == "2026-03-27T14:22:01.481Z"
-    assert door.post({"export_id": answer["export_id"]}) == (200, answer)
+    assert api.post({"export_id": answer["export_id"]}) == (200, answer)
 
 
-def test_a_view_comes_with_the_bundle_that_proves_it(door: Door) -> None:
-    _, bundle = door.post({"start_seq": 2, "end_seq": 8})
-    status, answer = door.post({"start_seq": 2, "end_seq": 8, "format": "csv"})
+def test_a_view_comes_with_the_bundle_that_proves_it(api: Api) -> None:
+    _, bundle = api.post({"start_seq": 2, "end_seq": 8})
+    status, answer = api.post({"start_seq": 2, "end_seq": 8, "format": "csv"})
     assert (status, answer["status"], answer["format"], answer["records"]) == (200, "ready", "csv", 7)
     assert answer["export_id"] != bundle["export_id"]
     assert bundle["proved_by"] is None
     assert answer["proved_by"]["sha256"] == bundle["sha256"] != answer["sha256"]
     for about in (answer, answer["proved_by"]):
-        assert hashlib.sha256(door.office.store.fetched(about["url"])).hexdigest() == about["sha256"]
-    assert door.post({"export_id": answer["export_id"]}) == (200, answer)
+        assert hashlib.sha256(api.office.store.fetched(about["url"])).hexdigest() == about["sha256"]
+    assert api.post({"export_id": answer["export_id"]}) == (200, answer)
 
 
-def test_a_form_that_is_not_made_here_names_those_that_are(door: Door) -> None:
-    _, answer = door.post({"format": "parquet"})
+def test_a_form_that_is_not_made_here_names_those_that_are(api: Api) -> None:
+    _, answer = api.post({"format": "parquet"})
     assert answer["error"]["message"] == f"allowed: {', '.join(FORMS)}"
 
 
-def test_another_s_export_is_not_there(door: Door) -> None:
-    _, answer = door.post({})
-    theirs = door.post({"export_id": answer["export_id"]}, by=OTHER)
-    assert theirs == door.post({"export_id": "0" * 32}, by=OTHER) == door.post({"export_id": "x"}, by=OTHER)
+def test_another_s_export_is_not_there(api: Api) -> None:
+    _, answer = api.post({})
+    theirs = api.post({"export_id": answer["export_id"]}, by=OTHER)
+    assert theirs == api.post({"export_id": "0" * 32}, by=OTHER) == api.post({"export_id": "x"}, by=OTHER)
     assert (theirs[0], theirs[1]["error"]["code"]) == (404, "NOT_FOUND")
 
 
@@ -114,14 +114,14 @@ def test_another_s_export_is_not_there(door: Door) -> None:
         ({"formt": "bundle"}, "UNKNOWN_FIELD", "formt"),
     ],
 )
-def test_what_is_not_well_formed(door: Door, arguments: dict[str, Any], code: str, field: str) -> None:
-    status, answer = door.post(arguments)
+def test_what_is_not_well_formed(api: Api, arguments: dict[str, Any], code: str, field: str) -> None:
+    status, answer = api.post(arguments)
     assert (status, answer["error"]["code"], answer["error"]["field"]) == (400, code, field)
 
 
-def test_an_empty_range_and_a_share_that_is_used_up(door: Door) -> None:
-    assert door.post({"start_seq": 11})[1]["error"]["code"] == "NOT_FOUND"
-    assert [door.post({})[0] for _ in range(3)] == [200, 200, 429]
+def test_an_empty_range_and_a_share_that_is_used_up(api: Api) -> None:
+    assert api.post({"start_seq": 11})[1]["error"]["code"] == "NOT_FOUND"
+    assert [api.post({})[0] for _ in range(3)] == [200, 200, 429]
 
 
 def test_the_function_packs_and_reports_faults() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One tenant can learn nothing of another (G6): every operation, through every door, under every authentication.
+"""One tenant can learn nothing of another (G6): every operation, over every protocol, under every authentication.
 
 What is not ours and what does not exist are answered with the same bytes; and whatever stands in a request, the keys
 that are looked up are our own.
@@ -18,14 +18,14 @@ from indelible.domain import credentials
 from tests.unit.entry.tenants import EVENT, OURS, SECRETS, THEIRS, TOOLS, Tenants, told
 
 AUTHS = ("hmac", "jwt", "iam")
-DOORS = ("rest", "mcp")
+PROTOCOLS = ("rest", "mcp")
 ASKED: dict[str, dict[str, Any]] = {
     "POST /v1/record": EVENT,
     "POST /v1/record/batch": {"events": [EVENT]},
     "POST /v1/prove": {"tx_hash": "0" * 64},
     "POST /v1/verify": {},
 }
-WAYS = [(door, route) for door in DOORS for route in ASKED if door == "rest" or route in TOOLS]
+WAYS = [(protocol, route) for protocol in PROTOCOLS for route in ASKED if protocol == "rest" or route in TOOLS]
 MISMATCH = {"hmac": "UNAUTHENTICATED", "jwt": "ORG_MISMATCH", "iam": "FORBIDDEN"}
 NOBODY_S_ID = "019d09e8-7109-8000-8000-000400000005"
 
@@ -41,8 +41,8 @@ def auth(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_another_s_record_is_not_found_like_one_that_never_was(auth: str, door: str) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_another_s_record_is_not_found_like_one_that_never_was(auth: str, protocol: str) -> None:
     tenants = Tenants(auth)
     tenants.record(OURS)
     (theirs,) = tenants.record(THEIRS)
@@ -54,58 +54,58 @@ def test_another_s_record_is_not_found_like_one_that_never_was(auth: str, door: 
         {"tx_hash": "0" * 64},
         {"tx_hash": "x"},
     ]
-    answers = [tenants.call(door, "POST /v1/prove", one) for one in asked]
+    answers = [tenants.call(protocol, "POST /v1/prove", one) for one in asked]
     assert answers == [answers[0]] * len(asked)
     assert told(answers[0])[1] == "NOT_FOUND"
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize(
     "asked", [{}, {"start_seq": 1, "end_seq": 5}, {"start_seq": 3}, {"from": "2020-01-01T00:00:00Z"}]
 )
-def test_another_s_records_are_in_no_range(auth: str, door: str, asked: dict[str, Any]) -> None:
+def test_another_s_records_are_in_no_range(auth: str, protocol: str, asked: dict[str, Any]) -> None:
     answers = []
     for there in (True, False):
         tenants = Tenants(auth, theirs=there)
         tenants.record(OURS, 2)
         if there:
             tenants.record(THEIRS, 5)
-        answers.append(tenants.call(door, "POST /v1/verify", asked))
+        answers.append(tenants.call(protocol, "POST /v1/verify", asked))
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize(("door", "route"), WAYS)
-def test_naming_another_organisation_is_naming_nobody(auth: str, door: str, route: str) -> None:
+@pytest.mark.parametrize(("protocol", "route"), WAYS)
+def test_naming_another_organisation_is_naming_nobody(auth: str, protocol: str, route: str) -> None:
     tenants = Tenants(auth)
     tenants.record(THEIRS)
-    answers = [tenants.call(door, route, ASKED[route], of=other) for other in (THEIRS, "nobody")]
+    answers = [tenants.call(protocol, route, ASKED[route], of=other) for other in (THEIRS, "nobody")]
     assert answers[0] == answers[1]
     assert told(answers[0])[1] == MISMATCH[auth]
     assert tenants.world.sealed(OURS) == []
     assert len(tenants.world.sealed(THEIRS)) == 1
 
 
-@pytest.mark.parametrize(("door", "route"), WAYS)
-def test_a_header_for_another_organisation_is_one_for_nobody(auth: str, door: str, route: str) -> None:
+@pytest.mark.parametrize(("protocol", "route"), WAYS)
+def test_a_header_for_another_organisation_is_one_for_nobody(auth: str, protocol: str, route: str) -> None:
     tenants = Tenants(auth)
     answers = [
-        tenants.call(door, route, ASKED[route], headers={"X-Novus-Org-ID": other})
+        tenants.call(protocol, route, ASKED[route], headers={"X-Novus-Org-ID": other})
         for other in (THEIRS, "nobody", "_admin", f"{OURS}/../{THEIRS}", f"{OURS} ", "")
-        if door == "rest" or other == other.strip()
+        if protocol == "rest" or other == other.strip()
     ]
     assert answers == [answers[0]] * len(answers)
     assert told(answers[0])[1] == "ORG_MISMATCH"
     assert tenants.world.sealed(OURS) == []
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_another_s_idempotency_key_is_free(auth: str, door: str) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_another_s_idempotency_key_is_free(auth: str, protocol: str) -> None:
     answers = []
     for there in (True, False):
         tenants = Tenants(auth, theirs=there)
         if there:
             (theirs,) = tenants.record(THEIRS, idempotency_key="the-same", reason="another event")
-        answers.append(tenants.call(door, "POST /v1/record", {**EVENT, "idempotency_key": "the-same"}))
+        answers.append(tenants.call(protocol, "POST /v1/record", {**EVENT, "idempotency_key": "the-same"}))
         if there:
             assert tenants.record(THEIRS, idempotency_key="the-same", reason="another event") == [theirs]
     ours = [json.loads(answer["body"]) for answer in answers]
@@ -115,8 +115,8 @@ def test_another_s_idempotency_key_is_free(auth: str, door: str) -> None:
     assert all(receipt["prev_hash"] == "GENESIS" for receipt in receipts)
 
 
-@pytest.mark.parametrize(("door", "route"), WAYS)
-def test_another_s_signature_is_none_of_ours(auth: str, door: str, route: str) -> None:
+@pytest.mark.parametrize(("protocol", "route"), WAYS)
+def test_another_s_signature_is_none_of_ours(auth: str, protocol: str, route: str) -> None:
     """A signature that the gateway's word would make unnecessary is held against our own keys all the same."""
     tenants = Tenants(auth)
     full = {"org_id": OURS, **ASKED[route]}
@@ -126,14 +126,14 @@ def test_another_s_signature_is_none_of_ours(auth: str, door: str, route: str) -
         body = {**ASKED[route], "signature": credentials.sign(full, secret)}
         if auth == "hmac":  # Tenants.arguments would sign anew
             body["key_id"] = "k7"
-        answers.append(tenants.call(door, route, body))
+        answers.append(tenants.call(protocol, route, body))
     assert answers[0] == answers[1]
     assert told(answers[0])[1] == "UNAUTHENTICATED"
 
 
 @pytest.mark.parametrize("auth", ["jwt", "iam"])
-@pytest.mark.parametrize(("door", "route"), WAYS)
-def test_a_gateway_that_says_nothing_lets_nobody_in(auth: str, door: str, route: str) -> None:
+@pytest.mark.parametrize(("protocol", "route"), WAYS)
+def test_a_gateway_that_says_nothing_lets_nobody_in(auth: str, protocol: str, route: str) -> None:
     """Whatever the caller claims: only `requestContext.authorizer` counts."""
     tenants = Tenants(auth)
     other = {"jwt": "iam", "iam": "jwt"}[auth]
@@ -144,16 +144,16 @@ def test_a_gateway_that_says_nothing_lets_nobody_in(auth: str, door: str, route:
         Tenants(other).proof_of(OURS),
     ):
         headers = {"authorization": "Bearer x", "x-novus-org-id": OURS, "x-amzn-oidc-identity": OURS}
-        answer = tenants.call(door, route, ASKED[route], context=context, headers=headers)
+        answer = tenants.call(protocol, route, ASKED[route], context=context, headers=headers)
         assert told(answer)[1] == "UNAUTHENTICATED"
     assert tenants.world.sealed(OURS) == []
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_with_a_token_the_organisation_need_not_be_named(door: str) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_with_a_token_the_organisation_need_not_be_named(protocol: str) -> None:
     tenants = Tenants("jwt")
     tenants.arguments = lambda arguments, **_: dict(arguments)  # type: ignore[method-assign]
-    answer = tenants.call(door, "POST /v1/record", EVENT, by=THEIRS)
+    answer = tenants.call(protocol, "POST /v1/record", EVENT, by=THEIRS)
     assert told(answer) == (200, None)
     assert (len(tenants.world.sealed(OURS)), len(tenants.world.sealed(THEIRS))) == (0, 1)
 
@@ -269,12 +269,12 @@ ORGANISATIONS = [
 
 
 @pytest.mark.parametrize("org_id", ORGANISATIONS)
-@pytest.mark.parametrize(("door", "route"), WAYS)
-def test_no_name_but_an_organisation_s_is_looked_up(auth: str, door: str, route: str, org_id: str) -> None:
+@pytest.mark.parametrize(("protocol", "route"), WAYS)
+def test_no_name_but_an_organisation_s_is_looked_up(auth: str, protocol: str, route: str, org_id: str) -> None:
     tenants = Tenants(auth)
-    answer = tenants.call(door, route, ASKED[route], of=org_id)
+    answer = tenants.call(protocol, route, ASKED[route], of=org_id)
     assert told(answer)[1] == "INVALID_FIELD"
     if auth == "jwt":
-        answer = tenants.call(door, route, ASKED[route], context=Tenants("jwt").proof_of(org_id))
+        answer = tenants.call(protocol, route, ASKED[route], context=Tenants("jwt").proof_of(org_id))
         assert told(answer)[1] == "FORBIDDEN"
     assert [tenants.records.asked, tenants.index.asked, tenants.journal.asked] == [[], [], []]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The MCP door over HTTP: who gets in, which bodies are read, and that nothing ever raises."""
+"""The MCP endpoint over HTTP: who gets in, which bodies are read, and that nothing ever raises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from indelible.entry import mcp
 from indelible.entry.gateway import MAX_BODY_BYTES
-from indelible.entry.mcp import AgentDoor
+from indelible.entry.mcp import McpServer
 from indelible.entry.mcp_rules import CAPABILITIES_META, VERSION_META
 from indelible.entry.mcp_tools import TOOLS
 from indelible.entry.telemetry import PowertoolsTelemetry
@@ -65,8 +65,8 @@ def test_a_listed_page_may_call_and_read_the_answer() -> None:
 
 
 def test_no_list_of_origins_is_an_empty_one() -> None:
-    assert AgentDoor.of(allowed_origins="").allowed_origins == frozenset()
-    assert AgentDoor.of(allowed_origins=" , ").allowed_origins == frozenset()
+    assert McpServer.of(allowed_origins="").allowed_origins == frozenset()
+    assert McpServer.of(allowed_origins=" , ").allowed_origins == frozenset()
 
 
 def test_a_body_over_the_limit(world: McpWorld) -> None:
@@ -104,8 +104,8 @@ def test_answers_are_json_and_not_stored(world: McpWorld) -> None:
 # -- what must not happen ---------------------------------------------------------------------------
 
 
-class Broken(AgentDoor):
-    """A door with a bug behind it."""
+class Broken(McpServer):
+    """A server with a bug in it."""
 
     def __init__(self) -> None:
         super().__init__({"POST /v1/verify": lambda _arguments, _caller: 1 / 0})  # type: ignore[dict-item, return-value]
@@ -114,7 +114,7 @@ class Broken(AgentDoor):
 def test_a_bug_is_logged_and_says_nothing(
     world: McpWorld, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.door = Broken()
+    world.server = Broken()
     arguments = {"payload": {"name": "confidential"}}
     answer = world.modern("tools/call", {"name": "verify_chain", "arguments": arguments})
     assert (answer.error, answer.json["id"]) == ((500, -32603), 1)
@@ -127,8 +127,8 @@ def test_a_bug_is_logged_and_says_nothing(
 
 def test_an_event_that_api_gateway_would_never_send(world: McpWorld, caplog: pytest.LogCaptureFixture) -> None:
     event: dict[str, Any] = {"headers": {}}
-    door, clock = (lambda: world.door), world.world.clock
-    answer = mcp.serve(event, Context(), door=door, telemetry=PowertoolsTelemetry(), clock=clock)
+    server, clock = (lambda: world.server), world.world.clock
+    answer = mcp.serve(event, Context(), server=server, telemetry=PowertoolsTelemetry(), clock=clock)
     assert answer["statusCode"] == 500
     assert json.loads(answer["body"])["error"]["code"] == -32603
     assert "KeyError" in caplog.text

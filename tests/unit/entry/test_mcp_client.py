@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The official Python SDK against the door on the in-memory world, in both eras. (tests/e2e: against the real one.)"""
+"""The official Python SDK against the in-memory world, in both eras. (tests/e2e: against the real one.)"""
 
 from __future__ import annotations
 

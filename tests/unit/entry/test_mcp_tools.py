@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from indelible import errors
 from indelible.entry import mcp_tools
-from indelible.entry.mcp import AgentDoor
+from indelible.entry.mcp import McpServer
 from indelible.errors import LedgerError
 from tests.unit.entry.mcp_world import EVENT, McpWorld, rpc, signed
 
@@ -164,7 +164,7 @@ def test_every_refusal_is_the_tools_answer_with_the_object_of_rest(
         raise raised
 
     route = next(tool.route for tool in mcp_tools.TOOLS if tool.name == name)
-    world.door = AgentDoor.of({route: refuse})
+    world.server = McpServer.of({route: refuse})
     result = world.call(name, {})
     assert result["isError"] is True
     assert result["structuredContent"] == {"error": raised.as_dict()}
@@ -202,7 +202,7 @@ def test_outages_are_noted_for_the_operator(world: McpWorld, caplog: pytest.LogC
     def regressed(_arguments: Any, _caller: Any) -> Any:
         raise errors.HeadRegressed("the table is older than the bucket")
 
-    world.door = AgentDoor.of({"POST /v1/record": regressed})
+    world.server = McpServer.of({"POST /v1/record": regressed})
     assert world.call("record_audit_event", {})["isError"] is True
     assert "refused" in caplog.text
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The doors that anybody may knock at: they say what was promised, and nothing about where things are."""
+"""The public endpoints: they say what was promised, and nothing about where things are."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ class World:
             lock_mode="COMPLIANCE",
             retention_days=2555,
         )
-        self.door = Meta(
+        self.api = Meta(
             settings=settings, probe=self.probe, keys=self.keys.ring, clock=self.clock, telemetry=self.notes
         )
 
     def get(self, path: str, **headers: str) -> dict[str, Any]:
         event = {"routeKey": f"GET {path}", "headers": {k.replace("_", "-"): v for k, v in headers.items()}}
-        return rest.serve(event, Context(), door=lambda: self.door, telemetry=PowertoolsTelemetry(), clock=self.clock)
+        return rest.serve(event, Context(), api=lambda: self.api, telemetry=PowertoolsTelemetry(), clock=self.clock)
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_without_a_second_key_there_is_none(world: World) -> None:
 
 def test_the_second_key_as_verifier_key(world: World) -> None:
     second = FakeSecondSigner()
-    world.door._second = second
+    world.api._second = second
     told = json.loads(world.get("/v1/keys")["body"])["second"]
 
     key = note.parse_verifier_key(told["verifier_key"])
@@ -208,10 +208,10 @@ def test_nothing_names_what_belongs_to_the_account(world: World) -> None:
 
 def test_a_body_on_a_get_is_nobody_s_business(world: World) -> None:
     event = {"routeKey": "GET /health", "headers": {}, "body": "{" * 9}
-    answer = rest.serve(event, Context(), door=lambda: world.door, telemetry=PowertoolsTelemetry(), clock=world.clock)
+    answer = rest.serve(event, Context(), api=lambda: world.api, telemetry=PowertoolsTelemetry(), clock=world.clock)
     assert answer["statusCode"] == 200
 
 
-def test_the_tools_that_health_counts_are_those_of_the_mcp_door() -> None:
+def test_the_tools_that_health_counts_are_those_of_the_mcp_endpoint() -> None:
     # Counted by hand: loading them would cost every cold start of this function their schemas.
     assert len(mcp_tools.TOOLS) == meta.TOOLS

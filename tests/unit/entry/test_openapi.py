@@ -18,7 +18,7 @@ from indelible.domain import credentials, event
 from indelible.domain.canonical import canonical_bytes
 from indelible.entry import models, openapi
 from indelible.entry import openapi_examples as examples
-from indelible.entry.exporting import ExportDoor
+from indelible.entry.exporting import ExportApi
 from indelible.entry.meta import Meta
 from indelible.entry.openapi_routes import ROUTES
 from indelible.entry.proving import ProofReader
@@ -64,15 +64,15 @@ def test_the_checked_in_document_is_this_one() -> None:
     assert (ROOT / "docs" / "openapi.json").read_bytes() == openapi.encoded(), "run `make openapi`"
 
 
-def test_every_route_of_every_door_is_in_it_and_no_other() -> None:
-    doors = (
+def test_every_route_of_every_api_is_in_it_and_no_other() -> None:
+    apis = (
         Recorder(settings=ANY, authenticator=ANY, limits=ANY, appender=ANY, secrets=ANY, clock=ANY),
         ProofReader(authenticator=ANY, limits=ANY, prover=ANY, consistency=ANY),
         ChainReader(authenticator=ANY, limits=ANY, verifier=ANY),
-        ExportDoor(authenticator=ANY, limits=ANY, jobs=ANY, clock=ANY),
+        ExportApi(authenticator=ANY, limits=ANY, jobs=ANY, clock=ANY),
         Meta(settings=ANY, probe=ANY, keys=ANY, clock=ANY, telemetry=ANY),
     )
-    served = {route for door in doors for route in door.routes}
+    served = {route for api in apis for route in api.routes}
     assert {f"{method.upper()} {path}" for method, path, _ in OPERATIONS} == served
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The planner's door, asked once; whole rounds are played in tests/infra/test_anchor_workflow.py."""
+"""The planner's handler, asked once; whole rounds are played in tests/infra/test_anchor_workflow.py."""
 
 from __future__ import annotations
 

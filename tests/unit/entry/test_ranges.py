@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.entry.test_rest import EVENT, Door, call, signed
+from tests.unit.entry.test_rest import EVENT, Api, call, signed
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def _powertools(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_range_beyond_what_there_is(asked: dict[str, Any], checked: int) -> None:
-    door = Door()
-    call(door, "POST /v1/record", signed(EVENT))
-    status, verdict = call(door, "POST /v1/verify", signed(asked))
+    api = Api()
+    call(api, "POST /v1/record", signed(EVENT))
+    status, verdict = call(api, "POST /v1/verify", signed(asked))
     assert (status, verdict.get("valid"), verdict.get("entries_checked")) == (200, True, checked), verdict

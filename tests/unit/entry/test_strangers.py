@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from indelible.entry import recording
-from tests.unit.entry.test_rest import EVENT, ORG, Door, call, signed
+from tests.unit.entry.test_rest import EVENT, ORG, Api, call, signed
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +31,9 @@ def test_nothing_is_sanitized_for_a_stranger(
         return sent
 
     monkeypatch.setattr(recording, "sanitize", counted)
-    door = Door()
+    api = Api()
     stranger = {"org_id": ORG, **arguments, "signature": "0" * 64}
-    assert call(door, route, stranger)[0] == 401
+    assert call(api, route, stranger)[0] == 401
     assert seen == []
-    assert call(door, route, signed(arguments))[0] == 200
+    assert call(api, route, signed(arguments))[0] == 200
     assert seen == arguments.get("events", [EVENT])

@@ -60,7 +60,7 @@ def test_a_disabled_newest_key_is_not_meant() -> None:
 def test_every_stranger_gets_the_same_answer() -> None:
     gone = replace(THREE_KEYS, org_id="globex", disabled_at=CREATED)
     keyless = OrgConfig("initech", CREATED, ())
-    door = authenticator(THREE_KEYS, gone, keyless)
+    auth = authenticator(THREE_KEYS, gone, keyless)
     strangers = [
         signed("k1", org_id="nobody", key_id="k1"),
         signed("k1", org_id="globex", key_id="k1"),
@@ -81,7 +81,7 @@ def test_every_stranger_gets_the_same_answer() -> None:
     answers: list[dict[str, object]] = []
     for arguments in strangers:
         with pytest.raises(Unauthenticated) as refused:
-            ask(arguments, by=door)
+            ask(arguments, by=auth)
         answers.append(refused.value.as_dict())
 
     assert all(answer == answers[0] for answer in answers)

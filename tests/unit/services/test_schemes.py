@@ -41,9 +41,9 @@ def ask(
     claimed: str | None = None,
     strict: bool = False,
 ) -> OrgConfig:
-    door = authenticator(by, strict=strict)
-    door.complete(arguments, identity)
-    return door.authenticate(arguments, claimed_org=claimed, writes=True, identity=identity)
+    auth = authenticator(by, strict=strict)
+    auth.complete(arguments, identity)
+    return auth.authenticate(arguments, claimed_org=claimed, writes=True, identity=identity)
 
 
 def refused(by: Scheme, identity: Identity | None, arguments: dict[str, Any], **more: Any) -> LedgerError:
@@ -189,13 +189,13 @@ def test_only_who_is_allowed_may_act_and_all_others_get_one_answer() -> None:
 
 def test_one_principal_may_act_for_several_organisations() -> None:
     both = {"acme-corp": ACME, "globex": replace(GLOBEX, principals=(ROLE,))}
-    door = Authenticator(
+    auth = Authenticator(
         organisations=FakeOrganisations(both), secrets=SECRETS, clock=ManualClock(), strict=False, scheme=IAM
     )
     for org_id in both:
         asked: dict[str, Any] = {"org_id": org_id}
-        assert door.complete(asked, Principal(ROLE)) is asked
-        assert door.authenticate(asked, claimed_org=None, writes=False, identity=Principal(ROLE)) == both[org_id]
+        assert auth.complete(asked, Principal(ROLE)) is asked
+        assert auth.authenticate(asked, claimed_org=None, writes=False, identity=Principal(ROLE)) == both[org_id]
 
 
 # -- signatures alone -------------------------------------------------------------------------------------

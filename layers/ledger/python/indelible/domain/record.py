@@ -27,7 +27,7 @@ MAX_OBJECT_BYTES = 16 << 20
 """Of an object among the records that is read as a whole. What has more is no record: its beginning is enough."""
 ORG_ID = r"[a-z0-9][a-z0-9-]{1,62}"
 ADMIN_ORG = "_admin"
-"""The ledger's own organisation: administrative acts. It has no keys, and no door lets its name in."""
+"""The ledger's own organisation: administrative acts. It has no keys, and no endpoint accepts its name."""
 
 _ORG = rf"{ORG_ID}|{ADMIN_ORG}"
 

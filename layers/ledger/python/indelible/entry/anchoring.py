@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anchor's door: what the workflow of a round asks for in, a summary of what was done out.
+"""The anchor's handler: what the workflow of a round asks for in, a summary of what was done out.
 
 {"organisations": [NAME, …]}    a batch of organisations: BatchSummary
 {"log": "ledger"}               the ledger's own log: LedgerReport, and `failed`, an error code or null

@@ -21,8 +21,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     `signing_key_ids`: ids of the KMS keys of all generations, oldest first, comma-separated; the last one signs.
     `ml_dsa_key_id`: ARN of the KMS key of the second line below checkpoints; none by default.
     `anchor_period_seconds`: between two scheduled rounds; 0 where a cron expression says when.
-    `allowed_origins`: browser origins that may call the MCP door, comma-separated; none by default.
-    `outside`: who is asked outside the account, as JSON (`entry.outside_settings`); nobody by default.
+    `allowed_origins`: browser origins that may call the MCP endpoint, comma-separated; none by default.
+    `external_anchors`: the providers of external anchoring, as JSON (`entry.external_settings`); none by default.
     """
 
     # Part of key names and origins, which a slash would make another log's and white space or a plus sign unreadable.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""POST /v1/export. The door authenticates and reads; it packs nothing (`entry.packing`)."""
+"""POST /v1/export. The endpoint authenticates and reads; it packs nothing (`entry.packing`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ URL_SECONDS = 900
 _OF_A_RANGE = ("start_seq", "end_seq", "from", "to", "format")
 
 
-class ExportDoor:
+class ExportApi:
     """Ask for evidence, and fetch it."""
 
     def __init__(self, *, authenticator: Authenticator, limits: OrgLimits, jobs: ExportJobs, clock: Clock) -> None:

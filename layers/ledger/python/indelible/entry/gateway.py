@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the doors behind API Gateway have in common: reading an HTTP API event (payload format 2.0), counting refusals.
+"""What REST and MCP have in common: reading an HTTP API event (payload format 2.0), counting refusals.
 
 Nothing of a request but its own words goes into a refusal, and nothing unexpected is told to whoever asks.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The MCP door: stateless Streamable HTTP with plain JSON answers, two eras of the protocol on one endpoint.
+"""The MCP endpoint: stateless Streamable HTTP with plain JSON answers, both eras of the protocol.
 
 No session exists in either era, so each request stands alone and any instance of the function may answer it. What the
 ledger refuses is a tool's answer (`isError`, the object of REST); what breaks the protocol is a JSON-RPC error;
@@ -44,14 +44,14 @@ Members: TypeAlias = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class AgentDoor:
+class McpServer:
     """What calls need: the operations by their REST routes, and the web pages that may call from a browser."""
 
     routes: Routes
     allowed_origins: frozenset[str] = field(default_factory=frozenset)
 
     @classmethod
-    def of(cls, *routes: Routes, allowed_origins: str = "") -> AgentDoor:
+    def of(cls, *routes: Routes, allowed_origins: str = "") -> McpServer:
         """`allowed_origins` is INDELIBLE_ALLOWED_ORIGINS: `https://a.example, https://b.example:8443`."""
         listed = (origin.strip().rstrip("/") for origin in allowed_origins.split(","))
         return cls({route: run for one in routes for route, run in one.items()}, frozenset(filter(None, listed)))
@@ -61,7 +61,7 @@ def serve(
     event: dict[str, Any],
     context: LambdaContext,
     *,
-    door: Callable[[], AgentDoor],
+    server: Callable[[], McpServer],
     telemetry: PowertoolsTelemetry,
     clock: Clock,
 ) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def serve(
     try:
         until_ms = deadline_ms(context, clock, keep_ms=gateway.ANSWERING_MS)
         headers = {name: value.strip() for name, value in gateway.headers(event).items()}
-        exchange = _Exchange(headers, identity.of(event), until_ms, door, telemetry, context)
+        exchange = _Exchange(headers, identity.of(event), until_ms, server, telemetry, context)
         shared = exchange.admit()
         method = event["requestContext"]["http"]["method"]
         if method == "OPTIONS" and shared:
@@ -95,7 +95,7 @@ class _Exchange:
     headers: Mapping[str, str]
     identity: Identity | None
     deadline_ms: int
-    door: Callable[[], AgentDoor]
+    server: Callable[[], McpServer]
     telemetry: PowertoolsTelemetry
     context: LambdaContext
 
@@ -104,7 +104,7 @@ class _Exchange:
         origin = self.headers.get("origin")
         if origin is None:
             return {}
-        if not mcp_rules.may_call(origin, self.headers.get("host", ""), self.door().allowed_origins):
+        if not mcp_rules.may_call(origin, self.headers.get("host", ""), self.server().allowed_origins):
             raise RpcError(jsonrpc.INVALID_REQUEST, "web pages of this origin may not call", status=403)
         return {"access-control-allow-origin": origin, "vary": "origin"}
 
@@ -181,7 +181,7 @@ class _Exchange:
         try:
             if message.fault is not None:
                 raise message.fault
-            return mcp_tools.answer(self.door().routes[tool.route](arguments, caller))
+            return mcp_tools.answer(self.server().routes[tool.route](arguments, caller))
         except LedgerError as error:
             gateway.note_refusal(error, self.telemetry)
             return mcp_tools.refusal(error)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The three tools, as a client lists and calls them: the operations of every door, described for agents.
+"""The three tools, as a client lists and calls them: the operations of the REST API, described for agents.
 
 Both schemas of a tool come from the models that validate and answer. The output schema also admits a refusal, since
 clients hold whatever stands in `structuredContent` against it, errors included.

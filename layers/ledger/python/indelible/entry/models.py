@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests and answers of every door. Validation, JSON Schema and OpenAPI come from these definitions.
+"""Requests and answers, shared by REST and MCP. Validation, JSON Schema and OpenAPI come from these definitions.
 
 Field names are binding: customers have been shown them.
 """

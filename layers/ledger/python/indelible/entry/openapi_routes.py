@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every route of the REST door: what it takes, what it answers, and which refusals can come of it."""
+"""Every route of the REST API: what it takes, what it answers, and which refusals can come of it."""
 
 from __future__ import annotations
 

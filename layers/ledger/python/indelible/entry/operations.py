@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's operations are the same behind every door: arguments in, a model out, or a LedgerError.
+"""The ledger's operations, shared by REST and MCP: arguments in, a model out, or a LedgerError.
 
 Each checks the shape first (it is the same for everybody, so it tells nothing), then who asks, then acts.
 """
@@ -18,7 +18,7 @@ from indelible.domain.identity import Identity
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a door knows besides the arguments: the X-Novus-Org-ID header, and when the answer must be there.
+    """What an endpoint knows besides the arguments: the X-Novus-Org-ID header, and when the answer must be there.
 
     `trace_id` is that of the call itself; it stands in for an event's own, and no signature covers it. `identity` is
     who the gateway has found it to be.

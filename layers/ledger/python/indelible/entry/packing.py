@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The function behind POST /v1/export. It knows no secret and no table, and does only what the door tells it."""
+"""The function behind POST /v1/export. It knows no secret and no table, and does only what the endpoint tells it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The planner's door: the workflow's state in, the next batches and the sum of what was done so far out.
+"""The planner's handler: the workflow's state in, the next batches and the sum of what was done so far out.
 
     {"run": "news" | "sweep"} or {"run": "org", "org_id": NAME}        the input of a round
     {…, "after", "batches": [[NAME, …], …], "totals": {…}}            the answer, and the state of the workflow

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proving: one record and the way up from it, and that one checkpoint continues another. Behind every door alike."""
+"""Proving: one record and the way up from it, and that one checkpoint continues another. Shared by REST and MCP."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recording one event, or many. Behind every door alike."""
+"""Recording one event, or many. Shared by REST and MCP."""
 
 from __future__ import annotations
 

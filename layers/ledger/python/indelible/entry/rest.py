@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The REST door: an API Gateway HTTP API event (payload format 2.0) in, a response out.
+"""The REST API: an API Gateway HTTP API event (payload format 2.0) in, a response out.
 
 Every answer is JSON. Every refusal is `{"error": {"code", "message", "field"?, "retryable"}}` with the status that
 errors.py gives its class; what is not a LedgerError is a bug, is logged with its traceback, and says nothing.
@@ -35,7 +35,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     max_age_s: int | None = None
 
 
-class Door(Protocol):
+class RestApi(Protocol):
     """Anything with routes."""
 
     routes: Routes
@@ -45,7 +45,7 @@ def serve(
     event: dict[str, Any],
     context: LambdaContext,
     *,
-    door: Callable[[], Door],
+    api: Callable[[], RestApi],
     telemetry: PowertoolsTelemetry,
     clock: Clock,
 ) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def serve(
     try:
         headers = gateway.headers(event)
         route = str(event.get("routeKey", ""))
-        operation = door().routes.get(route)
+        operation = api().routes.get(route)
         if operation is None:
             raise NotFound("no such route")
         caller = Caller(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verifying a range of an organisation's chain. Behind every door alike."""
+"""Verifying a range of an organisation's chain. Shared by REST and MCP."""
 
 from __future__ import annotations
 

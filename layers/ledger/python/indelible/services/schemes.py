@@ -2,8 +2,9 @@
 """How an organisation is known: by a signature (HMAC), by a token (JWT), or by an AWS principal (IAM).
 
 Invariant: under JWT and IAM a request without the gateway's word for who asks is refused, whatever else it carries.
-A gateway that lost its authorizer therefore closes the door, it does not open it. And for an identity that is good,
-an organisation that does not exist, one that is disabled and one that it may not act for are one and the same answer.
+If the gateway loses its authorizer, all requests are therefore refused, and none is let in. And for an identity that is
+good, an organisation that does not exist, one that is disabled and one that it may not act for are one and the same
+answer.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks, and how much they may: for every door that is not open to all."""
+"""Who asks, and how much they may: for every endpoint that is not public."""
 
 from __future__ import annotations
 

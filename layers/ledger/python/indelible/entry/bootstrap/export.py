@@ -8,12 +8,12 @@ from functools import cache
 from indelible.aws.clients import WAITING, client
 from indelible.aws.pack_function import PackFunction
 from indelible.entry.bootstrap import bucket, callers, exports_bucket, shared, table
-from indelible.entry.exporting import ExportDoor
+from indelible.entry.exporting import ExportApi
 from indelible.services.export_jobs import ExportJobs
 
 
 @cache
-def export_door() -> ExportDoor:
+def export_api() -> ExportApi:
     """Asks for evidence, and fetches it."""
     jobs = ExportJobs(
         records=bucket.record_store(),
@@ -23,4 +23,4 @@ def export_door() -> ExportDoor:
         packers=PackFunction(client=client("lambda", WAITING), name=shared.settings().pack_function),
         clock=shared.clock(),
     )
-    return ExportDoor(authenticator=callers.authenticator(), limits=callers.limits(), jobs=jobs, clock=shared.clock())
+    return ExportApi(authenticator=callers.authenticator(), limits=callers.limits(), jobs=jobs, clock=shared.clock())

@@ -6,11 +6,11 @@ from __future__ import annotations
 from functools import cache
 
 from indelible.entry.bootstrap import prove, record, shared, verify
-from indelible.entry.mcp import AgentDoor
+from indelible.entry.mcp import McpServer
 
 
 @cache
-def agent_door() -> AgentDoor:
+def mcp_server() -> McpServer:
     """All three operations."""
     routes = (record.recorder().routes, prove.proof_reader().routes, verify.chain_reader().routes)
-    return AgentDoor.of(*routes, allowed_origins=shared.settings().allowed_origins)
+    return McpServer.of(*routes, allowed_origins=shared.settings().allowed_origins)
