@@ -10,8 +10,8 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 # make up PORT=4567
 PORT_OPTION := $(if $(PORT),--port $(PORT))
-# make up OUTSIDE=yes
-OUTSIDE_OPTION := $(if $(filter yes,$(OUTSIDE)),--outside)
+# make up EXTERNAL=yes
+EXTERNAL_OPTION := $(if $(filter yes,$(EXTERNAL)),--external)
 
 INSTALL_LOG := .local/install.log
 # $(call failed,what): one line for a person, the rest in the log.
@@ -58,8 +58,8 @@ node_modules/.installed: .venv/.installed package.json package-lock.json
 
 ## -- the local ledger -------------------------------------------------------------------------
 
-up: install ## start a local ledger, or bring it up to date (PORT=4566, OUTSIDE=yes for stand-ins outside)
-	@$(BIN)/python -m local up $(PORT_OPTION) $(OUTSIDE_OPTION)
+up: install ## start a local ledger, or bring it up to date (PORT=4566, EXTERNAL=yes for stand-in anchoring providers)
+	@$(BIN)/python -m local up $(PORT_OPTION) $(EXTERNAL_OPTION)
 
 demo: install ## record an agent run, prove it, verify it, and get caught tampering (PORT=4566)
 	@$(BIN)/python -m local demo $(PORT_OPTION)

@@ -39,7 +39,7 @@ FUNCTIONS = {
     "pack": ["pack:packer"],
     "plan": ["plan:planner", "plan:round_starts"],
     "anchor": ["anchor:rounds", "anchor:ledger_log"],
-    "outside": ["outside:outside"],
+    "external": ["external:external_anchors"],
 }
 """What the handler of each function builds, each a module of `indelible.entry.bootstrap` and a function there."""
 

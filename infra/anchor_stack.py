@@ -13,9 +13,9 @@ from infra.config import LedgerConfig
 from infra.constructs.alarms import LedgerAlarms
 from infra.constructs.anchor_workflow import AnchorWorkflow
 from infra.constructs.dashboard import LedgerDashboard
+from infra.constructs.external_function import ExternalFunction
 from infra.constructs.ledger_function import LedgerFunction
 from infra.constructs.ledger_layer import LedgerLayer
-from infra.constructs.outside_function import OutsideFunction
 from infra.constructs.schedule import AnchorSchedule
 from infra.environment import ledger_environment, second_line_environment
 from infra.ledger_stack import LedgerStack
@@ -70,11 +70,11 @@ class AnchorStack(Stack):
                 "from the table and the bucket, not from an event that was parked.",
                 *hipaa_and_nist("LambdaDLQ"),
             )
-        outside = None
-        if config.outside:
-            outside = OutsideFunction(self, "Outside", config=config, ledger=ledger, layer=layer).function
+        external = None
+        if config.external_anchors:
+            external = ExternalFunction(self, "External", config=config, ledger=ledger, layer=layer).function
         workflow = AnchorWorkflow(
-            self, "Workflow", config=config, plan=plan.function, anchor=anchor.function, outside=outside
+            self, "Workflow", config=config, plan=plan.function, anchor=anchor.function, external=external
         )
         schedule = AnchorSchedule(self, "Schedule", config=config, state_machine_arn=workflow.arn)
         api_id = api.http_api.api.api_id
@@ -85,12 +85,12 @@ class AnchorStack(Stack):
             api_id=api_id,
             state_machine_arn=workflow.arn,
             anchor=anchor.function,
-            outside=outside,
+            external=external,
             dead_letters=schedule.dead_letters,
         )
         LedgerDashboard(self, "Dashboard", config=config, api_id=api_id, alarms=alarms.alarms)
         # Where `indelible anchor` finds it.
         CfnOutput(self, "AnchorStateMachineArn", value=workflow.arn)
-        if outside is not None:
+        if external is not None:
             # Where `indelible doctor` finds who is configured.
-            CfnOutput(self, "OutsideFunctionName", value=outside.function_name)
+            CfnOutput(self, "ExternalFunctionName", value=external.function_name)

@@ -22,7 +22,7 @@ from infra.nag import acknowledge, hipaa_and_nist
 
 #: Time enough to read a large chain; a role's session is not longer than this whatever the caller asks for.
 MAX_SESSION = Duration.hours(4)
-#: Checkpoints of all organisations, as hashes, and what those outside said of them.
+#: Checkpoints of all organisations, as hashes, and external anchors of them.
 LEDGER_LOG = "_ledger/_log/*"
 
 

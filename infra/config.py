@@ -19,7 +19,7 @@ from typing import Literal
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
-from infra import auditor_settings, identity_settings, outside_settings
+from infra import auditor_settings, external_settings, identity_settings
 from infra import setting_readers as readers
 from infra.identity_settings import Auth
 from infra.schedule_expression import parse_period
@@ -77,7 +77,7 @@ class LedgerConfig:
     org_burst: int = 200
     #: Browser origins that may call the MCP endpoint; none by default, and programs are no browsers.
     allowed_origins: tuple[str, ...] | None = None
-    #: Who is asked outside the account (docs/outside.md), by name; of witnesses by verifier key. Nobody by default.
+    #: Providers of external anchoring (docs/external-anchors.md), by name; witnesses by verifier key. None by default.
     timestamp_authorities: Mapping[str, str] | None = None
     calendars: Mapping[str, str] | None = None
     witnesses: Mapping[str, str] | None = None
@@ -111,9 +111,9 @@ class LedgerConfig:
         return parse_period(self.anchor_rate)
 
     @property
-    def outside(self) -> dict[str, str]:
-        """The environment of functions that must know who is outside; empty when nobody is asked."""
-        return outside_settings.as_environment(vars(self))
+    def external_anchors(self) -> dict[str, str]:
+        """The environment of functions that must know the anchoring providers; empty when none is configured."""
+        return external_settings.as_environment(vars(self))
 
     def describe(self) -> str:
         """One line for the person who is about to deploy this."""
@@ -158,7 +158,7 @@ class LedgerConfig:
             )
         wrong = (
             identity_settings.check(config.auth, values, is_prod=config.is_prod)
-            or outside_settings.check(values, on_this_machine=on_this_machine)
+            or external_settings.check(values, on_this_machine=on_this_machine)
             or auditor_settings.check(values)
             or _too_much_environment(config)
         )
@@ -172,7 +172,7 @@ def _too_much_environment(config: LedgerConfig) -> tuple[str, str] | None:
     lengths = {
         "signing_keys": _KEY_ID_CHARACTERS * config.signing_keys,
         "allowed_origins": len(",".join(config.allowed_origins or ())),
-        "witnesses": sum(map(len, config.outside.values())),
+        "witnesses": sum(map(len, config.external_anchors.values())),
     }
     if sum(lengths.values()) <= _ENVIRONMENT_CHARACTERS:
         return None
@@ -227,9 +227,9 @@ _READERS: dict[str, readers.Reader] = {
     # A batch of a hundred must fit.
     "org_burst": readers.whole_number(100, 100_000),
     "allowed_origins": readers.origins,
-    "timestamp_authorities": readers.read_by(outside_settings.read_authorities),
-    "calendars": readers.read_by(outside_settings.read_calendars),
-    "witnesses": readers.read_by(outside_settings.read_witnesses),
+    "timestamp_authorities": readers.read_by(external_settings.read_authorities),
+    "calendars": readers.read_by(external_settings.read_calendars),
+    "witnesses": readers.read_by(external_settings.read_witnesses),
     "witness_quorum": readers.whole_number(1, 16),
     "watch_deletes": readers.flag,
     "auditor_account": readers.read_by(auditor_settings.read_account),

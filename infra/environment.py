@@ -20,7 +20,7 @@ def ledger_environment(config: LedgerConfig, ledger: LedgerStack) -> dict[str, s
         "POWERTOOLS_SERVICE_NAME": config.ledger_name,
         "POWERTOOLS_METRICS_NAMESPACE": "Indelible",
         "POWERTOOLS_LOG_LEVEL": "INFO",
-        **config.outside,
+        **config.external_anchors,
     }
 
 

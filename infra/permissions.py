@@ -182,7 +182,7 @@ def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, keys: Sequence[kms.IKe
     ]
 
 
-def outside(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
+def external(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
     """Reads the ledger's own log, and stores beside it what others say of it. No record, no table, no signature."""
     return [
         _allow(bucket.arn_for_objects(LEDGER_KEYS), "s3:GetObject", "s3:GetObjectVersion"),
@@ -200,7 +200,7 @@ def outside(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyS
 
 
 def acknowledge_ledger_patterns(role: iam.Role, *, bucket: s3.IBucket) -> None:
-    """Say to cdk-nag why the permissions of the function that goes outside end in patterns."""
+    """Say to cdk-nag why the permissions of the function for external anchoring end in patterns."""
     imported = _imported(bucket)
     acknowledge(
         role,

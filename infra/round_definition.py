@@ -2,7 +2,7 @@
 """A round of the anchor as a state machine: plan, anchor the batches side by side, plan again, until nobody is left.
 
     Plan ─▶ Anyone? ─yes─▶ Anchor (Distributed Map) ─▶ Plan
-               └──no──▶ Ledger ─▶ Outside, where somebody is configured ─▶ Done
+               └──no──▶ Ledger ─▶ External, where a provider is configured ─▶ Done
 
 Invariant: nothing that goes wrong for one organisation, one batch or one step after them ends the round. A batch whose
 function failed is an answer like any other, and Plan gives each of its organisations a function of its own
@@ -39,8 +39,9 @@ Json = dict[str, Any]
 class Step:
     """What comes once in a round, after the organisations; it may fail, and then only its own answer says so."""
 
-    #: Also the name of its answer in the summary, in lower case.
     name: str
+    #: The name of its answer in the summary.
+    answer: str
     function_arn: str
     asked: Json
 
@@ -104,7 +105,7 @@ def definition(*, plan_arn: str, anchor_arn: str, concurrency: int, steps: Seque
 
 
 def _once(step: Step, after: str) -> Json:
-    lost, answer = f"{step.name}Lost", f"$.totals.{step.name.lower()}"
+    lost, answer = f"{step.name}Lost", f"$.totals.{step.answer}"
     return {
         step.name: {
             "Type": "Task",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from infra import auditor_settings, identity_settings, outside_settings
+from infra import auditor_settings, external_settings, identity_settings
 from infra.schedule_expression import ScheduleError, parse_period
 
 #: How far back a run looks for organisations with new records (News.recent in the layer's ports).
@@ -83,7 +83,11 @@ def read_by(read: Callable[[object], object]) -> Reader:
     def reader(key: str, value: object) -> object:
         try:
             return read(value)
-        except (identity_settings.IdentityError, outside_settings.OutsideError, auditor_settings.AuditorError) as error:
+        except (
+            identity_settings.IdentityError,
+            external_settings.ExternalError,
+            auditor_settings.AuditorError,
+        ) as error:
             raise ConfigError(key, str(error)) from error
 
     return reader

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from local import emulator, ledger
 from local.env import Outputs
-from local.outside import stand_ins
+from local.external import stand_ins
 from local.state import DEFAULT_STATE, LocalError, State
 
 # Progress and errors; the demo's story alone goes to stdout.
@@ -50,10 +50,10 @@ def cli() -> None:
 @cli.command()
 @_state
 @_port
-@click.option("--outside", is_flag=True, help="With a timestamp authority, a calendar and a witness beside it.")
-def up(directory: Path, port: int | None, outside: bool) -> None:
+@click.option("--external", is_flag=True, help="With a timestamp authority, a calendar and a witness beside it.")
+def up(directory: Path, port: int | None, external: bool) -> None:
     """Start the emulator, deploy the stacks, create the organisation acme-corp."""
-    outputs = ledger.up(port=port, directory=directory, outside=outside, step=step)
+    outputs = ledger.up(port=port, directory=directory, external=external, step=step)
     console.print(f"The ledger answers at [bold]{escape(outputs.api_url)}[/bold]", soft_wrap=True)
     files = f"keys and names: {_shown(State(directory).outputs)} · `make down` stops and forgets it"
     console.print(f"[dim]{escape(files)}[/dim]", soft_wrap=True)
@@ -78,7 +78,7 @@ def status(directory: Path) -> None:
     health = "healthy" if emulator.healthy(found.port) else "does not answer"
     console.print(f"Emulator on port {found.port} (process {found.pid}): {health}")
     console.print(f"API: {Outputs.load(directory).api_url}", markup=False)
-    others = stand_ins.running(State(directory).outside)
+    others = stand_ins.running(State(directory).external)
     if others:
         console.print(
             f"Timestamp authority: {others.timestamp_authority} (root: {others.timestamp_root})\n"

@@ -16,7 +16,7 @@ import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
-from local.outside import stand_ins
+from local.external import stand_ins
 from local.process import is_same, started_at, stop_group
 from local.state import LocalError, Running, State
 
@@ -74,7 +74,7 @@ def stop(state: State) -> Running | None:
 
     Says what was running.
     """
-    stand_ins.stop(state.outside)
+    stand_ins.stop(state.external)
     found = running(state)
     if found:
         stop_group(found.pid, found.started)

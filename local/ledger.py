@@ -16,7 +16,7 @@ from typing import Protocol
 
 from local import emulator
 from local.env import Outputs, use_emulator
-from local.outside import stand_ins
+from local.external import stand_ins
 from local.state import DEFAULT_STATE, LocalError, Running, State, write_private
 
 DEFAULT_PORT = 4566
@@ -42,13 +42,13 @@ def up(
     port: int | None = None,
     directory: Path = DEFAULT_STATE,
     owned: bool = False,
-    outside: bool = False,
+    external: bool = False,
     step: Steps = silent,
 ) -> Outputs:
     """Start, deploy and describe; does only what is not done yet. Raises LocalError.
 
-    ``port``: None means the running emulator's, else 4566. ``owned``: see emulator.start. ``outside``: with stand-ins
-    for those outside the account, which then stay as long as the emulator.
+    ``port``: None means the running emulator's, else 4566. ``owned``: see emulator.start. ``external``: with stand-ins
+    for the anchoring providers, which then stay as long as the emulator.
     """
     state = State(directory.resolve())
     with state.lock():
@@ -62,9 +62,9 @@ def up(
             with step("Starting the emulator"):
                 found = emulator.start(state, port or DEFAULT_PORT, owned=owned)
         try:
-            if outside and stand_ins.running(state.outside) is None:
+            if external and stand_ins.running(state.external) is None:
                 with step("Starting a timestamp authority, a calendar and a witness"):
-                    stand_ins.start(state.outside)
+                    stand_ins.start(state.external)
             return _deployed(state, found, step)
         except BaseException:
             # A first deployment that failed leaves nothing to lose; a ledger with records is left as it is.
@@ -87,7 +87,7 @@ def _deployed(state: State, found: Running, step: Steps) -> Outputs:
     # Imported late: `down` and a ledger that is already up have no use for the SDK.
     from local import deploy
 
-    others = stand_ins.running(state.outside)
+    others = stand_ins.running(state.external)
     settings = others.settings() if others else {}
     digest = deploy.source_digest(settings)
     if found.digest == digest and state.outputs.exists():

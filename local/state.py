@@ -77,9 +77,9 @@ class State:
         return self.directory / "tmp"
 
     @property
-    def outside(self) -> Path:
-        """The stand-ins for those outside the account, where they run; see local.outside."""
-        return self.directory / "outside"
+    def external(self) -> Path:
+        """The stand-ins for the anchoring providers, where they run; see local.external."""
+        return self.directory / "external"
 
     @property
     def _running(self) -> Path:

@@ -40,9 +40,9 @@ class LedgerAlarms(Construct):
         state_machine_arn: str,
         anchor: lambda_.IFunction,
         dead_letters: sqs.IQueue,
-        outside: lambda_.IFunction | None = None,
+        external: lambda_.IFunction | None = None,
     ) -> None:
-        """``outside``: the function that goes outside, where somebody is configured."""
+        """``external``: the function for external anchoring, where a provider is configured."""
         super().__init__(scope, construct_id)
         self._config = config
         self.alarms: list[cloudwatch.Alarm] = []
@@ -119,7 +119,7 @@ class LedgerAlarms(Construct):
             "LedgerLag",
             ledger_metric(config, "LedgerLagSeconds", statistic="Maximum"),
             threshold=late,
-            why="A published checkpoint has waited too long for the ledger's own log: nothing outside can witness it.",
+            why="A published checkpoint has waited too long for the ledger's own log: no external anchor can cover it.",
         )
         self._alarm(
             "DeadLetters",
@@ -161,8 +161,8 @@ class LedgerAlarms(Construct):
             why="A file that the ledger did not sign has the name of a checkpoint or of a key statement: somebody "
             "wrote past the bucket policy. The log goes on around it; verify reports it.",
         )
-        if outside is not None:
-            self._watch_outside(config, outside)
+        if external is not None:
+            self._watch_external(config, external)
         if config.watch_deletes:
             self._alarm(
                 "DeniedDeletes",
@@ -172,13 +172,13 @@ class LedgerAlarms(Construct):
                 "trail's log group names the principal and the outcome.",
             )
 
-    def _watch_outside(self, config: LedgerConfig, outside: lambda_.IFunction) -> None:
+    def _watch_external(self, config: LedgerConfig, external: lambda_.IFunction) -> None:
         self._alarm(
-            "OutsideErrors",
-            outside.metric_errors(period=Duration.minutes(15), statistic="Sum"),
+            "ExternalErrors",
+            external.metric_errors(period=Duration.minutes(15), statistic="Sum"),
             threshold=1,
             periods=3,
-            why="The function that goes outside failed in three quarters of an hour on end, before it asked anybody.",
+            why="External anchoring failed in three quarters of an hour on end, before any provider was asked.",
         )
         if config.timestamp_authorities:
             self._alarm(

@@ -29,12 +29,19 @@ class AnchorWorkflow(Construct):
         config: LedgerConfig,
         plan: lambda_.IFunction,
         anchor: lambda_.IFunction,
-        outside: lambda_.IFunction | None = None,
+        external: lambda_.IFunction | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        steps = [Step(name="Ledger", function_arn=anchor.function_arn, asked={"log": "ledger"})]
-        if outside is not None:
-            steps.append(Step(name="Outside", function_arn=outside.function_arn, asked={"run.$": "$.run"}))
+        steps = [Step(name="Ledger", answer="ledger", function_arn=anchor.function_arn, asked={"log": "ledger"})]
+        if external is not None:
+            steps.append(
+                Step(
+                    name="External",
+                    answer="external_anchors",
+                    function_arn=external.function_arn,
+                    asked={"run.$": "$.run"},
+                )
+            )
         name = f"{config.ledger_name}-anchor"
         # The last part of the stack's own UUID: what an earlier stack of this name left behind is not in the way.
         uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))

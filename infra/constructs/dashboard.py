@@ -59,9 +59,9 @@ class LedgerDashboard(Construct):
                 [api_metric(api_id, "Latency", statistic=percentile) for percentile in ("p50", "p99")],
             ),
         )
-        if config.outside:
+        if config.external_anchors:
             dashboard.add_widgets(
-                graph("Outside: waiting (seconds)", longest(*_WAITING)),
-                graph("Outside: failures", sums("TimestampFailures", "CalendarFailures", "WitnessFailures")),
-                graph("Outside: witnessed, and in conflict", sums("Witnessed", "WitnessConflicts")),
+                graph("External anchors: waiting (seconds)", longest(*_WAITING)),
+                graph("External anchors: failures", sums("TimestampFailures", "CalendarFailures", "WitnessFailures")),
+                graph("External anchors: witnessed, and in conflict", sums("Witnessed", "WitnessConflicts")),
             )

@@ -16,16 +16,16 @@ MAY_IMPORT = {
     "ports": {"ports", "domain", "errors"},
     "services": {"services", "ports", "page", "views", "domain", "errors"},
     "aws": {"aws", "ports", "domain", "errors"},
-    "outside": {"outside", "ports", "domain", "errors"},
+    "external": {"external", "ports", "domain", "errors"},
     "page": {"page", "domain", "errors"},
     "views": {"views", "domain", "errors", "__version__"},
-    "audit": {"audit", "services", "ports", "outside", "domain", "errors"},
+    "audit": {"audit", "services", "ports", "external", "domain", "errors"},
     "entry": {"entry", "services", "ports", "page", "domain", "errors", "__version__"},
     "cli": {"cli", "client", "audit", "entry", "services", "ports", "page", "views", "domain", "errors", "__version__"},
     "client": {"client", "domain", "errors", "__version__"},
 }
 """What each part of the package may import of the others. Only the two that build adapters may import `aws` too,
-and `outside`."""
+and `external`."""
 
 BUILDERS = ("indelible.entry.bootstrap.", "indelible.entry.operator")
 AWS_SDK = {"boto3", "botocore"}
@@ -67,7 +67,7 @@ def test_dependencies_point_inwards(path: Path) -> None:
     part = part_of(name)
     allowed = set(MAY_IMPORT.get(part, set()))
     if name.startswith(BUILDERS):
-        allowed |= {"aws", "outside"}
+        allowed |= {"aws", "external"}
 
     assert ours(path, at_run_time=False) <= allowed, f"{name} may import only {sorted(allowed)}"
 

@@ -29,7 +29,7 @@ RECORDING = {"services.append", "entry.recording"}
 AUTHENTICATING = {"services.authenticate", "aws.secrets", "entry.bootstrap.callers"}
 TOOLS = {"entry.mcp", "entry.mcp_tools", "entry.jsonrpc"}
 PUBLIC = {"entry.meta", "entry.openapi"}
-SENDING = {"outside.http", "services.outside"}
+SENDING = {"external.http", "services.external_anchors"}
 TABLE = {"aws.dynamo_index", "aws.dynamo_journal", "aws.dynamo_orgs", "entry.bootstrap.table"}
 ALL = LOGS | ANCHORING | PROVING | VERIFYING | EXPORTING | PACKING | RECORDING | AUTHENTICATING
 ALL |= TOOLS | PUBLIC | SENDING | TABLE
@@ -44,7 +44,7 @@ NEEDED = {
     "pack": PACKING | LOGS | {"aws.s3_exports"},
     "plan": TABLE,
     "anchor": ANCHORING | LOGS | TABLE,
-    "outside": SENDING | LOGS,
+    "external": SENDING | LOGS,
 }
 """Of the modules above, those that a function loads; it must not load the others, not even on some later request."""
 

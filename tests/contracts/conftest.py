@@ -42,15 +42,15 @@ from indelible.ports import (
     RoundStarts,
     TableRepair,
 )
-from indelible.ports.outside import AnchorFiles
+from indelible.ports.external import AnchorFiles
 from tests.contracts import moto_s3
 from tests.fakes.administrator import Administrator
 from tests.fakes.chains import RETENTION
+from tests.fakes.external import FakeAnchorFiles
 from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import FakeLogFiles, FakeLogHead
 from tests.fakes.machine import ManualClock
-from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
 from tests.fakes.repair import FakeInventory, FakeRepair
 from tests.fakes.table import FakeIndex, FakeNews, FakeOrganisations, FakeRoundStarts

@@ -83,7 +83,7 @@ def said(ledger: Outputs, org_id: str, *words: str) -> dict[str, Any]:
     verdict: dict[str, Any] = json.loads(done.stdout)
     assert verdict["valid"] is (done.exit_code == 0)
     # How long it took, and the ledger's own log, which goes on with what others record meanwhile.
-    return {name: value for name, value in verdict.items() if name not in ("verification_time_ms", "outside")}
+    return {name: value for name, value in verdict.items() if name not in ("verification_time_ms", "anchors")}
 
 
 def scanned(given: list[Future[Any]]) -> list[bool]:

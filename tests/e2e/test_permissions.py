@@ -7,7 +7,7 @@ that nobody takes here any more shows as a permission without a use.
 
 What this does not see: a call on a path that is not taken here and needs a permission that the role lacks as well. So
 whoever gives an adapter a new operation adds a way to it. Bucket policy and key policies are tested in tests/infra; the
-function that goes outside in test_outside.py, where somebody is.
+function for external anchoring in test_external_anchors.py, where a provider is.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from local.env import Outputs
-from local.outside.calendar import Calendar
-from local.outside.web import Program, serving
+from local.external.calendar import Calendar
+from local.external.web import Program, serving
 from tests.e2e.helpers.admin import Admin
 from tests.e2e.helpers.second import another_ledger
 from tests.e2e.helpers.tenant import Tenant, fresh, http
@@ -57,7 +57,7 @@ class Before:
         done = self.indelible("verify", source, *asked)
         verdict = json.loads(done.stdout)
         assert verdict["valid"] is True
-        (found,) = (one for one in verdict["outside"] if one["kind"] == "opentimestamps")
+        (found,) = (one for one in verdict["anchors"] if one["kind"] == "opentimestamps")
         return {**found, "status": done.returncode}
 
 
@@ -74,7 +74,7 @@ def before(ledger: Outputs, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         outputs = another_ledger(ledger, state, ledger_name="promised", calendars=json.dumps({"mine": url}))
         org = fresh(outputs, "before")
         org.record_batch([{"event_type": "AGENT_DECISION", "payload": {"n": n}} for n in range(5)])
-        assert Admin.of(outputs).round(run="news")["outside"]["failed"] is None
+        assert Admin.of(outputs).round(run="news")["external_anchors"]["failed"] is None
         (key,) = http().get(f"{outputs.api_url}/v1/keys").json()["keys"]
         (directory / "ledger.vkey").write_text(key["verifier_key"])
         found = Before(org, directory, made[0], clock)

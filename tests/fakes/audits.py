@@ -18,9 +18,9 @@ from indelible.services.log import LogReader
 from indelible.services.ranges import Range
 from tests.fakes.bucket import Bucket, Version
 from tests.fakes.chains import ORG
+from tests.fakes.external import FakeAnchorFiles
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner
 from tests.fakes.machine import ManualClock
-from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
 from tests.fakes.unpacked import MemoryScratch
 

@@ -84,8 +84,8 @@ class FakeDeployment:
     def clock_ms(self) -> int:
         return self._told("clock_ms", self.clock.now + self.skew_ms)
 
-    def outside_tracks(self) -> Sequence[str]:
-        return self._told("outside_tracks", self.tracks)
+    def external_tracks(self) -> Sequence[str]:
+        return self._told("external_tracks", self.tracks)
 
     def _told(self, method: str, answer: Any) -> Any:
         if method in self.mute:

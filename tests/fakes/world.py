@@ -11,7 +11,7 @@ from indelible.domain import record
 from indelible.domain.note import VerifierKey
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import GovernorKey, Record, Retention
-from indelible.outside.verify_timestamp import read_timestamp_token
+from indelible.external.verify_timestamp import read_timestamp_token
 from indelible.ports import EMPTY_LEDGER, Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
@@ -30,11 +30,11 @@ from indelible.services.verify import Verdict, Verifier
 from tests.fakes.administrator import Administrator
 from tests.fakes.bucket import Bucket
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION, event
+from tests.fakes.external import FakeAnchorFiles
 from tests.fakes.journal import FakeJournal, TableState
 from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeLogHead, FakeSigner
 from tests.fakes.machine import ManualClock, RecordingTelemetry, SeededEntropy, SequentialWorkers
-from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.records import FakeRecords
 from tests.fakes.repair import FakeInventory, FakeRepair
 from tests.fakes.second import FakeSecondSigner

@@ -22,8 +22,8 @@ from tests.infra.states import ChildEnded, Json, Machine, StatesError
 
 CREATED = "2026-03-20T00:00:00.000Z"
 STEPS = [
-    Step(name="Ledger", function_arn="anchor", asked={"log": "ledger"}),
-    Step(name="More", function_arn="more", asked={}),
+    Step(name="Ledger", answer="ledger", function_arn="anchor", asked={"log": "ledger"}),
+    Step(name="More", answer="more", function_arn="more", asked={}),
 ]
 DEFINITION = definition(plan_arn="plan", anchor_arn="anchor", concurrency=20, steps=STEPS)
 LOGGED = {"tree_size": 3, "failed": None}

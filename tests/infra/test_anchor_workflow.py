@@ -183,7 +183,7 @@ def test_the_machine_is_deployed_with_its_own_name_and_functions(prod: Synthesiz
             plan_arn="<PlanFunction.Arn>",
             anchor_arn="<AnchorFunction.Arn>",
             concurrency=concurrency,
-            steps=[Step(name="Ledger", function_arn="<AnchorFunction.Arn>", asked={"log": "ledger"})],
+            steps=[Step(name="Ledger", answer="ledger", function_arn="<AnchorFunction.Arn>", asked={"log": "ledger"})],
         )
 
 

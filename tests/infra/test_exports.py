@@ -47,7 +47,7 @@ def test_what_packs_may_write_every_form_and_no_other() -> None:
     for form in FORMS.values():
         key = f"acme-corp/0/ab.{form.suffix}"
         assert [fnmatchcase(key, pattern) for pattern in FILE_KEYS].count(True) == 1
-        assert not fnmatchcase(key, STATE_KEYS), "the door before it writes no files"
+        assert not fnmatchcase(key, STATE_KEYS), "the export endpoint writes no files"
 
 
 def test_what_packs_has_time_and_room_and_no_secret(prod: Synthesized) -> None:

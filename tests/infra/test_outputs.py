@@ -25,8 +25,8 @@ def read() -> Iterator[tuple[str, str]]:
 
 def test_each_output_that_is_read_is_written(tmp_path: Path) -> None:
     config = LedgerConfig.from_context({"calendars": {"alice": "https://alice.example"}})
-    abroad = synthesize(tmp_path, config)
-    written = {name for template in abroad.templates.values() for name in template.get("Outputs", {})}
+    whole = synthesize(tmp_path, config)
+    written = {name for template in whole.templates.values() for name in template.get("Outputs", {})}
     found = list(read())
-    assert {"BucketName", "AnchorStateMachineArn", "OutsideFunctionName", "ApiUrl"} <= {name for _, name in found}
+    assert {"BucketName", "AnchorStateMachineArn", "ExternalFunctionName", "ApiUrl"} <= {name for _, name in found}
     assert [(path, name) for path, name in found if name not in written] == []

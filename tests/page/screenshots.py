@@ -16,12 +16,12 @@ from rfc3161_client import TimestampRequestBuilder
 from indelible.domain.anchors import AnchorFile
 from indelible.domain.ledger import leaf_data
 from indelible.domain.note import parse_note, verifier_key
-from indelible.outside.verify_ots import detached, read_stamp
-from indelible.page.parts import PageAnchor, PageOutside, PageParts
+from indelible.external.verify_ots import detached, read_stamp
+from indelible.page.parts import AnchoredCheckpoint, PageAnchor, PageParts
 from indelible.page.render import render
-from local.outside.authority import QUERY, Authority
-from local.outside.calendar import Calendar
-from local.outside.web import Request
+from local.external.authority import QUERY, Authority
+from local.external.calendar import Calendar
+from local.external.web import Request
 from tests.page.browser import FLAGS, Opened, chromium
 from tests.page.samples import LEDGER, PUBLIC_KEY, chain, ledger_proof, parts_of, receipt
 from tests.unit.services.test_ledger_proof import ALICE, COSIGNED_AT
@@ -50,7 +50,7 @@ def whole(count: int) -> PageParts:
     return replace(
         parts,
         checkpoints=(*parts.checkpoints[:-1], replace(newest, ledger_proof=proof.data)),
-        outside=PageOutside(SIZE, newest.size, proof.data, anchors),
+        anchored=AnchoredCheckpoint(SIZE, newest.size, proof.data, anchors),
     )
 
 

@@ -36,8 +36,8 @@ LEAF = leaf_data(parse_note(PARTS.checkpoints[1].note))
 def test_a_good_proof_is_checked_and_its_cosigners_are_named(opens: Opener) -> None:
     page = opens(with_proof(proof(LEAF)))
 
-    assert "Checkpoint 30 is entry 7 of 11 in the ledger’s own log: checked." in page.text("#outside")
-    assert "not checked: witness.example.org/w1" in page.text("#outside")
+    assert "Checkpoint 30 is entry 7 of 11 in the ledger’s own log: checked." in page.text("#anchors")
+    assert "not checked: witness.example.org/w1" in page.text("#anchors")
     assert page.verdict["valid"] is True
 
 
@@ -67,6 +67,6 @@ def test_a_good_proof_is_checked_and_its_cosigners_are_named(opens: Opener) -> N
 def test_a_bad_one_does_not_hold(data: bytes, opens: Opener) -> None:
     page = opens(with_proof(data))
 
-    assert "Checkpoint 30: its proof for the ledger’s own log does not hold" in page.text("#outside li.bad")
+    assert "Checkpoint 30: its proof for the ledger’s own log does not hold" in page.text("#anchors li.bad")
     assert page.codes == [("CHECKPOINT_MISMATCH", 30)]
     assert page.complaints == []

@@ -12,7 +12,7 @@ import pytest
 
 from indelible.domain.anchors import AnchorFile
 from indelible.domain.findings import Promise
-from indelible.page.parts import PageAnchor, PageOutside
+from indelible.page.parts import AnchoredCheckpoint, PageAnchor
 from tests.page.browser import Opened
 from tests.page.conftest import Opener
 from tests.page.samples import chain, parts_of
@@ -233,7 +233,7 @@ def test_on_a_narrow_screen_a_record_takes_the_place_of_the_list(opens: Opener) 
 
 def test_it_says_what_it_cannot_know(opens: Opener) -> None:
     anchor = PageAnchor(AnchorFile("token", "example-tsa"), b"")
-    page = opens(replace(PARTS, outside=PageOutside(7, 290, None, (anchor,))))
+    page = opens(replace(PARTS, anchored=AnchoredCheckpoint(7, 290, None, (anchor,))))
 
     limits = page.text("#limits")
     for word in (
@@ -245,8 +245,8 @@ def test_it_says_what_it_cannot_know(opens: Opener) -> None:
     ):
         assert word in limits
     assert "Records 291 to 300 are under no signed root" in page.text("#verdict-caution")
-    assert "example-tsa" in page.text("#outside")
-    assert "not checked: nothing in this file leads to" in page.text("#outside")
+    assert "example-tsa" in page.text("#anchors")
+    assert "not checked: nothing in this file leads to" in page.text("#anchors")
     assert len(page.verdict["unchecked"]) >= 6
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from indelible.domain.anchors import AnchorFile
-from indelible.page.parts import PageAnchor, PageOutside, PageParts
+from indelible.page.parts import AnchoredCheckpoint, PageAnchor, PageParts
 from indelible.page.render import render
 from tests.page import samples
 from tests.page.conftest import Opener
@@ -57,14 +57,16 @@ def hostile_parts() -> PageParts:
         }
         records.append(samples.sealed(event, head=head, now_ms=samples.START_MS + number, random=random))
         head = records[-1].head
-    outside = PageOutside(5, len(records), None, (PageAnchor(AnchorFile("token", "somebody"), HOSTILE[0].encode()),))
-    return replace(parts_of(records, sizes=[len(records)]), outside=outside, made_at=HOSTILE[1])
+    anchored = AnchoredCheckpoint(
+        5, len(records), None, (PageAnchor(AnchorFile("token", "somebody"), HOSTILE[0].encode()),)
+    )
+    return replace(parts_of(records, sizes=[len(records)]), anchored=anchored, made_at=HOSTILE[1])
 
 
 def test_hostile_records_are_shown_as_text_and_verify(opens: Opener) -> None:
     name = json.dumps(html.escape(HOSTILE[0], quote=False)).encode()
     page = opens(render(hostile_parts()).replace(b'"name": "somebody"', b'"name": ' + name))
-    assert HOSTILE[0] in page.text("#outside")
+    assert HOSTILE[0] in page.text("#anchors")
     page.page.check("#group")
     page.page.uncheck("#group")
     for sequence in range(1, len(HOSTILE) + 1):

@@ -16,7 +16,7 @@ from tests.fakes.audits import exported
 from tests.fakes.unpacked import Unpacked
 from tests.page.conftest import Opener
 from tests.page.samples import KEY, chain, note, parts_of, sealed, specimen
-from tests.page.test_outside import cosignature, grown, line
+from tests.page.test_anchors import cosignature, grown, line
 
 PAGE = render(parts_of(chain(12), sizes=[5, 12]))
 START = PAGE.index(b'<template id="records">') + len(b'<template id="records">')

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from indelible.domain.anchors import AnchorFile
-from indelible.outside.verify_ots import detached, read_stamp
-from local.outside.calendar import Calendar
-from local.outside.web import Request
+from indelible.external.verify_ots import detached, read_stamp
+from local.external.calendar import Calendar
+from local.external.web import Request
 from tests.fakes.log import LEDGER_NAME
 from tests.page.conftest import Opener
-from tests.page.test_outside import SIZE, grown, shown, true, verified, without_words, written
-from tests.unit.audit.test_outside import completed
+from tests.page.test_anchors import SIZE, grown, shown, true, verified, without_words, written
+from tests.unit.audit.test_anchors import completed
 from tests.unit.services.test_ledger_proof import COSIGNED_AT, note_of, put, token
 
 __all__ = ["token"]
@@ -44,9 +44,9 @@ def test_timestamps_are_looked_at_as_far_as_what_they_are_for(
 
     assert without_words(page.verdict) == without_words(found)
     assert true(page.verdict) == true(found) == {LEDGER_NAME, "tsa", "cala"}
-    told = {one["name"]: one["words"] for one in page.verdict["outside"]}
+    told = {one["name"]: one["words"] for one in page.verdict["anchors"]}
     assert "whether it signed that was not checked here" in told["tsa"]
-    assert "indelible verify --tsa-root" in page.text("#outside")
+    assert "indelible verify --tsa-root" in page.text("#anchors")
     assert "has promised a proof" in told["cala"]
     assert told["tsb"].endswith("the token is for other data")
     assert told["calb"].endswith("the proof is for other data")
@@ -61,7 +61,7 @@ def test_a_proof_that_bitcoin_has_is_only_said_to_be_for_this(opens: Opener, tmp
 
     page = shown(written(world, tmp_path), opens)
 
-    assert "whether it leads to Bitcoin block 900,000 was not checked here" in page.text("#outside")
+    assert "whether it leads to Bitcoin block 900,000 was not checked here" in page.text("#anchors")
 
 
 def test_a_promise_that_is_kept_is_not_told_beside_the_proof(opens: Opener, tmp_path: Path) -> None:
@@ -77,4 +77,4 @@ def test_a_promise_that_is_kept_is_not_told_beside_the_proof(opens: Opener, tmp_
     page = shown(path, opens)
 
     assert without_words(page.verdict) == without_words(verified(path)[1])
-    assert [one["name"] for one in page.verdict["outside"][1:]] == ["cal"]
+    assert [one["name"] for one in page.verdict["anchors"][1:]] == ["cal"]

@@ -88,7 +88,7 @@ def rotated_keys() -> Made:
 
 @_bundle
 def witnessed() -> Made:
-    what = "records 1 to 5; the first ledger checkpoint that anybody outside has seen is a later one than the proof's"
+    what = "records 1 to 5; the first ledger checkpoint with external anchors is a later one than the proof's"
     more = ("--witness", witness_key(), "--check-anchors")
     return Bundle(LEDGER, "acme-corp", 1, 5), _verdict(what, records=(5, 1, 5), size=5, more=more)
 

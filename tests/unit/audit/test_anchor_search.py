@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 
 from indelible.audit import anchor_search
-from indelible.audit.outside import Outside, Trust, trusted
+from indelible.audit.anchors import ExternalAnchor, Trust, trusted
 from indelible.audit.source import Source
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import note as notes
 from indelible.domain.anchors import AnchorFile
-from indelible.outside.verify_ots import detached, read_bitcoin_headers, read_stamp
+from indelible.external.verify_ots import detached, read_bitcoin_headers, read_stamp
 from indelible.services.log import LEDGER
 from indelible.services.ranges import Range
-from local.outside.calendar import FIRST_HEIGHT, Calendar
-from local.outside.web import Request
+from local.external.calendar import FIRST_HEIGHT, Calendar
+from local.external.web import Request
 from tests.fakes.audits import KEY, bucket_source, bundle_source, directory_source
 from tests.fakes.bucket import Bucket
 from tests.fakes.world import World
-from tests.unit.audit.test_outside import Clock, completed
+from tests.unit.audit.test_anchors import Clock, completed
 from tests.unit.services.test_ledger_proof import ALICE, BOB, cosign, grown, note_of, put, token
 
 __all__ = ["token"]
@@ -74,8 +74,8 @@ def seen(source: Source, trust: Trust, **within: int) -> Audit:
     return verdict
 
 
-def others(verdict: Audit) -> list[Outside]:
-    return [said for said in verdict.outside if said.kind != "ledger log"]
+def others(verdict: Audit) -> list[ExternalAnchor]:
+    return [said for said in verdict.anchors if said.kind != "ledger log"]
 
 
 @pytest.mark.parametrize("source", SOURCES)

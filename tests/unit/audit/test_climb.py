@@ -65,7 +65,7 @@ def test_a_proof_that_does_not_hold(change: str, size: int, source: str, fast: b
 
     assert [(one.code, one.sequence) for one in verdict.failures] == [(FailureCode.CHECKPOINT_MISMATCH, size)]
     assert verdict.failures_total == 1
-    vouched = [one.covers for one in verdict.outside if one.kind == "ledger log"]
+    vouched = [one.covers for one in verdict.anchors if one.kind == "ledger log"]
     assert vouched == [4 if size == 6 else 6], "the newest that holds"
 
 
@@ -78,7 +78,7 @@ def test_one_that_is_not_there_is_no_failure(source: str, tmp_path: Path) -> Non
     verdict = audit(SOURCES[source](world.bucket, tmp_path), Asked(key=KEY))
 
     assert verdict.valid
-    assert [one.covers for one in verdict.outside] == [2]
+    assert [one.covers for one in verdict.anchors] == [2]
 
 
 def test_of_a_part_those_before_it_are_looked_at_only_for_want_of_others(tmp_path: Path) -> None:
@@ -88,6 +88,6 @@ def test_of_a_part_those_before_it_are_looked_at_only_for_want_of_others(tmp_pat
 
     assert audit(source, asked).valid
     (tmp_path / ORG / "_log" / ledger_proof_path(6)).unlink()
-    assert [one.covers for one in audit(source, asked).outside] == [4]
+    assert [one.covers for one in audit(source, asked).anchors] == [4]
     (tmp_path / ORG / "_log" / ledger_proof_path(4)).unlink()
     assert [one.sequence for one in audit(source, asked).failures] == [2]

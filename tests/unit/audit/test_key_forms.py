@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from indelible.audit.anchors import trusted
 from indelible.audit.keys import Pinned, pinned_key
-from indelible.audit.outside import trusted
 from indelible.audit.source import NotEvidence
 from indelible.domain import note
 from indelible.domain.note import COSIGNATURE, VerifierKey

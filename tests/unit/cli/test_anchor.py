@@ -205,10 +205,10 @@ def test_the_machine_is_found_by_the_stack(monkeypatch: pytest.MonkeyPatch) -> N
     assert asked == ["trial-anchor"]
 
 
-def test_what_those_outside_did_not_do_is_said_and_is_no_failure_of_the_round(deployed: Deployed) -> None:
+def test_what_external_anchoring_lacks_is_said_and_is_no_failure_of_the_round(deployed: Deployed) -> None:
     tracks = {"rfc3161-digi": {"failure": None}, "ots-alice": {"failure": "NO_ANSWER"}}
-    deployed.answer = {**DONE, "outside": {"failed": None, "tracks": tracks}}
+    deployed.answer = {**DONE, "external_anchors": {"failed": None, "tracks": tracks}}
     done = run()
-    assert (done.exit_code, done.stderr) == (0, "outside, ots-alice: NO_ANSWER. The next round asks again.\n")
-    deployed.answer = {**DONE, "outside": {"failed": "Lambda.Unknown"}}
-    assert "going outside did not work: Lambda.Unknown" in run().stderr
+    assert (done.exit_code, done.stderr) == (0, "external anchors, ots-alice: NO_ANSWER. The next round asks again.\n")
+    deployed.answer = {**DONE, "external_anchors": {"failed": "Lambda.Unknown"}}
+    assert "external anchoring did not run: Lambda.Unknown" in run().stderr

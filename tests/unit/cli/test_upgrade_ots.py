@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 from indelible.cli.main import cli
 from indelible.domain import note as notes
 from indelible.domain.anchors import AnchorFile
-from indelible.outside.verify_ots import detached, read_stamp
-from local.outside.calendar import FIRST_HEIGHT, Calendar
-from local.outside.web import Request, Server
+from indelible.external.verify_ots import detached, read_stamp
+from local.external.calendar import FIRST_HEIGHT, Calendar
+from local.external.web import Request, Server
 from tests.fakes.audits import copied
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME, FakeSigner

@@ -32,7 +32,7 @@ CLIENTS = {
     "pack": [BUCKET, KEYS, EXPORTS],
     "plan": [TABLE],
     "anchor": [TABLE, BUCKET, KEYS],
-    "outside": [BUCKET, KEYS],
+    "external": [BUCKET, KEYS],
 }
 
 

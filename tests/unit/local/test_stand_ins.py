@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from infra.config import LedgerConfig
-from local.outside import stand_ins
-from local.outside.stand_ins import Addresses
+from local.external import stand_ins
+from local.external.stand_ins import Addresses
 from local.process import is_same
 from local.state import LocalError
 
@@ -68,5 +68,5 @@ def test_stopping_what_never_ran_is_no_trouble(tmp_path: Path) -> None:
 def test_without_openssl_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LocalError, match="needs the openssl command"):
-        stand_ins.start(tmp_path / "outside")
-    assert stand_ins.running(tmp_path / "outside") is None
+        stand_ins.start(tmp_path / "external")
+    assert stand_ins.running(tmp_path / "external") is None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from indelible.domain.anchors import AnchorFile
-from indelible.ports.outside import StoredAnchor
+from indelible.ports.external import StoredAnchor
 from indelible.services.anchor_shelf import Shelf
 from tests.fakes.chains import RETENTION
 from tests.fakes.world import World

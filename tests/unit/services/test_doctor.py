@@ -15,8 +15,8 @@ from indelible.services.doctor import Deployed, Finding, Health, examine
 from indelible.services.doctor_chains import Chains
 from tests.fakes.chains import ORG
 from tests.fakes.deployment import BUCKET_POLICY, KEY_POLICY, FakeDeployment
+from tests.fakes.external import FakeAnchorFiles
 from tests.fakes.machine import SequentialWorkers
-from tests.fakes.outside import FakeAnchorFiles
 from tests.fakes.repair import FakeInventory
 from tests.fakes.world import World
 from tests.faults.wire import Fault, Wire
@@ -82,7 +82,8 @@ def test_a_healthy_ledger_is_well_and_every_check_says_what_it_saw(ward: Ward) -
     assert [finding for finding in findings if finding.health is not Health.OK] == []
     assert {finding.check for finding in findings} == {
         "bucket lock", "bucket policy", "public access", "signing key", "key policy", "pinned keys", "key in use",
-        "schedules", "last round", "alarms", "master secret", "clock", "organisations", "ledger log", "outside",
+        "schedules", "last round", "alarms", "master secret", "clock", "organisations", "ledger log",
+        "external anchors",
     }  # fmt: skip
     assert all(finding.found and not finding.advice for finding in findings)
 
@@ -168,7 +169,7 @@ def test_a_round_that_failed_is_named(ward: Ward) -> None:
         ("alarms", "alarms"),
         ("has_secret", "master secret"),
         ("clock_ms", "clock"),
-        ("outside_tracks", "outside"),
+        ("external_tracks", "external anchors"),
     ],
 )
 def test_what_cannot_be_asked_is_unknown_and_stops_nothing_else(ward: Ward, mute: str, check: str) -> None:
@@ -275,7 +276,7 @@ def test_a_track_that_has_given_nothing_is_named(ward: Ward) -> None:
             yield _Stored(size, AnchorFile("token", "freetsa"), ward.world.clock.now - HOUR_MS)
 
     ward.anchors = Anchors()  # type: ignore[assignment]
-    assert ward.troubles() == [("outside", "warn")]
+    assert ward.troubles() == [("external anchors", "warn")]
     assert "witness-w1" in next(f.found for f in ward.findings() if f.health is Health.WARN)
 
 

@@ -15,7 +15,7 @@ from indelible.domain.receipt import Receipt
 from indelible.errors import NotFound, Unavailable
 from indelible.services import export_page
 from indelible.services.export import Bundle, Exporter
-from indelible.services.export_outside import Anchored
+from indelible.services.export_anchors import Anchored
 from indelible.services.ranges import Range
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME

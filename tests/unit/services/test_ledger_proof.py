@@ -16,10 +16,10 @@ from indelible.domain.ledger import ledger_proof_path
 from indelible.domain.note import COSIGNATURE, Note, Signature, VerifierKey, verify
 from indelible.domain.proof import parse_tlog_proof, verify_tlog_proof
 from indelible.errors import EvidenceBroken
-from indelible.services.ledger_proof import LedgerProof, Outside
+from indelible.services.ledger_proof import Anchors, LedgerProof
 from indelible.services.log import LEDGER
-from local.outside.authority import QUERY, Authority
-from local.outside.web import Request
+from local.external.authority import QUERY, Authority
+from local.external.web import Request
 from tests.fakes.chains import ORG
 from tests.fakes.log import LEDGER_NAME
 from tests.fakes.world import World
@@ -95,9 +95,9 @@ def way_up(world: World, quorum: int | None = None, *known: WitnessKey) -> Ledge
         parse_tlog_proof(found.proof.data), found.leaf, origin=LEDGER_NAME, public_keys=[world.signer.public_key()]
     )
     assert offline.checkpoint == found.checkpoint
-    if any(one.verified for one in found.outside.witnesses):
+    if any(one.verified for one in found.anchors.witnesses):
         verified = verify(offline.note, [one.key for one in known])
-        assert {key.name for key in verified} == {one.name for one in found.outside.witnesses if one.verified}
+        assert {key.name for key in verified} == {one.name for one in found.anchors.witnesses if one.verified}
     return found
 
 
@@ -109,14 +109,14 @@ def test_before_the_ledgers_log_has_it_there_is_no_way_up() -> None:
     assert world.upward().of(ORG, world.log().opened(ORG, 1).note, size=1) is None
 
 
-def test_without_anybody_outside_it_ends_at_the_first_checkpoint_that_covers_it() -> None:
+def test_without_external_anchors_it_ends_at_the_first_checkpoint_that_covers_it() -> None:
     found = way_up(grown(2, 5))
 
     assert (found.proof.index, found.checkpoint.size) == (0, 2)
-    assert found.outside == Outside()
+    assert found.anchors == Anchors()
 
 
-def test_the_first_tree_with_anything_from_outside_is_taken() -> None:
+def test_the_first_tree_with_external_anchors_is_taken() -> None:
     world = grown(2, 3, 5, 8)
     for size in (5, 8):
         cosign(world, size, ALICE)
@@ -124,7 +124,7 @@ def test_the_first_tree_with_anything_from_outside_is_taken() -> None:
     found = way_up(world, 1, ALICE)
 
     assert (found.proof.index, found.checkpoint.size) == (0, 5)
-    assert [(one.name, one.cosigned_at_ms, one.verified) for one in found.outside.witnesses] == [
+    assert [(one.name, one.cosigned_at_ms, one.verified) for one in found.anchors.witnesses] == [
         (ALICE.key.name, COSIGNED_AT * 1000, True)
     ]
 
@@ -137,7 +137,7 @@ def test_what_was_anchored_before_it_does_not_cover_it() -> None:
     found = world.upward(witnesses=[ALICE.key], quorum=1).of(late, world.log().opened(late, 1).note, size=1)
 
     assert found is not None
-    assert (found.checkpoint.size, found.outside.witnesses, found.outside.witnessed) == (4, (), False)
+    assert (found.checkpoint.size, found.anchors.witnesses, found.anchors.witnessed) == (4, (), False)
 
 
 @pytest.mark.parametrize(
@@ -150,9 +150,9 @@ def test_witnessed_is_a_quorum_of_known_witnesses(quorum: int | None, signers: i
 
     found = way_up(world, quorum, ALICE, BOB)
 
-    assert found.outside.witnessed is witnessed
-    assert sum(one.verified for one in found.outside.witnesses) == signers
-    assert len(found.outside.witnesses) == signers + 1
+    assert found.anchors.witnessed is witnessed
+    assert sum(one.verified for one in found.anchors.witnesses) == signers
+    assert len(found.anchors.witnesses) == signers + 1
 
 
 def test_tokens_and_calendars_are_for_exactly_the_published_bytes(token: Callable[[bytes], bytes]) -> None:
@@ -166,7 +166,7 @@ def test_tokens_and_calendars_are_for_exactly_the_published_bytes(token: Callabl
         put(world, 1, AnchorFile("bitcoin", "bob", height), OTS + digest + b"%d" % height)
     put(world, 1, AnchorFile("pending", "carol"), OTS + bytes(32) + b"of something else")
 
-    found = way_up(world).outside
+    found = way_up(world).anchors
 
     assert [one.authority for one in found.timestamps] == ["right"]
     assert found.timestamps[0].gen_time_ms > 0
@@ -204,7 +204,7 @@ def test_a_line_that_would_spoil_the_note_is_left_out(line: Callable[[World], by
 
     found = way_up(world, 1, ALICE, BOB)
 
-    assert [one.name for one in found.outside.witnesses] == [BOB.key.name]
+    assert [one.name for one in found.anchors.witnesses] == [BOB.key.name]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_junk_hides_nothing(size: int, path: str) -> None:
     cosign(world, 3, ALICE)
     found = way_up(world, 1, ALICE)
 
-    assert (found.checkpoint.size, found.outside.witnessed) == (3, True)
+    assert (found.checkpoint.size, found.anchors.witnessed) == (3, True)
 
 
 def test_evidence_about_a_checkpoint_that_was_never_published_is_none() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From an organisation's checkpoints up to the ledger's own log, and there to whoever outside has vouched for it.
+"""From an organisation's checkpoints up to the ledger's own log, and there to the external anchors that vouch for it.
 
     checkpoints of the organisation     leaves of the ledger's log     anchors, by the ledger checkpoint they are about
     newest ──────────────────────────▶  index, first size L  ───────▶  those of size L or more, earliest first
@@ -25,8 +25,8 @@ from functools import partial
 from itertools import chain, islice
 from typing import TypeAlias, TypeVar
 
+from indelible.audit.anchors import KINDS, AnchorChecks, ExternalAnchor, Trust
 from indelible.audit.climb import Climb, Climbed
-from indelible.audit.outside import KINDS, AnchorChecks, Outside, Trust
 from indelible.audit.source import Source
 from indelible.domain import merkle, tiles
 from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path, safe_name
@@ -48,12 +48,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Demanded:
-    """A kind of `Outside`; of witnesses this one."""
+    """A kind of `ExternalAnchor`; of witnesses this one."""
 
     kind: str
     witness: VerifierKey | None = None
 
-    def is_met(self, said: Outside) -> bool:
+    def is_met(self, said: ExternalAnchor) -> bool:
         return said.checked and said.kind == self.kind and (self.witness is None or said.name == str(self.witness))
 
     def fits(self, file: AnchorFile) -> bool:
@@ -86,7 +86,7 @@ class AnchorSearch:
         self._covering: dict[tuple[int, int], Note | None] = {}
         self._failed: set[tuple[FailureCode, str]] = set()
 
-    def look(self, top: Climbed, *, first: int) -> list[Outside]:
+    def look(self, top: Climbed, *, first: int) -> list[ExternalAnchor]:
         """What there is about checkpoints of at least `first` records, and up to this one.
 
         One line for each provider: the best that holds, otherwise what it gave about this one.
@@ -95,7 +95,7 @@ class AnchorSearch:
         self._seen_from = top.covering.size
         known = array("Q", self._log.sizes(self._source.org_id, at_least=first))
         sizes = known[: bisect_right(known, top.size)] or [top.size]
-        found: dict[str, list[Outside]] = {}
+        found: dict[str, list[ExternalAnchor]] = {}
         for demanded in self._demanded():
             best = _newest(len(sizes), partial(self._vouched_at, demanded, sizes))
             if best is not None:
@@ -107,7 +107,7 @@ class AnchorSearch:
                 found[track] = [said for said in told if (said.kind, said.name) not in held]
         size, index, covering = top.size, top.proof.index, top.covering.size
         words = f"checkpoint {size:,} is leaf {index:,} of the ledger's own log of size {covering:,}"
-        ledger = Outside("ledger log", self._log.origin(LEDGER), covering, True, words, covers=size)
+        ledger = ExternalAnchor("ledger log", self._log.origin(LEDGER), covering, True, words, covers=size)
         return [ledger, *(said for _, several in sorted(found.items()) for said in several)]
 
     def _demanded(self) -> Iterator[_Demanded]:
@@ -145,7 +145,9 @@ class AnchorSearch:
                 beyond = start
             start = seen + (seen - first if beyond is None else (beyond - seen) // 2)
 
-    def _vouched_at(self, demanded: _Demanded, sizes: Sequence[int], index: int) -> tuple[AnchorFile, Outside] | None:
+    def _vouched_at(
+        self, demanded: _Demanded, sizes: Sequence[int], index: int
+    ) -> tuple[AnchorFile, ExternalAnchor] | None:
         """What holds of what was demanded, in the first ledger checkpoint that it holds for."""
         leaf = self._leaf(sizes[index])
         if leaf is None:
@@ -172,9 +174,9 @@ class AnchorSearch:
             return 0 if file.path(size) in self._trust.completed else 2
         return int(file.kind == "bitcoin" and file.height not in self._trust.headers)
 
-    def _told(self, leaf: _Leaf, anchors: Sequence[_Given]) -> list[Outside]:
+    def _told(self, leaf: _Leaf, anchors: Sequence[_Given]) -> list[ExternalAnchor]:
         """Of one provider: what holds, otherwise of what is nearest to it the first."""
-        told: list[Outside] = []
+        told: list[ExternalAnchor] = []
         nearest = min(self._lacks(*one) for one in anchors)
         for size, file in islice((one for one in anchors if self._lacks(*one) == nearest), _TRIES):
             said = self._said(leaf, size, file)
@@ -183,7 +185,7 @@ class AnchorSearch:
             told = told or said
         return told
 
-    def _said(self, leaf: _Leaf, size: int, file: AnchorFile) -> list[Outside]:
+    def _said(self, leaf: _Leaf, size: int, file: AnchorFile) -> list[ExternalAnchor]:
         of = leaf.climbed
         if (of.size, size) not in self._covering:
             self._covering[of.size, size] = self._covers(of, size)

@@ -40,7 +40,7 @@ class Pending:
 
     def completed_below(self, directory: Path) -> Path | None:
         """The file below a directory that completes it already. Raises NotEvidence for one that does not."""
-        from indelible.outside.verify_ots import read_ots
+        from indelible.external.verify_ots import read_ots
 
         place = directory / self._stem
         for path in sorted(place.parent.glob(f"{escape(place.name)}.bitcoin-*.ots")):
@@ -60,7 +60,7 @@ class Pending:
 
 def single(path: Path, of: Path) -> Pending:
     """A proof by itself, for the data in a file. Raises NotEvidence for one of something else."""
-    from indelible.outside.verify_ots import MAX_PROOF_BYTES, read_detached
+    from indelible.external.verify_ots import MAX_PROOF_BYTES, read_detached
 
     with path.open("rb") as file:
         proof = file.read(MAX_PROOF_BYTES + 1)
@@ -91,7 +91,7 @@ def proofs(source: Source) -> int:
 
 def completed_proofs(directory: Path) -> Mapping[str, bytes]:
     """What `upgrade-ots` wrote for a bundle or a copy, by the paths of the pending ones. Raises NotEvidence."""
-    from indelible.outside.verify_ots import MAX_PROOF_BYTES
+    from indelible.external.verify_ots import MAX_PROOF_BYTES
 
     found: dict[str, bytes] = {}
     for path in sorted(directory.glob(f"{DIRECTORY}*/*")):
@@ -116,10 +116,10 @@ def complete(waiting: Pending, allowed: Iterable[str], say: Callable[[str], None
 
     Why not is handed to `say`, a line for each calendar.
     """
-    from indelible.outside.http import Http
-    from indelible.outside.opentimestamps import CalendarServer
-    from indelible.outside.verify_ots import pending_at, read_detached
-    from indelible.ports.outside import OutsideFailure
+    from indelible.external.http import Http
+    from indelible.external.opentimestamps import CalendarServer
+    from indelible.external.verify_ots import pending_at, read_detached
+    from indelible.ports.external import ExternalFailure
 
     try:
         promised = pending_at(read_detached(waiting.proof, waiting.digest))
@@ -135,7 +135,7 @@ def complete(waiting: Pending, allowed: Iterable[str], say: Callable[[str], None
             continue
         try:
             found = CalendarServer(name=waiting.name, url=url, http=http).upgrade(waiting.proof, waiting.digest)
-        except OutsideFailure as error:
+        except ExternalFailure as error:
             say(f"{url}: {error}")
             continue
         if found is not None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from indelible.audit.anchor_search import AnchorSearch
+from indelible.audit.anchors import ExternalAnchor, Trust
 from indelible.audit.fast_walk import FastWalk
 from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
-from indelible.audit.outside import Outside, Trust
 from indelible.audit.receipts import Receipts
 from indelible.audit.resume import Keeper, State
 from indelible.audit.source import NotEvidence, Published, Source, Walked
@@ -70,7 +70,7 @@ class Audit:
     key: VerifierKey | None
     key_pinned: bool
     receipts: int
-    outside: list[Outside]
+    anchors: list[ExternalAnchor]
     absent: list[str]
     unchecked: list[str]
     resumed: int | None
@@ -138,7 +138,7 @@ def audit(
         raise NotEvidence(f"{source.where} has no {what}")
     top = walk.climb.top(walk.roots.last.size) if walk.roots.last else None
     search = AnchorSearch(source, log, walk.climb, asked.trust, checker.take)
-    outside = search.look(top, first=walk.first) if top else []
+    anchors = search.look(top, first=walk.first) if top else []
     left_out = walk.receipts_left_out
     return Audit(
         valid=checker.failures_total == 0,
@@ -156,7 +156,7 @@ def audit(
         key=VerifierKey(name, key.public_key) if key and name else None,
         key_pinned=asked.key is not None,
         receipts=sum(map(len, asked.receipts.values())) - len(left_out),
-        outside=outside,
+        anchors=anchors,
         absent=[*_absent(source, asked.within)],
         unchecked=[
             *_read_before(begun),
@@ -164,7 +164,7 @@ def audit(
             *unsure,
             *rootless,
             *_receipts_left_out(left_out),
-            *_not_covered(walk, outside),
+            *_not_covered(walk, anchors),
             *([] if asked.strict else ["what is inside the events (--strict parses every record wholly)"]),
         ],
         resumed=begun.last.sequence + 1 if begun else None,
@@ -231,7 +231,7 @@ def _receipts_left_out(left_out: Sequence[Promise]) -> list[str]:
     return [f"receipts for records outside of the range: {named}{' and more' if len(sequences) > 5 else ''}"]
 
 
-def _not_covered(walk: FastWalk, outside: Sequence[Outside]) -> Iterator[str]:
+def _not_covered(walk: FastWalk, anchors: Sequence[ExternalAnchor]) -> Iterator[str]:
     """What could have been made, or cut off, by whoever can write to the source."""
     end = walk.checker.next_sequence - 1
     signed = max(walk.roots.last.size if walk.roots.last else 0, walk.first - 1)
@@ -246,12 +246,12 @@ def _not_covered(walk: FastWalk, outside: Sequence[Outside]) -> Iterator[str]:
             f"whether the chain went on after record {end:,}: no signed checkpoint or receipt reaches that far, and a "
             "chain does not notice that its end was cut off"
         )
-    vouched = max((found.covers for found in outside if found.checked and found.kind != "ledger log"), default=0)
+    vouched = max((found.covers for found in anchors if found.checked and found.kind != "ledger log"), default=0)
     if vouched < end:
         first = max(vouched + 1, walk.first)
         were, them = ("was", "it") if first == end else ("were", "them")
         which = _records(first, end)
-        yield f"when {which} {were} made, beyond the ledger's own word: nobody outside vouches for {them} here"
+        yield f"when {which} {were} made, beyond the ledger's own word: no external anchor covers {them} here"
 
 
 def _records(first: int, last: int) -> str:

@@ -126,14 +126,14 @@ class AwsDeployment:
             raise CannotTell("the answer has no Date")
         return instants.from_datetime(parsedate_to_datetime(date)) + 500  # it says whole seconds
 
-    def outside_tracks(self) -> Sequence[str]:
+    def external_tracks(self) -> Sequence[str]:
         """IAM: cloudformation:DescribeStacks, lambda:GetFunctionConfiguration."""
-        name = self._anchor_outputs().get("OutsideFunctionName")
+        name = self._anchor_outputs().get("ExternalFunctionName")
         if name is None:
             return []
         with _asking():
             found = self._clients("lambda").get_function_configuration(FunctionName=name)
-        named = json.loads(found.get("Environment", {}).get("Variables", {}).get("INDELIBLE_OUTSIDE") or "{}")
+        named = json.loads(found.get("Environment", {}).get("Variables", {}).get("INDELIBLE_EXTERNAL_ANCHORS") or "{}")
         tracks = [f"rfc3161-{authority}" for authority in named.get("timestamp_authorities", {})]
         tracks += [f"ots-{calendar}" for calendar in named.get("calendars", {})]
         return tracks + [f"witness-{safe_name(key.partition('+')[0])}" for key in named.get("witnesses", {})]

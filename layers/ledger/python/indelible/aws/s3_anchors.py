@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from indelible.aws.s3_versions import PAGE, pages
 from indelible.domain import anchors, instants
-from indelible.ports.outside import PublishedCheckpoint, StoredAnchor
+from indelible.ports.external import PublishedCheckpoint, StoredAnchor
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

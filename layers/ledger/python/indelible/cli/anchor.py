@@ -99,13 +99,13 @@ def _troubles(summary: dict[str, Any]) -> Iterator[str]:
         )
     if summary["ledger"]["failed"]:
         yield f"the ledger's own log did not go on: {summary['ledger']['failed']}. The next round tries again."
-    yield from _outside_troubles(summary.get("outside", {}))
+    yield from _external_troubles(summary.get("external_anchors", {}))
 
 
-def _outside_troubles(outside: dict[str, Any]) -> Iterator[str]:
-    """What those outside did not do stops nothing, and does not count against the round."""
-    if outside.get("failed"):
-        yield f"going outside did not work: {outside['failed']}; the log of the function outside says why."
-    for track, done in outside.get("tracks", {}).items():
+def _external_troubles(external: dict[str, Any]) -> Iterator[str]:
+    """Failures of external anchoring stop nothing, and do not count against the round."""
+    if external.get("failed"):
+        yield f"external anchoring did not run: {external['failed']}; the log of the function external says why."
+    for track, done in external.get("tracks", {}).items():
         if done["failure"]:
-            yield f"outside, {track}: {done['failure']}. The next round asks again."
+            yield f"external anchors, {track}: {done['failure']}. The next round asks again."

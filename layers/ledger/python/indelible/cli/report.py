@@ -58,7 +58,7 @@ def as_json(verdict: Audit, lacking: Sequence[str]) -> dict[str, Any]:
         "key": verdict.key and {"verifier_key": str(verdict.key), "pinned": verdict.key_pinned},
         "resumed": verdict.resumed,
         "receipts_checked": verdict.receipts,
-        "outside": [asdict(found) for found in verdict.outside],
+        "anchors": [asdict(found) for found in verdict.anchors],
         "unchecked": verdict.unchecked,
         "lacking": [*lacking],
     }
@@ -98,7 +98,7 @@ def _facts(verdict: Audit) -> Iterator[tuple[str, str]]:
     yield "key", _key(verdict)
     if verdict.receipts:
         yield "receipts", f"{verdict.receipts:,} held against the records"
-    for found in verdict.outside:
+    for found in verdict.anchors:
         reaches = f" (records up to {found.covers:,})" if found.checked and found.kind != "ledger log" else ""
         yield found.kind, found.words + reaches
     yield "time", f"{seconds:,.1f} s ({rate:,.0f} records a second)"

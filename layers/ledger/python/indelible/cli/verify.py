@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
+from indelible.audit.anchors import Trust, trusted
 from indelible.audit.keys import pinned_key
-from indelible.audit.outside import Trust, trusted
 from indelible.audit.pending import completed_proofs
 from indelible.audit.receipts import promises
 from indelible.audit.source import Source
@@ -45,7 +45,7 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--quorum", type=click.IntRange(min=1), help="How many of them must have signed.  [default: all]")
 @click.option("--bitcoin-headers", type=_FILE, help="Block headers: lines of a height and 160 hex digits.")
 @click.option("--bitcoin-header", metavar="HEIGHT:HEX", multiple=True, help="One block header; repeatable.")
-@click.option("--check-anchors", is_flag=True, help="Could not check (2) if nobody outside vouches for the log.")
+@click.option("--check-anchors", is_flag=True, help="Could not check (2) if no external anchor vouches for the log.")
 @click.option("--check-tst", is_flag=True, help="Could not check (2) if no RFC 3161 token vouches for the log.")
 @click.option("--completed", type=_DIRECTORY, help="Where upgrade-ots wrote completed OpenTimestamps proofs.")
 @click.option("--upgrade-pending", is_flag=True, help="First ask the calendars, as upgrade-ots does; needs a network.")
@@ -131,11 +131,11 @@ def verify(
 
 
 def _lacking(verdict: Audit, trust: Trust, *, anchors: bool, tokens: bool) -> Iterator[str]:
-    """What was demanded, and is not there: records, a root by the pinned key, those outside."""
+    """What was demanded, and is not there: records, a root by the pinned key, external anchors."""
     yield from verdict.absent
     if verdict.key_pinned and verdict.checkpoint is None:
         yield "no root signed with the key that you gave covers any of these records"
-    sound = [found for found in verdict.outside if found.checked]
+    sound = [found for found in verdict.anchors if found.checked]
     signers = {found.name for found in sound if found.kind == "witness"}
     if len(signers) < trust.needed:
         signed = f"{len(signers):,} of the witnesses that you named {'has' if len(signers) == 1 else 'have'} signed"
@@ -145,7 +145,7 @@ def _lacking(verdict: Audit, trust: Trust, *, anchors: bool, tokens: bool) -> It
     if trust.headers and not any(found.kind == "opentimestamps" for found in sound):
         yield "no OpenTimestamps proof leads to a block whose header you gave"
     if anchors and not any(found.kind != "ledger log" for found in sound):
-        yield "nobody outside whom you trust vouches for the log"
+        yield "no external anchor of a provider that you trust vouches for the log"
 
 
 def _jobs(source: Source) -> int:

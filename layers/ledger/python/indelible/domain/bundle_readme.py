@@ -65,7 +65,7 @@ WHAT IS IN IT
   receipts.jsonl     for each line of records.jsonl, what the ledger gave its word for
   keys/              the ledger's statements about its signing keys
   log/               checkpoints that the ledger signed over its records, and parts of the Merkle tree under them
-  ledger/            what shows these checkpoints to the outside: the ledger's own log, and its anchors"""
+  ledger/            what anchors these checkpoints: the ledger's own log, and its external anchors"""
 
 
 def _commands(first: int, head: LastRecord | None) -> str:
@@ -109,7 +109,7 @@ def _signature(ledger_name: str, org_id: str, checkpoint: LastCheckpoint | None)
       openssl pkeyutl -verify -pubin -inkey ledger.pem -rawin -in text -sigfile signature
 
 The program `indelible verify evidence.zip --key KEY` checks all of this and the rest: that the records lead to the
-root that was signed, that the key was the ledger's at the time, and what others outside have put their names to."""
+root that was signed, that the key was the ledger's at the time, and what external anchors say of it."""
 
 
 _LIMITS = """\

@@ -42,7 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     anchor_period_seconds: Annotated[int, Meta(ge=0)] = 0
     anchor_concurrency: Annotated[int, Meta(ge=1)] = 20
     allowed_origins: str = ""
-    outside: str = ""
+    external_anchors: str = ""
     exports_bucket: str = ""
     exports_days: Annotated[int, Meta(ge=1, le=365)] = 7
     pack_function: str = ""

@@ -85,7 +85,7 @@ TOOLS = (
         description=(
             "Get one record of the organisation, by audit_id or by tx_hash (exactly one of them), re-read from "
             "storage and re-hashed, with its receipt, its place in the signed logs, and what witnesses and timestamp "
-            "authorities outside say, as far as there are any. Call it to show what was decided and when, or to check "
+            "authorities say, as far as there are any. Call it to show what was decided and when, or to check "
             "that a receipt still holds. Changes nothing."
         ),
         route="POST /v1/prove",

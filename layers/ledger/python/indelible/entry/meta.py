@@ -69,7 +69,7 @@ class Meta:
     def keys(self, _arguments: JsonObject, _caller: Caller) -> Reply:
         """The keys that checkpoints are signed with, the one in use first.
 
-        The name in a verifier key is the ledger's, which is also the origin of the log that goes outside.
+        The name in a verifier key is the ledger's, which is also the origin of the log that is anchored externally.
         """
         name = self._settings.ledger_name
         keys = [_published(name, key) for key in reversed(self._keys().keys)]

@@ -81,7 +81,7 @@ ROUTES = (
         tag="Evidence",
         summary="Prove one record",
         description="By `audit_id` or by `tx_hash`, within your own organisation: the stored record, its receipt, what "
-        "S3 says about the object now, and the way up: checkpoint, ledger, and whoever outside bears witness. "
+        "S3 says about the object now, and the way up: checkpoint, ledger, and external anchors. "
         "What is no id at all is not found, like an id that does not exist.",
         request=models.ProveRequest,
         asked=examples.PROVE,

@@ -117,7 +117,7 @@ def _inclusion(proof: Proof) -> Inclusion | None:
 
 
 def _ledger(proof: LedgerProof) -> LedgerInclusion:
-    outside = proof.outside
+    anchors = proof.anchors
     return LedgerInclusion(
         leaf=proof.leaf.hex(),
         checkpoint=CheckpointModel.of(proof.checkpoint),
@@ -126,14 +126,14 @@ def _ledger(proof: LedgerProof) -> LedgerInclusion:
         checkpoint_note=proof.published.data.decode(),
         witnesses=[
             WitnessModel(name=one.name, cosigned_at=instants.to_text(one.cosigned_at_ms), verified=one.verified)
-            for one in outside.witnesses
+            for one in anchors.witnesses
         ],
-        witnessed=outside.witnessed,
+        witnessed=anchors.witnessed,
         timestamps=[
             TimestampModel(
                 authority=one.authority, token=_base64(one.token), gen_time=instants.to_text(one.gen_time_ms)
             )
-            for one in outside.timestamps
+            for one in anchors.timestamps
         ],
         opentimestamps=[
             OpenTimestampModel(
@@ -142,7 +142,7 @@ def _ledger(proof: LedgerProof) -> LedgerInclusion:
                 bitcoin_height=one.bitcoin_height,
                 proof=_base64(one.proof),
             )
-            for one in outside.opentimestamps
+            for one in anchors.opentimestamps
         ],
     )
 

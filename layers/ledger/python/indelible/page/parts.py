@@ -22,7 +22,7 @@ MAX_RECORDS = 50_000
 MAX_BYTES = 100 * 1024 * 1024
 """Of record bytes, for the same reason."""
 MAX_ANCHOR_BYTES = 64 * 1024
-"""Of one file from outside: as much as the verifiers read of a timestamp or a proof."""
+"""Of one external anchor: as much as the verifiers read of a timestamp or a proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class PageCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class PageAnchor:
-    """What somebody outside gave about a checkpoint of the ledger's log, as it was stored.
+    """An external anchor of a checkpoint of the ledger's log, as it was stored.
 
     `data` is None for more than `MAX_ANCHOR_BYTES`: nothing of any kind is that long.
     """
@@ -50,8 +50,8 @@ class PageAnchor:
 
 
 @dataclass(frozen=True, slots=True)
-class PageOutside:
-    """The first of the ledger's checkpoints above the newest of the page about which anybody outside gave anything.
+class AnchoredCheckpoint:
+    """The first of the ledger's checkpoints above the newest of the page that has external anchors.
 
     `size` is its own, `covers` that of the organisation's checkpoint which is a leaf of it. `proof` is a tlog-proof
     file of that leaf, with the ledger's checkpoint as it was published; None where the log's files do not yield one.
@@ -91,7 +91,7 @@ class PageParts:
     right: tuple[Subtree, ...] = ()
     keys: tuple[bytes, ...] = ()
     public_key: bytes | None = None
-    outside: PageOutside | None = None
+    anchored: AnchoredCheckpoint | None = None
     made_at: str | None = None
 
     @property

@@ -23,7 +23,7 @@ from importlib import resources
 from indelible.domain.bundle import Exported
 from indelible.domain.findings import Specimen
 from indelible.domain.merkle import Subtree
-from indelible.page.parts import PageCheckpoint, PageOutside, PageParts
+from indelible.page.parts import AnchoredCheckpoint, PageCheckpoint, PageParts
 
 SCRIPTS = (
     "bytes.js",
@@ -45,7 +45,7 @@ SCRIPTS = (
     "timeline.js",
     "detail.js",
     "report.js",
-    "outside.js",
+    "checkpoints.js",
     "held.js",
     "print.js",
     "main.js",
@@ -145,7 +145,7 @@ def _facts(parts: PageParts) -> dict[str, object]:
         "right": [_subtree(found) for found in parts.right],
         "keys": [_note(statement) for statement in parts.keys],
         "public_key": None if parts.public_key is None else base64.b64encode(parts.public_key).decode(),
-        "outside": None if parts.outside is None else _outside(parts.outside),
+        "anchored": None if parts.anchored is None else _anchored(parts.anchored),
     }
 
 
@@ -159,7 +159,7 @@ def _checkpoint(found: PageCheckpoint) -> dict[str, object]:
     return {"size": found.size, "note": _note(found.note), "ledger_proof": proof}
 
 
-def _outside(found: PageOutside) -> dict[str, object]:
+def _anchored(found: AnchoredCheckpoint) -> dict[str, object]:
     anchors = [
         {
             "kind": anchor.file.kind,

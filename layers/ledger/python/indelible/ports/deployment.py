@@ -100,6 +100,6 @@ class Deployment(Protocol):
         """What time AWS says it is, to the second."""
         ...
 
-    def outside_tracks(self) -> Sequence[str]:
+    def external_tracks(self) -> Sequence[str]:
         """The tracks that are configured: `rfc3161-…`, `ots-…`, `witness-…`."""
         ...

@@ -17,7 +17,7 @@ from indelible.domain.record import Retention
 from indelible.domain.tiles import File
 from indelible.errors import EvidenceBroken
 from indelible.ports import Clock, LogFiles
-from indelible.ports.outside import AnchorFiles, PublishedCheckpoint, StoredAnchor
+from indelible.ports.external import AnchorFiles, PublishedCheckpoint, StoredAnchor
 from indelible.services.log import LEDGER, LogReader
 
 

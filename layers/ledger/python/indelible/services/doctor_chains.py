@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor's checks of what the ledger does: heads, logs, the outbox, and those outside. Reads only.
+"""The doctor's checks of what the ledger does: heads, logs, the outbox, and external anchors. Reads only.
 
 Nothing here verifies records: that is `verify`. These are the signs that recording and anchoring have stopped.
 """
@@ -24,15 +24,15 @@ from indelible.ports import (
     Workers,
 )
 from indelible.ports.deployment import Deployment
-from indelible.ports.outside import AnchorFiles
+from indelible.ports.external import AnchorFiles
 from indelible.services.doctor import Check, Finding, Health, ok
 from indelible.services.heads import confirmed_head
 from indelible.services.log import LEDGER, LogReader
 
 LATE_MS = 15 * 60_000
 """As the alarms `AnchorLag` and `OutboxAge`."""
-OUTSIDE_LATE_MS = 24 * 3_600_000
-OUTSIDE_PATIENCE_MS = 3_600_000
+EXTERNAL_LATE_MS = 24 * 3_600_000
+EXTERNAL_PATIENCE_MS = 3_600_000
 _LOOKED_AT = 100
 
 
@@ -73,7 +73,7 @@ class Chains:
         return [
             ("organisations", self._all),
             ("ledger log", self._ledger),
-            ("outside", self._outside),
+            ("external anchors", self._external_anchors),
         ]
 
     def _all(self) -> Iterator[Finding]:
@@ -174,25 +174,25 @@ class Chains:
         else:
             yield ok("ledger log", f"{state.published:,} checkpoints of organisations are in it")
 
-    def _outside(self) -> Iterator[Finding]:
+    def _external_anchors(self) -> Iterator[Finding]:
         """Each track that is configured has given something about a checkpoint of the last day."""
-        tracks = self._deployment.outside_tracks()
+        tracks = self._deployment.external_tracks()
         if not tracks:
-            yield ok("outside", "nobody outside is configured")
+            yield ok("external anchors", "no anchoring provider is configured")
             return
         now_ms, newest = self._clock.now_ms(), self._ledger_register.read().published
-        recent = self._anchors.published(newest=newest, since_ms=now_ms - OUTSIDE_LATE_MS) if newest else []
-        if not recent or now_ms - recent[0].published_ms < OUTSIDE_PATIENCE_MS:
-            yield ok("outside", f"{len(tracks)} tracks, and no checkpoint yet that they should have seen")
+        recent = self._anchors.published(newest=newest, since_ms=now_ms - EXTERNAL_LATE_MS) if newest else []
+        if not recent or now_ms - recent[0].published_ms < EXTERNAL_PATIENCE_MS:
+            yield ok("external anchors", f"{len(tracks)} tracks, and no checkpoint yet that they should have seen")
             return
         heard = {stored.file.track for stored in self._anchors.stored(at_least=recent[0].size)}
         for track in tracks:
             if track in heard:
-                yield ok("outside", f"{track} answers")
+                yield ok("external anchors", f"{track} answers")
             else:
                 said = f"{track} has given nothing about the checkpoints of the last day"
-                mend = "The outside function's log says why; it is tried again with every round."
-                yield Finding("outside", Health.WARN, said, mend)
+                mend = "The external function's log says why; it is tried again with every round."
+                yield Finding("external anchors", Health.WARN, said, mend)
 
 
 def _foreign(owner: str, sizes: frozenset[int]) -> Finding:

@@ -19,8 +19,8 @@ from indelible.domain.bundle_readme import readme
 from indelible.domain.ledger import ledger_proof_path
 from indelible.errors import NotFound
 from indelible.ports import Clock, Scratch, StoredLogFiles, StoredRecords
+from indelible.services.export_anchors import Anchored, anchors_part
 from indelible.services.export_files import log_part
-from indelible.services.export_outside import Anchored, outside_part
 from indelible.services.export_walk import ExportWalk
 from indelible.services.log import LogReader, checkpoint_path
 from indelible.services.offline import NoTable
@@ -35,7 +35,7 @@ def _quietly(_: int) -> None:
 
 
 def _nothing(_: int) -> Iterator[tuple[int, AnchorFile]]:
-    """Nobody outside is asked."""
+    """No anchoring provider is asked."""
     return iter(())
 
 
@@ -125,12 +125,12 @@ class Exporter:
         if last < first:
             raise NotFound("there is no record in this range")
         part = log_part(self._files, org_id, first=first, last=last)
-        outside = outside_part(self._files, self._anchored, org_id, part.sizes)
+        anchors = anchors_part(self._files, self._anchored, org_id, part.sizes)
         predecessor = walk.predecessor
         page = walk.page.made(
             self._files,
             part,
-            outside,
+            anchors,
             ledger_name=self._ledger_name,
             org_id=org_id,
             first=first,
@@ -139,8 +139,8 @@ class Exporter:
             exported=walk.exported,
         )
         small = {f"{bundle.LOG}{path}": data for path, data in part.files.items()}
-        small |= {f"{bundle.LOG}{ledger_proof_path(size)}": data for size, data in outside.proofs.items()}
-        small |= {f"{bundle.LEDGER}{path}": data for path, data in outside.ledger.items()} | outside.keys
+        small |= {f"{bundle.LOG}{ledger_proof_path(size)}": data for size, data in anchors.proofs.items()}
+        small |= {f"{bundle.LEDGER}{path}": data for path, data in anchors.ledger.items()} | anchors.keys
         if predecessor is not None:
             small[bundle.PREDECESSOR] = predecessor
         if page.content is not None:

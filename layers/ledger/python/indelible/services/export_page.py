@@ -14,8 +14,8 @@ from indelible.domain.merkle import Subtree
 from indelible.page.parts import PageCheckpoint, PageParts, around
 from indelible.page.render import render
 from indelible.ports import StoredLogFiles
+from indelible.services.export_anchors import AnchorsPart
 from indelible.services.export_files import LogPart
-from indelible.services.export_outside import OutsidePart
 from indelible.services.log import checkpoint_path
 
 MOST_RECORDS = 20_000
@@ -57,7 +57,7 @@ class PageMaker:
         self,
         files: StoredLogFiles,
         part: LogPart,
-        outside: OutsidePart,
+        anchors: AnchorsPart,
         *,
         ledger_name: str,
         org_id: str,
@@ -71,7 +71,7 @@ class PageMaker:
             return Page(None, _WITHOUT)
         left, right = _around(files, part, org_id, first, last)
         notes = [
-            PageCheckpoint(size, part.files[path], outside.proofs.get(size))
+            PageCheckpoint(size, part.files[path], anchors.proofs.get(size))
             for size in part.sizes
             if (path := checkpoint_path(size)) in part.files
         ]
@@ -86,8 +86,8 @@ class PageMaker:
             checkpoints=tuple(notes),
             left=left,
             right=right,
-            keys=tuple(outside.keys.values()),
-            outside=outside.above,
+            keys=tuple(anchors.keys.values()),
+            anchored=anchors.above,
         )
         return Page(render(parts), _WITH)
 

@@ -93,7 +93,7 @@ class LedgerLog:
 
     def _run(self, deadline_ms: int) -> LedgerReport:
         # Every round comes here, also when nobody records. So a new key is pinned by the round after its deployment,
-        # and whoever goes outside after this step finds every statement that the deployment names.
+        # and the external anchoring after this step finds every statement that the deployment names.
         self._log.pin()
         state, foreign = self._log.confirmed(
             LEDGER, self._register.read, lambda state: (state.published, state.tree_size), self._telemetry

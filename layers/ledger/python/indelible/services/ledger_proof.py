@@ -2,7 +2,7 @@
 """From an organisation's checkpoint upwards: its place in the ledger's own log, and what others say of that log.
 
 Writes nothing. What is under a checkpoint's name is believed when it verifies, and left out when it does not: junk
-among the evidence of others hides none of it. What has been anchored outside the account is worth more than what has
+among the evidence of others hides none of it. What has been anchored externally is worth more than what has
 not: the proof is given in the first ledger checkpoint that covers the leaf and has any such evidence, if there is one.
 """
 
@@ -24,7 +24,7 @@ from indelible.domain.note import Note, NoteError, Signature, VerifierKey, cosig
 from indelible.domain.proof import TlogProof, parse_tlog_proof
 from indelible.errors import EvidenceBroken
 from indelible.ports import CurrentLogFiles, Workers
-from indelible.ports.outside import AnchorFiles
+from indelible.ports.external import AnchorFiles
 from indelible.services.log import LEDGER, LogReader
 
 TokenTime: TypeAlias = Callable[[bytes, bytes], int]
@@ -65,7 +65,7 @@ class OpenTimestamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Anchors:
     """What others say of one ledger checkpoint. `witnessed` is None where no quorum is asked for."""
 
     cosignatures: tuple[Signature, ...] = ()
@@ -92,7 +92,7 @@ class LedgerProof:
     proof: TlogProof
     checkpoint: Checkpoint
     published: Note
-    outside: Outside
+    anchors: Anchors
 
 
 class Upward:
@@ -138,11 +138,11 @@ class Upward:
                 checkpoint = self._log.verified(LEDGER, later, leaf)
             except EvidenceBroken:
                 continue  # a name that says a size which was never published
-            outside = self._outside(later.checkpoint, anchored_size, files)
-            if outside.anything:
-                cosigned = replace(later, checkpoint=later.checkpoint.with_signatures(outside.cosignatures))
-                return LedgerProof(leaf, cosigned, checkpoint, later.checkpoint, outside)
-        return LedgerProof(leaf, proof, first, proof.checkpoint, Outside(witnessed=self._witnessed(())))
+            anchors = self._anchors_in(later.checkpoint, anchored_size, files)
+            if anchors.anything:
+                cosigned = replace(later, checkpoint=later.checkpoint.with_signatures(anchors.cosignatures))
+                return LedgerProof(leaf, cosigned, checkpoint, later.checkpoint, anchors)
+        return LedgerProof(leaf, proof, first, proof.checkpoint, Anchors(witnessed=self._witnessed(())))
 
     def _proven(self, stored: bytes | None, leaf: bytes, size: int) -> tuple[TlogProof, Checkpoint] | None:
         if stored is None:
@@ -159,7 +159,7 @@ class Upward:
         for size, found in islice(groupby(stored, key=lambda one: one.size), _MOST_SIZES):
             yield size, [one.file for one in found]
 
-    def _outside(self, note: Note, size: int, files: Sequence[AnchorFile]) -> Outside:
+    def _anchors_in(self, note: Note, size: int, files: Sequence[AnchorFile]) -> Anchors:
         cosignatures: list[Signature] = []
         timestamps: list[Stamped] = []
         calendars: dict[str, OpenTimestamp] = {}
@@ -179,7 +179,7 @@ class Upward:
             Cosigned(line.name, cosigned_at(line) * 1000, verified=(line.name, line.key_id) in self._witnesses)
             for line in lines
         )
-        return Outside(
+        return Anchors(
             cosignatures=lines,
             witnesses=tuple(sorted(witnesses, key=lambda one: one.name)),
             timestamps=tuple(sorted(timestamps, key=lambda one: one.authority)),

@@ -46,7 +46,7 @@ class LogReader:
     """Opens what was published. `keys` gives the ring of those whose signatures count.
 
     A checkpoint is the first version of its file, which costs two requests: its bytes are a leaf of the ledger's log
-    and are stamped outside, and a line more below them would make others. Tiles prove themselves against its root:
+    and are stamped externally, and a line more below them would make others. Tiles prove themselves against its root:
     `current`, where it is given, finds them in one, and only where that does not fit are the first versions read.
     """
 

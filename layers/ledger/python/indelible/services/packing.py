@@ -5,8 +5,8 @@ Invariant: an export is noted as ready only after its whole file is stored and l
 view only after the bundle that it names is, beside it. Whatever happens, something is noted: nobody waits for an export
 that will never come. Doing it twice does no harm.
 
-A bundle of the same range is another one once somebody outside has vouched for more of the log. So a view is stored
-with the very bundle that it was made from, and needs nothing that is made later.
+A bundle of the same range is another one once more external anchors are stored. So a view is stored with the very
+bundle that it was made from, and needs nothing that is made later.
 """
 
 from __future__ import annotations

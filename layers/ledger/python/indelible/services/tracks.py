@@ -14,13 +14,13 @@ from indelible.domain import note as notes
 from indelible.domain.anchors import AnchorFile, safe_name
 from indelible.domain.note import Note, NoteError, Signature
 from indelible.errors import LedgerError
-from indelible.ports.outside import Calendar, OtherSize, OtherTree, OutsideFailure, TimestampAuthority, Witness
+from indelible.ports.external import Calendar, ExternalFailure, OtherSize, OtherTree, TimestampAuthority, Witness
 from indelible.services.anchor_shelf import Shelf
 from indelible.services.log import LEDGER, LogReader
 
 
 class Track(Protocol):
-    """Somebody outside, and what we want of them."""
+    """One anchoring provider, and what is asked of it."""
 
     @property
     def name(self) -> str:
@@ -28,7 +28,7 @@ class Track(Protocol):
         ...
 
     def news(self, shelf: Shelf) -> Iterator[int]:
-        """Ask for what is missing, newest first; each size once it is stored. Raises OutsideFailure, LedgerError."""
+        """Ask for what is missing, newest first; each size once it is stored. Raises ExternalFailure, LedgerError."""
         ...
 
     def later(self, shelf: Shelf) -> Iterator[int | None]:
@@ -142,7 +142,7 @@ class WitnessTrack:
         return next(self._log.sizes(LEDGER, at_least=size), None) == size
 
 
-def failure_code(error: OutsideFailure | LedgerError) -> str:
+def failure_code(error: ExternalFailure | LedgerError) -> str:
     """`NO_ANSWER`, `REFUSED`, `BAD_ANSWER`, `OTHER_TREE`; or the code of what went wrong on our side."""
     if isinstance(error, LedgerError):
         return error.code

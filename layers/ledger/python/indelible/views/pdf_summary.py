@@ -57,7 +57,7 @@ _LIMITS = (
     "have checked it with a key that you have from elsewhere.",
     "Whether an event is true, or whether something was never recorded. A record shows what was said, in which order, "
     "and that it was not changed since.",
-    "Times are those of the ledger, unless somebody outside its account vouches for them.",
+    "Times are those of the ledger, unless an external anchor vouches for them.",
     "What came before and after the range. Records after the last signed root could still be cut off.",
     "Gates, outcomes, overrides and failures are counted where a record names them in the fields that the ledger knows "
     "(aow_context.outcome, payload.gate or payload.decision, regulatory.human_override).",

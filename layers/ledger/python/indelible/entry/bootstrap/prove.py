@@ -7,7 +7,7 @@ from functools import cache
 
 from indelible.aws.dynamo_rounds import DynamoRoundStarts
 from indelible.aws.s3_anchors import S3Anchors
-from indelible.entry import outside_settings
+from indelible.entry import external_settings
 from indelible.entry.bootstrap import bucket, callers, log, shared, table
 from indelible.entry.machine import ThreadedWorkers
 from indelible.entry.proving import ProofReader
@@ -21,7 +21,7 @@ from indelible.services.timetable import Timetable
 def proof_reader() -> ProofReader:
     """Proves one record, or that a log goes on."""
     settings = shared.settings()
-    named = outside_settings.load(settings.outside)
+    named = external_settings.load(settings.external_anchors)
     upward = Upward(
         log=log.log_reader(),
         files=bucket.log_files(),
@@ -54,6 +54,6 @@ def proof_reader() -> ProofReader:
 
 def _token_time(response: bytes, data: bytes) -> int:
     # Only a ledger that has its checkpoints timestamped pays for the parser.
-    from indelible.outside.verify_timestamp import read_timestamp_token
+    from indelible.external.verify_timestamp import read_timestamp_token
 
     return read_timestamp_token(response, data)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What others gave about the ledger's own log: cosignatures, RFC 3161 tokens, OpenTimestamps proofs. The rules and the
-// codes are those of the auditor's verifier (indelible/audit/outside.py). It is believed only where the reader
+// codes are those of the auditor's verifier (indelible/audit/anchors.py). It is believed only where the reader
 // has said whom to trust; what is not true says nothing of the records, as anybody may have put it there.
 
-const OUTSIDE_KINDS = {
+const ANCHOR_KINDS = {
   cosignature: "witness",
   token: "timestamp",
   pending: "opentimestamps",
@@ -17,12 +17,12 @@ const OTS_OF_SHA256 = fromHex("004f70656e54696d657374616d7073000050726f6f6600bf8
  * checkpoint below, null when nothing confirms it; `witnesses` are keys that the reader gave. `report` is told when the
  * ledger's checkpoint above it is not good.
  */
-async function lookOutside(facts, covered, ring, witnesses, report) {
-  const { outside } = facts;
-  if (outside === null) return [];
-  const { size, covers } = outside;
+async function checkAnchors(facts, covered, ring, witnesses, report) {
+  const { anchored } = facts;
+  if (anchored === null) return [];
+  const { size, covers } = anchored;
   const told = (anchor, more) => ({
-    kind: OUTSIDE_KINDS[anchor.kind] || "unknown",
+    kind: ANCHOR_KINDS[anchor.kind] || "unknown",
     name: anchor.name,
     size,
     checked: false,
@@ -31,12 +31,12 @@ async function lookOutside(facts, covered, ring, witnesses, report) {
     state: "open",
     ...more,
   });
-  const unproven = (why) => outside.anchors.map((anchor) => told(anchor, { words: `not checked: ${why}` }));
+  const unproven = (why) => anchored.anchors.map((anchor) => told(anchor, { words: `not checked: ${why}` }));
   if (covered === null) return unproven("no signed root here is confirmed that it would be above");
-  if (outside.proof === null) return unproven("nothing in this file leads to the ledger’s checkpoint that it is about");
+  if (anchored.proof === null) return unproven("nothing in this file leads to the ledger’s checkpoint that it is about");
   let above;
   try {
-    above = await ledgerInclusion(facts, covered, outside.proof, ring);
+    above = await ledgerInclusion(facts, covered, anchored.proof, ring);
     if (above.size !== size) throw new Malformed(`it says size ${above.size}`);
   } catch (error) {
     const code = error instanceof BadSignature ? "BAD_SIGNATURE" : "CHECKPOINT_MISMATCH";
@@ -44,7 +44,7 @@ async function lookOutside(facts, covered, ring, witnesses, report) {
     return unproven("the ledger’s checkpoint that it is about is not good");
   }
   const found = [];
-  for (const anchor of outside.anchors) {
+  for (const anchor of anchored.anchors) {
     try {
       found.push(...(await judged(anchor, size, above, witnesses)).map((more) => told(anchor, more)));
     } catch (error) {
@@ -57,8 +57,8 @@ async function lookOutside(facts, covered, ring, witnesses, report) {
 }
 
 /** The verifier keys of the named witnesses whose cosignatures are good. */
-function cosigners(outside) {
-  return new Set(outside.filter(({ kind, checked }) => checked && kind === "witness").map(({ name }) => name));
+function cosigners(anchors) {
+  return new Set(anchors.filter(({ kind, checked }) => checked && kind === "witness").map(({ name }) => name));
 }
 
 /** Throws for what is not true. */

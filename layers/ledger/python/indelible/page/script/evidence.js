@@ -18,7 +18,7 @@ function readFacts() {
     checkpoint.ledger_proof = note(checkpoint.ledger_proof);
   }
   facts.keys = facts.keys.map(note);
-  if (facts.outside !== null) facts.outside.proof = note(facts.outside.proof);
+  if (facts.anchored !== null) facts.anchored.proof = note(facts.anchored.proof);
   facts.predecessor = facts.predecessor === null ? null : content(facts.predecessor);
   return facts;
 }

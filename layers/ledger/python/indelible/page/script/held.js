@@ -105,15 +105,15 @@ class Held {
     fill(
       at("witness-result"),
       ...(this.witnesses.length
-        ? this.witnesses.map((one) => witnessLine(one, verdict.outside))
+        ? this.witnesses.map((one) => witnessLine(one, verdict.anchors))
         : [make("li", {}, NO_WITNESS)]),
     );
     fill(at("receipt-result"), ...this.receipts.map((receipt) => receiptLine(receipt, entries)));
   }
 }
 
-function witnessLine(witness, outside) {
-  const found = outside.find(({ name, checked }) => checked && name === witness.text);
+function witnessLine(witness, anchors) {
+  const found = anchors.find(({ name, checked }) => checked && name === witness.text);
   const name = value(witness.name);
   if (!found) return make("li", { class: "open" }, "– ", name, ": no cosignature by this key here.");
   const size = COUNT.format(found.size);

@@ -46,11 +46,11 @@ class Page {
     if (run !== this.run) return;
     this.verdict = verdict;
     drawVerdict(verdict, this.facts, this.held, (entry) => this.goTo(entry));
-    drawLimits(this.facts, this.held, verdict.outside);
+    drawLimits(this.facts, this.held, verdict.anchors);
     this.held.draw(verdict, this.entries);
     drawCheckpoints(verdict);
     await drawKeys(verdict, this.facts, this.held);
-    drawOutside(verdict);
+    drawAnchors(verdict);
     this.list();
     if (this.timeline.selected) this.read(this.timeline.selected, false);
     else if (this.entries.length) this.timeline.suggest(this.entries.find(hasFindings) || this.entries[0]);

@@ -83,10 +83,10 @@ function nameOf(text) {
   return rest ? [make("b", {}, name), make("span", { class: "aside" }, sentence(rest))] : name;
 }
 
-function drawLimits(facts, held, outside = []) {
+function drawLimits(facts, held, anchors = []) {
   fill(
     at("limits"),
-    ...limitsOf(facts, held, outside).map(([what, why]) => make("li", {}, make("b", {}, what), " ", withCommands(why))),
+    ...limitsOf(facts, held, anchors).map(([what, why]) => make("li", {}, make("b", {}, what), " ", withCommands(why))),
   );
 }
 
@@ -137,17 +137,17 @@ function asJson(verdict, facts, held) {
     checkpoint: largest ? { tree_size: largest.size, root_hash: hex(largest.root) } : null,
     pinned: held.pinned !== null,
     source: "evidence page",
-    outside: outsideAsJson(verdict, facts),
-    unchecked: [...verdict.undecided, ...limitsOf(facts, held, verdict.outside).map(([what, why]) => `${what} ${why}`)],
+    anchors: anchorsAsJson(verdict, facts),
+    unchecked: [...verdict.undecided, ...limitsOf(facts, held, verdict.anchors).map(([what, why]) => `${what} ${why}`)],
   };
 }
 
 /** As `indelible verify --json` lists it. */
-function outsideAsJson(verdict, facts) {
+function anchorsAsJson(verdict, facts) {
   const last = verdict.checkpoints.filter(({ above }) => above).at(-1);
   const [size, leaf, all] = last ? [last.size, last.above.index, last.above.size].map((one) => COUNT.format(one)) : [];
   const words = `checkpoint ${size} is leaf ${leaf} of the ledger's own log of size ${all}`;
   const log = { kind: "ledger log", name: facts.ledger_name, checked: true, words, time: null };
-  const others = verdict.outside.map(({ state, ...found }) => found);
+  const others = verdict.anchors.map(({ state, ...found }) => found);
   return last ? [{ ...log, size: last.above.size, covers: last.size }, ...others] : others;
 }

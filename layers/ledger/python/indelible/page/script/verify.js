@@ -18,7 +18,7 @@ async function verify(facts, entries, held, progress) {
       counts: {},
       checkpoints: [],
       ring: null,
-      outside: [],
+      anchors: [],
       ended: true,
     };
   }
@@ -67,9 +67,9 @@ async function verify(facts, entries, held, progress) {
   const confirmed = await compareRoots(facts, leaves, checkpoints, report, tick("roots", leaves.length));
   const climbing = signatures && ring.keys.length > 0;
   if (climbing) await climb(facts, checkpoints, ring, report);
-  const covered = checkpoints.find((found) => climbing && found.confirmed && found.size === facts.outside?.covers);
-  const outside = await lookOutside(facts, covered ?? null, ring, held.witnesses, report);
-  const [signed, needed] = [cosigners(outside).size, held.witnesses.length];
+  const covered = checkpoints.find((found) => climbing && found.confirmed && found.size === facts.anchored?.covers);
+  const anchors = await checkAnchors(facts, covered ?? null, ring, held.witnesses, report);
+  const [signed, needed] = [cosigners(anchors).size, held.witnesses.length];
   if (signed < needed) undecided.push(`${signed} of the witnesses that you named have signed; ${needed} are needed.`);
   const last = facts.last_sequence;
   checker.finish(last, last !== null && checker.promises.some((promise) => promise.sequence > last));
@@ -88,7 +88,7 @@ async function verify(facts, entries, held, progress) {
     confirmed,
     signatures: climbing,
     ring,
-    outside,
+    anchors,
     ended: true,
   };
 }

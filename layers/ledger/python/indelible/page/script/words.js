@@ -170,7 +170,7 @@ function checksOf(verdict, facts, held) {
   );
   const named = held.witnesses.length;
   if (!named) return checks;
-  const seen = cosigners(verdict.outside).size;
+  const seen = cosigners(verdict.anchors).size;
   const result = `${COUNT.format(seen)} of ${COUNT.format(named)}`;
   return [
     ...checks,
@@ -183,16 +183,16 @@ function rangeText(facts, verdict) {
   return `${COUNT.format(facts.first_sequence)} to ${COUNT.format(facts.first_sequence + verdict.entriesChecked - 1)}`;
 }
 
-function othersText(outside) {
-  const reach = `record ${COUNT.format(outside[0].covers)}`;
-  const witnesses = cosigners(outside).size
+function othersText(anchors) {
+  const reach = `record ${COUNT.format(anchors[0].covers)}`;
+  const witnesses = cosigners(anchors).size
     ? `It checked the cosignatures of the witnesses that you named, which reach as far as ${reach}.`
     : "It checks cosignatures of witnesses that you name, below.";
   return `${witnesses} Of timestamps it knows whether they are for this ledger, not who signed them: indelible verify does.`;
 }
 
 /** Said whatever the verdict is. */
-function limitsOf(facts, held, outside) {
+function limitsOf(facts, held, anchors) {
   const end = facts.last_sequence === null ? "the last record here" : `record ${COUNT.format(facts.last_sequence)}`;
   return [
     ["Whether this is all.", `It knows nothing of what came after ${end}, nor whether anything was never recorded.`],
@@ -208,9 +208,9 @@ function limitsOf(facts, held, outside) {
     ],
     [
       "Time and witnesses.",
-      outside.length
-        ? othersText(outside)
-        : "Times are the ledger’s own clock; nobody outside vouches for them in this file.",
+      anchors.length
+        ? othersText(anchors)
+        : "Times are the ledger’s own clock; no external anchor vouches for them in this file.",
     ],
     ["Whether it is true.", "The ledger keeps what an agent said. It cannot say that the agent was right."],
     ["Itself.", "A forged page can say anything. Check the bundle with another program: see the end of this page."],

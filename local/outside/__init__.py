@@ -1,5 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""Stand-ins for those outside the account: a timestamp authority, an OpenTimestamps calendar, a witness.
-
-Invariant: they are bound to 127.0.0.1, contact nobody, and check what a real one checks.
-"""
