@@ -25,6 +25,7 @@ from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_repair import DynamoRepair
 from indelible.aws.dynamo_rounds import DynamoRoundStarts
 from indelible.aws.s3_anchors import S3Anchors
+from indelible.aws.s3_holds import S3LegalHolds
 from indelible.aws.s3_inventory import S3Inventory
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
@@ -34,6 +35,7 @@ from indelible.ports import (
     Journal,
     LedgerOutbox,
     LedgerRegister,
+    LegalHolds,
     LogFiles,
     LogHead,
     News,
@@ -47,6 +49,7 @@ from tests.contracts import moto_s3
 from tests.fakes.administrator import Administrator
 from tests.fakes.chains import RETENTION
 from tests.fakes.external import FakeAnchorFiles
+from tests.fakes.holds import FakeLegalHolds
 from tests.fakes.journal import FakeJournal
 from tests.fakes.ledger import FakeLedgerOutbox, FakeLedgerRegister
 from tests.fakes.log import FakeLogFiles, FakeLogHead
@@ -72,6 +75,7 @@ class Adapters:
     ledger_outbox: LedgerOutbox
     starts: RoundStarts
     anchors: AnchorFiles
+    flags: LegalHolds
     organisations: Callable[[], Organisations]
     repair: TableRepair
     inventory: Inventory
@@ -114,6 +118,7 @@ def fakes() -> Adapters:
         ledger_outbox=FakeLedgerOutbox(),
         starts=FakeRoundStarts(),
         anchors=FakeAnchorFiles(records.bucket),
+        flags=FakeLegalHolds(records.bucket),
         organisations=lambda: organisations,
         repair=FakeRepair(records.bucket, journal, register, index, organisations, ledger_register),
         inventory=FakeInventory(records.bucket),
@@ -171,6 +176,7 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         ledger_outbox=DynamoLedgerOutbox(client=dynamodb, table=TABLE),
         starts=DynamoRoundStarts(client=dynamodb, table=TABLE),
         anchors=S3Anchors(client=s3, bucket=BUCKET),
+        flags=S3LegalHolds(client=s3, bucket=BUCKET),
         organisations=lambda: DynamoOrganisations(client=dynamodb, table=TABLE, clock=clock),
         repair=DynamoRepair(client=dynamodb, table=TABLE),
         inventory=S3Inventory(client=s3, bucket=BUCKET),

@@ -12,7 +12,7 @@ import hashlib
 from indelible.domain import record as records
 from indelible.domain.findings import Lock
 from indelible.domain.record import Head, Record
-from tests.fakes.bucket import Bucket, Marker, Version
+from tests.fakes.bucket import AccessDenied, Bucket, Marker, Version
 from tests.fakes.journal import FakeJournal
 
 
@@ -49,6 +49,14 @@ class Administrator:
         """As if the only version had been removed and another put there: bytes and checksum agree."""
         old = self.bucket.versions(key)[0]
         self._set(key, old, Version(old.version_id, data, hashlib.sha256(data).hexdigest(), old.lock))
+
+    def delete(self, key: str) -> None:
+        """DeleteObject of each version by its id. Raises AccessDenied for what is retained or held, as S3 does."""
+        for version in self.bucket.versions(key):
+            retained = version.lock is not None and version.lock.retain_until_ms > self.bucket.now_ms()
+            if retained or (key, version.version_id) in self.bucket.held:
+                raise AccessDenied(key)
+        self.remove(key)
 
     def remove(self, key: str) -> None:
         """Delete every version, as becomes possible when a lock has ended."""

@@ -21,6 +21,10 @@ class PreconditionFailed(Exception):
     """`If-None-Match: *` found a current object (S3 answers 412)."""
 
 
+class AccessDenied(Exception):
+    """S3 refuses to delete a version whose retention has not ended, or that is held."""
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One object version; `sha256` is the checksum that was stored with it (hex)."""
@@ -50,6 +54,8 @@ class Bucket:
         """The store's clock."""
         self.stored_ms: dict[str, int] = {}
         """When each version was stored, by version id."""
+        self.held: set[tuple[str, str]] = set()
+        """(key, version id) of every version under a legal hold."""
         self._version_ids = 0
 
     # -- the ledger's surface -----------------------------------------------------------------------
@@ -80,6 +86,12 @@ class Bucket:
                 lock.mode == old.lock.mode and lock.retain_until_ms >= old.lock.retain_until_ms
             ), f"something tried to weaken the lock of {key} version {version_id}"
             self._replace(key, version_id, Version(old.version_id, old.data, old.sha256, lock))
+
+    def put_legal_hold(self, key: str, version_id: str, *, on: bool) -> None:
+        """PutObjectLegalHold; StopIteration for a version that is not there."""
+        with self.lock:
+            self.version(key, version_id)
+            (self.held.add if on else self.held.discard)((key, version_id))
 
     def delete(self, key: str, version_id: str | None = None) -> None:
         """DeleteObject: the ledger never does, with or without a version id."""

@@ -40,6 +40,7 @@ _TAIL = re.compile(
     rf',"lock_mode":"(COMPLIANCE|GOVERNANCE)","org_id":"({_ORG})","prev_hash":"(GENESIS|[0-9a-f]{{64}})"'
     rf',"retain_until":"({_INSTANT})","sequence":([1-9]\d{{0,11}}),"timestamp":"({_INSTANT})"\}}\Z'.encode()
 )
+_HEX_AND_QUOTE = 65
 LONGEST_TAIL = 640
 """Bytes after the event: all that a verifier reads of a record stands there."""
 
@@ -209,6 +210,14 @@ def read(data: bytes) -> Record:
         lock_mode=lock_mode,
         retain_until_ms=retain_until_ms,
     )
+
+
+def let_in_by(found: Record, governor: GovernorKey) -> bool:
+    """Whether its `governor_signature` is of this key (docs/adr/0006): for whoever has the master secret."""
+    # The tail has this name once, and nothing that a caller sent stands in it.
+    before, _, rest = found.data.rpartition(b',"governor_signature":"')
+    expected = hmac.new(governor.secret, before + rest[_HEX_AND_QUOTE:], hashlib.sha256).hexdigest()
+    return hmac.compare_digest(rest[: _HEX_AND_QUOTE - 1], expected.encode())
 
 
 def tx_hash(data: bytes) -> str:

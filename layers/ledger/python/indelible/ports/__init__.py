@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredRecords, StoredVersion
 from indelible.ports.exports import ExportStore, Noted, Packers
+from indelible.ports.holds import LegalHolds
 from indelible.ports.ledger import EMPTY_LEDGER, LedgerOutbox, LedgerRegister, LedgerState
 from indelible.ports.log import (
     NOTHING_COVERED,
@@ -62,6 +63,7 @@ __all__ = [
     "LedgerOutbox",
     "LedgerRegister",
     "LedgerState",
+    "LegalHolds",
     "LogFiles",
     "LogHead",
     "LogState",

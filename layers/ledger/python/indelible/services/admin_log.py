@@ -36,18 +36,19 @@ class AdminLog:
         self._secrets = secrets
         self._clock = clock
         self._retention = retention
-        self._actor = actor
+        self.actor = actor
 
-    def write(self, action: str, target: str, payload: JsonObject) -> Receipt:
+    def write(self, action: str, target: str, payload: JsonObject, *, reason: str | None = None) -> Receipt:
         """Seal `action` upon `target`, say `org.rotate` upon `acme-corp`. Raises what recording raises."""
         self._organisations.create(self._own())  # registered, the anchor finds it; again does no harm
         event: JsonObject = {
             "event_type": action,
             "level": "pipeline",
-            "actor": self._actor,
+            "actor": self.actor,
             "action": action,
             "target": target,
             "payload": payload,
+            **({} if reason is None else {"reason": reason}),
         }
         submission = Submission(
             org_id=ADMIN_ORG,
