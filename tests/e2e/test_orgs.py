@@ -18,13 +18,15 @@ import pytest
 
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin
-from tests.e2e.helpers.tenant import EVENT, Tenant
+from tests.e2e.helpers.tenant import EVENT, Tenant, fresh
 
 
-def _run(ledger: Outputs, *words: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+def _run(
+    ledger: Outputs, *words: str, command: str = "org", **environment: str | None
+) -> subprocess.CompletedProcess[str]:
     variables = {**ledger.environment(), **environment}
     return subprocess.run(
-        [sys.executable, "-m", "indelible.cli.main", "org", *words],
+        [sys.executable, "-m", "indelible.cli.main", command, *words],
         env={name: value for name, value in variables.items() if value is not None},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -114,6 +116,31 @@ def test_a_secret_is_shown_once_to_people_too(ledger: Outputs) -> None:
     shown = dict(line.split(": ") for line in done.stdout.splitlines())
     assert shown.keys() == {"org_id", "key_id", "hmac_secret"}
     assert "not shown again" in done.stderr
+
+
+def test_a_legal_hold_refuses_deletion_until_it_is_released(ledger: Outputs) -> None:
+    admin, org = Admin.of(ledger), fresh(ledger, "held")
+    receipt = org.record()
+    admin.anchor(org.org_id)
+    checkpoint = f"{org.org_id}/_log/checkpoints/000000000001"
+
+    def flag(key: str) -> str:
+        return str(admin.s3.get_object_legal_hold(Bucket=admin.bucket, Key=key)["LegalHold"]["Status"])
+
+    source = f"s3://{ledger.bucket}/{org.org_id}"
+    done = _run(ledger, "place", source, "--reason", "Smith v. Acme", command="hold")
+    assert done.returncode == 0, done.stderr
+    hold_id = json.loads(done.stdout)["hold_id"]
+    assert (flag(receipt["s3_key"]), flag(checkpoint)) == ("ON", "ON")
+    refused = admin.s3.delete_objects(
+        Bucket=admin.bucket,
+        Delete={"Objects": [{"Key": receipt["s3_key"], "VersionId": receipt["s3_version_id"]}]},
+        BypassGovernanceRetention=True,
+    )
+    assert [error["Code"] for error in refused["Errors"]] == ["AccessDenied"]
+    done = _run(ledger, "release", source, hold_id, "--reason", "settled", command="hold")
+    assert done.returncode == 0, done.stderr
+    assert (flag(receipt["s3_key"]), flag(checkpoint)) == ("OFF", "OFF")
 
 
 def test_what_an_administrator_does_is_on_record(ledger: Outputs) -> None:

@@ -27,6 +27,7 @@ SHORT_HELP = {
     "checkpoint": "Print the latest checkpoint and say who signed it.",
     "doctor": "Say what is wrong with the deployed ledger, and what to do.",
     "export": "Pack a range of a chain, and what proves it, into one file.",
+    "hold": "Place, release and list legal holds.",
     "org": "Create, change and list organisations and their keys.",
     "rebuild": "Rebuild the table from the bucket.",
     "show": "Show one record: who, what, when, why.",

@@ -24,6 +24,7 @@ from indelible.aws.dynamo_orgs import DynamoOrganisations
 from indelible.aws.dynamo_repair import DynamoRepair
 from indelible.aws.kms_key import kms_keys
 from indelible.aws.s3_anchors import S3Anchors
+from indelible.aws.s3_holds import S3LegalHolds
 from indelible.aws.s3_inventory import S3Inventory
 from indelible.aws.s3_log_files import S3LogFiles
 from indelible.aws.s3_records import S3Records
@@ -31,11 +32,13 @@ from indelible.aws.secrets import SecretsManagerSource
 from indelible.aws.stack_outputs import stack_outputs
 from indelible.domain.record import Retention
 from indelible.entry.machine import NoTelemetry, SystemClock, SystemEntropy, ThreadedWorkers
-from indelible.ports import LogFiles, StoredRecords
+from indelible.errors import NotFound
+from indelible.ports import LogFiles, Organisations, SecretSource, StoredRecords
 from indelible.services.admin_log import AdminLog
 from indelible.services.append import Appender
 from indelible.services.doctor import Check, Deployed
 from indelible.services.doctor_chains import Chains
+from indelible.services.holds import Holds
 from indelible.services.keys import PinnedKeys
 from indelible.services.log import LogReader
 from indelible.services.rebuild import Rebuilder
@@ -50,37 +53,41 @@ def registry(ledger_name: str) -> Registry:
     """
     outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
     clock, dynamodb = SystemClock(), client("dynamodb")
-    pool = _pool()
-    table, days = outputs["TableName"], int(outputs["RetentionDays"])
-    secrets = SecretsManagerSource(client=client("secretsmanager"), secret_id=outputs["SecretArn"])
+    table = outputs["TableName"]
     organisations = DynamoOrganisations(client=dynamodb, table=table, clock=clock)
+    secrets = _secrets(outputs)
     journal = DynamoJournal(client=dynamodb, table=table)
-    appender = Appender(
-        journal=journal,
-        records=S3Records(client=client("s3"), bucket=outputs["BucketName"], pool=pool, clock=clock),
-        index=DynamoIndex(client=dynamodb, table=table),
-        news=DynamoNews(client=dynamodb, table=table),
-        clock=clock,
-        entropy=SystemEntropy(),
-        workers=ThreadedWorkers(pool),
-        telemetry=NoTelemetry(),
-    )
-    admin_log = AdminLog(
-        appender=appender,
-        organisations=organisations,
-        secrets=secrets,
-        clock=clock,
-        retention=Retention(lock_mode=outputs["LockMode"], days=days),
-        actor=client("sts").get_caller_identity()["Arn"],
-    )
     return Registry(
         organisations=organisations,
         secrets=secrets,
         clock=clock,
-        admin_log=admin_log,
+        admin_log=_admin_log(outputs, organisations, secrets, _pool()),
         journal=journal,
         log=DynamoLogHead(client=dynamodb, table=table),
-        ledger_days=days,
+        ledger_days=int(outputs["RetentionDays"]),
+    )
+
+
+def holds(ledger_name: str, bucket: str) -> Holds:
+    """Legal holds in the bucket of the ledger of this name. Raises NotFound when that is not its bucket.
+
+    IAM: as for `registry`, and what the adapters name.
+    """
+    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
+    if outputs["BucketName"] != bucket:
+        raise NotFound(f"{bucket} is not the bucket of the ledger {ledger_name}; --ledger names another")
+    s3, clock, pool, secrets = client("s3"), SystemClock(), _pool(), _secrets(outputs)
+    organisations = DynamoOrganisations(client=client("dynamodb"), table=outputs["TableName"], clock=clock)
+    anchors = S3Anchors(client=s3, bucket=bucket)
+    return Holds(
+        records=S3Records(client=s3, bucket=bucket, pool=pool, clock=clock),
+        files=_log_files(outputs, s3, pool),
+        anchored=lambda at_least: ((one.size, one.file) for one in anchors.stored(at_least=at_least)),
+        flags=S3LegalHolds(client=s3, bucket=bucket),
+        admin_log=_admin_log(outputs, organisations, secrets, pool),
+        secrets=secrets,
+        workers=ThreadedWorkers(pool),
+        clock=clock,
     )
 
 
@@ -144,6 +151,35 @@ def checks(ledger_name: str) -> list[tuple[str, Check]]:
     )
     deployed = Deployed(deployment=deployment, log=log, keys=keys, files=files, clock=clock)
     return [*deployed.checks(), *chains.checks()]
+
+
+def _secrets(outputs: Mapping[str, str]) -> SecretsManagerSource:
+    return SecretsManagerSource(client=client("secretsmanager"), secret_id=outputs["SecretArn"])
+
+
+def _admin_log(
+    outputs: Mapping[str, str], organisations: Organisations, secrets: SecretSource, pool: ThreadPoolExecutor
+) -> AdminLog:
+    """In the name of whoever the credentials belong to."""
+    dynamodb, table = client("dynamodb"), outputs["TableName"]
+    appender = Appender(
+        journal=DynamoJournal(client=dynamodb, table=table),
+        records=S3Records(client=client("s3"), bucket=outputs["BucketName"], pool=pool, clock=SystemClock()),
+        index=DynamoIndex(client=dynamodb, table=table),
+        news=DynamoNews(client=dynamodb, table=table),
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        workers=ThreadedWorkers(pool),
+        telemetry=NoTelemetry(),
+    )
+    return AdminLog(
+        appender=appender,
+        organisations=organisations,
+        secrets=secrets,
+        clock=SystemClock(),
+        retention=Retention(lock_mode=outputs["LockMode"], days=int(outputs["RetentionDays"])),
+        actor=client("sts").get_caller_identity()["Arn"],
+    )
 
 
 def _pool() -> ThreadPoolExecutor:
