@@ -84,7 +84,7 @@ class AuditorStack(Stack):
 
     def _reads(self, keys: Sequence[str], *, versions: bool) -> list[iam.PolicyStatement]:
         """Objects below these keys, and listings of them alone. Verifying reads versions, with their locks."""
-        of_versions = ["s3:GetObjectRetention", "s3:GetObjectVersion"] if versions else []
+        of_versions = ["s3:GetObjectLegalHold", "s3:GetObjectRetention", "s3:GetObjectVersion"] if versions else []
         listings = ["s3:ListBucket", "s3:ListBucketVersions"] if versions else ["s3:ListBucket"]
         prefixes = sorted({key if key == LEDGER_LOG else f"{key.partition('/')[0]}/*" for key in keys})
         return [

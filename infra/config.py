@@ -89,6 +89,8 @@ class LedgerConfig:
     auditor_account: str | None = None
     auditor_external_id: str | None = None
     auditor_organisations: tuple[str, ...] | None = None
+    #: The IAM roles and users that alone may place and release legal holds; None: whoever IAM lets.
+    hold_operators: tuple[str, ...] | None = None
 
     @property
     def is_prod(self) -> bool:
@@ -235,5 +237,6 @@ _READERS: dict[str, readers.Reader] = {
     "auditor_account": readers.read_by(auditor_settings.read_account),
     "auditor_external_id": readers.read_by(auditor_settings.read_external_id),
     "auditor_organisations": readers.read_by(auditor_settings.read_organisations),
+    "hold_operators": readers.principals,
 }
 _KNOWN = "known settings: " + ", ".join(_READERS)

@@ -12,6 +12,10 @@ from infra.schedule_expression import ScheduleError, parse_period
 #: How far back a run looks for organisations with new records (News.recent in the layer's ports).
 NEWS_SECONDS = 15 * 60
 
+#: A bucket policy has 20 KB.
+_MOST_PRINCIPALS = 20
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]{1,576}")
+
 Reader = Callable[[str, object], object]
 
 
@@ -100,6 +104,22 @@ def origins(key: str, value: object) -> object:
         isinstance(origin, str) and re.fullmatch(r"https://[a-z0-9.-]+(:[0-9]{1,5})?", origin) for origin in given
     ):
         raise ConfigError(key, f"must be https origins such as https://agents.example.com, not {value!r}")
+    return tuple(given)
+
+
+def principals(key: str, value: object) -> object:
+    """ARNs of IAM roles and users, or text with commas between them."""
+    given = value.split(",") if isinstance(value, str) else value
+    if (
+        not isinstance(given, list)
+        or not 1 <= len(given) <= _MOST_PRINCIPALS
+        or not all(isinstance(arn, str) and _PRINCIPAL.fullmatch(arn) for arn in given)
+    ):
+        raise ConfigError(
+            key,
+            f"must be 1 to {_MOST_PRINCIPALS} ARNs of IAM roles or users, such as "
+            f"arn:aws:iam::123456789012:role/counsel, not {value!r}",
+        )
     return tuple(given)
 
 

@@ -124,6 +124,18 @@ class EvidenceBucket(Construct):
             # this is for what is not, or not any more.
             _deny("NoOtherEncryptionLater", ["s3:UpdateObjectEncryption"], resources=[every_key]),
         ]
+        if config.hold_operators:
+            # A legal hold is all that keeps a version once its retention has ended, and the permission that places it
+            # is the one that releases it. No function has it. Whoever is no principal of IAM (a missing key counts as
+            # "not equal") is refused, too.
+            statements.append(
+                _deny(
+                    "OnlyOperatorsHold",
+                    ["s3:PutObjectLegalHold"],
+                    resources=[every_key],
+                    conditions={"StringNotEquals": {"aws:PrincipalArn": list(config.hold_operators)}},
+                )
+            )
         if config.is_prod:
             statements += _nobody_deletes(self.bucket)
         return statements
@@ -132,7 +144,7 @@ class EvidenceBucket(Construct):
 def _no_weaker_lock(bucket: s3.IBucket, *, lock_mode: LockMode, retention_days: int) -> list[iam.PolicyStatement]:
     """Explicit lock headers override the bucket's default retention, so they are held to it.
 
-    A legal hold is on top of retention, and is not restricted.
+    A legal hold is on top of retention, and has a statement of its own where somebody is named for it.
     """
     every_key = bucket.arn_for_objects("*")
     statements = [

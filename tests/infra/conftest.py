@@ -40,12 +40,14 @@ AUDITOR = {
     "auditor_external_id": "x9f2kq83hs7dm1zp",
     "auditor_organisations": "acme-corp,globex",
 }
+COUNSEL = "arn:aws:iam::123456789012:role/counsel"
 
 
 @pytest.fixture(scope="session")
 def audited(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """The same as `prod`, with an auditor for two organisations."""
-    return synthesize(tmp_path_factory.mktemp("audited"), LedgerConfig.from_context(AUDITOR))
+    """The same as `prod`, with an auditor for two organisations, and somebody who alone may place legal holds."""
+    config = LedgerConfig.from_context({**AUDITOR, "hold_operators": COUNSEL})
+    return synthesize(tmp_path_factory.mktemp("audited"), config)
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,7 @@ def test_the_reader_reads_the_chosen_prefixes_and_nothing_else(audited: Synthesi
     _, statements = role(audited, template, "reader")
     assert statements == [
         {
-            "Action": ["s3:GetObject", "s3:GetObjectRetention", "s3:GetObjectVersion"],
+            "Action": ["s3:GetObject", "s3:GetObjectLegalHold", "s3:GetObjectRetention", "s3:GetObjectVersion"],
             "Effect": "Allow",
             "Resource": [f"{BUCKET}/_ledger/_log/*", f"{BUCKET}/acme-corp/*", f"{BUCKET}/globex/*"],
         },

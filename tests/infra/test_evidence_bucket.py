@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.config import LedgerConfig
+from tests.infra.conftest import COUNSEL
 from tests.infra.policy import denied_by
 from tests.infra.synth import Synthesized, synthesize
 
@@ -193,6 +194,21 @@ def test_the_deployer_can_still_lengthen_retention_and_change_the_policy(
 def test_replication_is_no_way_in(prod: Synthesized, dev: Synthesized, action: str) -> None:
     for stage in (prod, dev):
         assert denied_by(stage.policy("EvidenceBucket"), action, RECORD, **TLS) == {"NoReplicationInto"}
+
+
+def test_only_named_operators_place_and_release_legal_holds(
+    audited: Synthesized, statements: list[dict[str, Any]]
+) -> None:
+    named = audited.policy("EvidenceBucket")
+    for key in (RECORD, TILE):
+        assert denied_by(named, "s3:PutObjectLegalHold", key, **TLS, aws_PrincipalArn=COUNSEL) == set()
+        for other in (f"{COUNSEL}-2", "arn:aws:iam::123456789012:root"):
+            refused = denied_by(named, "s3:PutObjectLegalHold", key, **TLS, aws_PrincipalArn=other)
+            assert refused == {"OnlyOperatorsHold"}
+        assert denied_by(named, "s3:PutObjectLegalHold", key, **TLS) == {"OnlyOperatorsHold"}
+    assert denied_by(named, "s3:GetObjectLegalHold", RECORD, **TLS) == set()
+    # Nobody is named by default: then it is for IAM to say, as everything else is.
+    assert denied_by(statements, "s3:PutObjectLegalHold", RECORD, **TLS) == set()
 
 
 def test_every_denial_is_for_every_principal(statements: list[dict[str, Any]]) -> None:
