@@ -125,4 +125,5 @@ def _is_cosignature_key(text: str) -> bool:
     except ValueError:
         return False
     key_id = hashlib.sha256(parts[1].encode() + b"\n" + blob).digest()[:4]
-    return len(blob) == 33 and blob[0] == 0x04 and key_id.hex() == parts[2]
+    canonical = base64.b64encode(blob).decode() == parts[3]
+    return canonical and len(blob) == 33 and blob[0] == 0x04 and key_id.hex() == parts[2]

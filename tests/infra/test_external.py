@@ -123,6 +123,7 @@ def almost_keys(draw: st.DrawFn) -> str:
 
 @given(almost_keys())
 @example(WITNESS)
+@example(f"{WITNESS}=")  # not canonical base64
 def test_what_is_deployed_as_a_witness_s_key_the_functions_read(text: str) -> None:
     """infra reads it without the layer, which whoever deploys need not have installed."""
     try:
