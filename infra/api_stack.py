@@ -9,7 +9,7 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra import permissions
+from infra import export_permissions, permissions
 from infra.bundling import Bundling
 from infra.config import LedgerConfig
 from infra.constructs.exports import Exports
@@ -60,7 +60,8 @@ class ApiStack(Stack):
         exports = Exports(self, "Exports", config=config, ledger=ledger, layer=self._layer, bundling=bundling)
         self._environment = api_environment(config, ledger) | exports.environment
         export = self._serve("export", exports.api_statements, "POST /v1/export")
-        permissions.acknowledge_export_patterns(export.role, exports=ledger.exports, packs=False)
+        export_permissions.acknowledge_export_patterns(export.role, exports=ledger.exports, packs=False)
+        export_permissions.acknowledge_admin_patterns(export.role, bucket=bucket)
 
         # It authenticates nobody, so it is not even told where the secret is.
         self._environment = ledger_environment(config, ledger) | second_line_environment(ledger)

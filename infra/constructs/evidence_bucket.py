@@ -19,6 +19,8 @@ from infra.nag import acknowledge, hipaa_and_nist
 
 #: `{org}/{YYYY}/{MM}/{DD}/{sequence}-{audit_id}.json`. In policies `*` spans slashes, `?` is one character.
 RECORD_KEYS = "*/????/??/??/*.json"
+#: The records of administrative acts: of the ledger's own organisation.
+ADMIN_KEYS = "_admin/????/??/??/*.json"
 #: The Merkle logs' files (c2sp.org/tlog-tiles).
 LOG_KEYS = "*/_log/*"
 #: The signing keys' statements, one for each generation; the deployment's functions need all of them to read the logs.

@@ -7,7 +7,7 @@ from aws_cdk import Duration, Size
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra import permissions
+from infra import export_permissions, permissions
 from infra.bundling import PDF_LAYER_DIR, Bundling
 from infra.config import LedgerConfig
 from infra.constructs.ledger_function import LedgerFunction
@@ -48,7 +48,9 @@ class Exports(Construct):
             extra_layers=[LedgerLayer(self, "PdfLayer", bundling=bundling, source=PDF_LAYER_DIR).version],
             timeout=_RUNNING,
             environment=ledger_environment(config, ledger) | exports_environment(config, ledger),
-            statements=permissions.packer(bucket=ledger.bucket, exports=ledger.exports, keys=ledger.signing_keys),
+            statements=export_permissions.packer(
+                bucket=ledger.bucket, exports=ledger.exports, keys=ledger.signing_keys
+            ),
             memory_mb=_MEMORY_MB,
             room=_ROOM,
         )
@@ -61,11 +63,11 @@ class Exports(Construct):
             *hipaa_and_nist("LambdaDLQ"),
         )
         permissions.acknowledge_key_patterns(packer.role, bucket=ledger.bucket, seals=False)
-        permissions.acknowledge_export_patterns(packer.role, exports=ledger.exports, packs=True)
+        export_permissions.acknowledge_export_patterns(packer.role, exports=ledger.exports, packs=True)
         self.environment = exports_environment(config, ledger) | {
             "INDELIBLE_PACK_FUNCTION": packer.function.function_name
         }
-        self.api_statements = permissions.exporter(
+        self.api_statements = export_permissions.exporter(
             bucket=ledger.bucket,
             exports=ledger.exports,
             table=ledger.table,

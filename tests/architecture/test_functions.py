@@ -23,7 +23,7 @@ LOGS = {"services.log", "services.keys", "aws.kms_key"}
 ANCHORING = {"services.anchor", "services.collect", "services.ledger_log", "services.signed_log", "entry.anchoring"}
 PROVING = {"services.prove", "services.ledger_proof", "entry.proving"}
 VERIFYING = {"services.verify", "entry.verifying"}
-EXPORTING = {"services.export_jobs", "entry.exporting", "aws.s3_exports"}
+EXPORTING = {"services.export_jobs", "services.export_acts", "entry.exporting", "aws.s3_exports"}
 PACKING = {"services.export", "services.packing", "entry.packing", "page.render", "views.formats"}
 RECORDING = {"services.append", "entry.recording"}
 AUTHENTICATING = {"services.authenticate", "aws.secrets", "entry.bootstrap.callers"}
@@ -40,7 +40,7 @@ NEEDED = {
     "verify": VERIFYING | LOGS | AUTHENTICATING | TABLE,
     "mcp": TOOLS | RECORDING | PROVING | VERIFYING | LOGS | AUTHENTICATING | TABLE,
     "meta": PUBLIC | LOGS,
-    "export": EXPORTING | AUTHENTICATING | TABLE,
+    "export": EXPORTING | AUTHENTICATING | TABLE | {"services.append"},
     "pack": PACKING | LOGS | {"aws.s3_exports"},
     "plan": TABLE,
     "anchor": ANCHORING | LOGS | TABLE,

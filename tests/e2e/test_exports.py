@@ -65,6 +65,12 @@ def test_a_bundle_of_what_was_recorded(tenants: tuple[Tenant, Tenant]) -> None:
     assert manifest.checkpoint is not None
     assert (manifest.checkpoint.size, manifest.exported.valid) == (20, True)
 
+    admin = Admin.of(org.ledger)
+    acts = [json.loads(admin.body(key))["event"] for key in admin.keys("_admin")]
+    mine = [act for act in acts if act["target"] == org.org_id and act["action"].startswith("export.")]
+    assert [act["action"] for act in mine[:2]] == ["export.begin", "export.download"]
+    assert (mine[1]["actor"], mine[1]["payload"]["sha256"]) == (f"{org.org_id}/k1", answer["sha256"])
+
     again = org.post(EXPORT, {"start_seq": 1, "end_seq": 20}).json()
     assert (again["export_id"], again["sha256"]) == (answer["export_id"], answer["sha256"])
     theirs = other.post(EXPORT, {"export_id": answer["export_id"]})

@@ -133,8 +133,8 @@ def test_export(run: Function, org: Tenant, anchored: list[dict[str, Any]]) -> N
         answer = run.request("POST /v1/export", org.signed({"export_id": answer["export_id"]}))
     assert answer["records"] == len(anchored)
     assert answer["url"]
-    # On the evidence bucket; on its own it is told that there is no such export yet.
-    expect(run, without_use={"s3:ListBucket"})
+    # On the evidence bucket; on its own it is told that there is no such export yet. And an act's key is never taken.
+    expect(run, without_use={"s3:ListBucket", "s3:GetObjectRetention", "s3:GetObjectVersion"} | REFUSED_SEAL)
 
 
 @the_function("exportsPack from pack")

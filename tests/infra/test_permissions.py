@@ -14,6 +14,7 @@ TABLE = "<LedgerTable.Arn>"
 BUCKET = "<EvidenceBucket.Arn>"
 RECORDS = f"{BUCKET}/*/????/??/??/*.json"
 LOGS = f"{BUCKET}/*/_log/*"
+ACTS = f"{BUCKET}/_admin/????/??/??/*.json"
 SECRET = "<MasterSecret>"
 EXPORTS = "<ExportsBucket.Arn>"
 KEY = "<SigningKey.Arn>"
@@ -69,7 +70,9 @@ EXPECTED: dict[str, set[tuple[str, tuple[str, ...]]]] = {
     "ExportRole": {
         logs_of("ExportLogs"),
         (TABLE, ("dynamodb:GetItem",)),
-        (BUCKET, LIST),
+        (TABLE, ("dynamodb:PutItem", "dynamodb:UpdateItem")),
+        (ACTS, ("s3:GetObjectRetention", "s3:GetObjectVersion", *SEAL)),
+        (BUCKET, ("s3:GetBucketObjectLockConfiguration", *LIST)),
         (SECRET, ("secretsmanager:GetSecretValue",)),
         (EXPORTS, ("s3:ListBucket",)),
         (f"{EXPORTS}/*", ("s3:GetObject",)),
@@ -164,7 +167,7 @@ def test_every_function_has_a_role_of_its_own(prod: Synthesized) -> None:
     assert len(set(roles)) == 9
 
 
-def test_conditions_confine_batches_what_the_planner_reads_and_the_public_listing(
+def test_conditions_confine_batches_acts_what_the_planner_reads_and_the_public_listing(
     prod: Synthesized,
 ) -> None:
     conditional = {
@@ -173,6 +176,7 @@ def test_conditions_confine_batches_what_the_planner_reads_and_the_public_listin
     }
     assert {role: found for role, found in conditional.items() if found} == {
         "AnchorRole": [("dynamodb:BatchWriteItem", leading("*#OUTBOX#*", "*#TX#*"))],
+        "ExportRole": [(["dynamodb:PutItem", "dynamodb:UpdateItem"], leading("_admin", "_admin#*", "_NEWS#*"))],
         "MetaRole": [("s3:ListBucketVersions", {"StringLike": {"s3:prefix": "_ledger/_log/keys/*"}})],
         "PlanRole": [
             (["dynamodb:GetItem", "dynamodb:Query"], leading("_ORGS", "_NEWS#*")),
@@ -217,16 +221,16 @@ def test_what_only_reads_cannot_write(prod: Synthesized, role: str) -> None:
         assert not any(fnmatch.fnmatchcase(action, write) for write in WRITES), action
 
 
-def test_exports_touch_no_evidence(prod: Synthesized) -> None:
-    for role in ("ExportRole", "ExportsPackRole"):
+def test_exports_touch_no_evidence_but_to_say_who_asked(prod: Synthesized) -> None:
+    for role, besides in (("ExportRole", {ACTS, TABLE}), ("ExportsPackRole", set())):
         written = {
             resource
             for statement in prod.roles()[role]
             for resource in as_list(statement["Resource"])
             if any(fnmatch.fnmatchcase(action, write) for action in as_list(statement["Action"]) for write in WRITES)
         }
-        assert written
-        assert all(resource.startswith(f"{EXPORTS}/") for resource in written)
+        assert besides < written
+        assert all(resource.startswith(f"{EXPORTS}/") for resource in written - besides)
 
 
 def test_the_anchor_cannot_read_the_master_secret(prod: Synthesized) -> None:

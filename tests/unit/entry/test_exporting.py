@@ -18,10 +18,13 @@ from indelible.entry.exporting import ExportApi
 from indelible.entry.limits import OrgLimits
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import Unavailable
+from indelible.services.admin_log import AdminLog
 from indelible.services.authenticate import Authenticator
+from indelible.services.export_acts import ExportActs
 from indelible.services.packing import Packer
-from tests.fakes.chains import ORG
+from tests.fakes.chains import ORG, RETENTION
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
+from tests.faults.wire import Wire
 from tests.unit.entry.tenants import Context
 from tests.unit.services.test_export import exporter
 from tests.unit.services.test_export_jobs import OTHER, Office
@@ -39,8 +42,22 @@ class Api:
             organisations.create(OrgConfig(org_id, "2026-03-01T00:00:00.000Z", (OrgKey("k1", "2026-03-01"),)))
         clock = self.office.world.clock
         authenticator = Authenticator(organisations=organisations, secrets=SECRETS, clock=clock, strict=False)
-        limits = OrgLimits(rate=1, burst=170)
-        self.api = ExportApi(authenticator=authenticator, limits=limits, jobs=self.office.jobs, clock=clock)
+        self.wire = Wire()
+        """What putting acts on record costs."""
+        admin_log = AdminLog(
+            appender=self.office.world.appender(self.wire),
+            organisations=None,
+            secrets=SECRETS,
+            clock=clock,
+            retention=RETENTION,
+        )
+        self.api = ExportApi(
+            authenticator=authenticator,
+            limits=OrgLimits(rate=1, burst=170),
+            jobs=self.office.jobs,
+            acts=ExportActs(admin_log=admin_log),
+            clock=clock,
+        )
 
     def post(self, arguments: dict[str, Any], *, by: str = ORG) -> tuple[int, dict[str, Any]]:
         full = {"org_id": by, **arguments}

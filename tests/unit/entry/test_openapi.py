@@ -69,7 +69,7 @@ def test_every_route_of_every_api_is_in_it_and_no_other() -> None:
         Recorder(settings=ANY, authenticator=ANY, limits=ANY, appender=ANY, secrets=ANY, clock=ANY),
         ProofReader(authenticator=ANY, limits=ANY, prover=ANY, consistency=ANY),
         ChainReader(authenticator=ANY, limits=ANY, verifier=ANY),
-        ExportApi(authenticator=ANY, limits=ANY, jobs=ANY, clock=ANY),
+        ExportApi(authenticator=ANY, limits=ANY, jobs=ANY, acts=ANY, clock=ANY),
         Meta(settings=ANY, probe=ANY, keys=ANY, clock=ANY, telemetry=ANY),
     )
     served = {route for api in apis for route in api.routes}

@@ -19,17 +19,20 @@ _PATIENCE_MS = 20_000
 
 
 class AdminLog:
-    """Writes on behalf of one actor, for example the ARN of the caller's AWS identity."""
+    """Writes on behalf of one `actor`, for example the ARN of the caller's AWS identity; or of others, one by one.
+
+    `organisations` is None for whoever may not register `_admin`, and has no need to: the first act of all has.
+    """
 
     def __init__(
         self,
         *,
         appender: Appender,
-        organisations: Organisations,
+        organisations: Organisations | None,
         secrets: SecretSource,
         clock: Clock,
         retention: Retention,
-        actor: str,
+        actor: str = "",
     ) -> None:
         self._appender = appender
         self._organisations = organisations
@@ -38,13 +41,27 @@ class AdminLog:
         self._retention = retention
         self.actor = actor
 
-    def write(self, action: str, target: str, payload: JsonObject, *, reason: str | None = None) -> Receipt:
-        """Seal `action` upon `target`, say `org.rotate` upon `acme-corp`. Raises what recording raises."""
-        self._organisations.create(self._own())  # registered, the anchor finds it; again does no harm
+    def write(
+        self,
+        action: str,
+        target: str,
+        payload: JsonObject,
+        *,
+        reason: str | None = None,
+        actor: str | None = None,
+        deadline_ms: int | None = None,
+    ) -> Receipt:
+        """Seal `action` upon `target`, say `org.rotate` upon `acme-corp`. Raises what recording raises.
+
+        `actor`: instead of the one for whom this was made. `deadline_ms` (Unix time) may shorten its patience.
+        """
+        if self._organisations is not None:
+            self._organisations.create(self._own())  # registered, the anchor finds it; again does no harm
+        patience_ms = self._clock.now_ms() + _PATIENCE_MS
         event: JsonObject = {
             "event_type": action,
             "level": "pipeline",
-            "actor": self.actor,
+            "actor": actor or self.actor,
             "action": action,
             "target": target,
             "payload": payload,
@@ -55,7 +72,7 @@ class AdminLog:
             events=(canonical_bytes(event),),
             retention=self._retention,
             governor=credentials.governor_key(self._secrets.master(), ADMIN_ORG),
-            deadline_ms=self._clock.now_ms() + _PATIENCE_MS,
+            deadline_ms=patience_ms if deadline_ms is None else min(deadline_ms, patience_ms),
         )
         return self._appender.append(submission)[0]
 

@@ -7,6 +7,8 @@ is not found, because every look-up begins with the caller's own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from indelible.domain import record
@@ -23,7 +25,8 @@ MOST_RECORDS = 250_000
 STALE_MS = 18 * 60_000
 """What is pending for longer has come to nothing: an export waits for two minutes at most and is worked at for fifteen
 (infra/constructs/exports.py), and clocks differ a little."""
-ANSWERING_MS = 3_000
+ANSWERING_MS = 10_000
+"""What is left of a request after the waiting: to put on record that an address is handed out, and to answer."""
 
 
 class ExportJobs:
@@ -46,15 +49,24 @@ class ExportJobs:
         self._packers = packers
         self._clock = clock
 
-    def ask(self, org_id: str, asked: Range, *, deadline_ms: int, form: str = BUNDLE) -> ExportState:
-        """The export of this range: a finished one, one under way, or a new one.
+    def ask(
+        self,
+        org_id: str,
+        asked: Range,
+        *,
+        deadline_ms: int,
+        form: str = BUNDLE,
+        before: Callable[[ExportJob], None] = lambda _: None,
+    ) -> ExportState:
+        """The export of this range: a finished one, one under way, or a new one, which is told to `before` first.
 
-        Raises NotFound where the range is empty, InvalidField where it is too long.
+        Raises NotFound where the range is empty, InvalidField where it is too long, and what `before` raises.
         """
         job = self._job(org_id, asked, form)
         noted = self._store.state(org_id, job.export_id)
         if noted is not None and not self._to_be_begun(noted.state):
             return noted.state
+        before(job)
         pending = ExportState(job=job, status="pending", at_ms=self._clock.now_ms())
         if not self._store.note(pending, replaces=noted):
             return pending  # somebody else has just begun

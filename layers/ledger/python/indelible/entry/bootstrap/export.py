@@ -8,7 +8,10 @@ from functools import cache
 from indelible.aws.clients import WAITING, client
 from indelible.aws.pack_function import PackFunction
 from indelible.entry.bootstrap import bucket, callers, exports_bucket, shared, table
+from indelible.entry.bootstrap.appender import appender
 from indelible.entry.exporting import ExportApi
+from indelible.services.admin_log import AdminLog
+from indelible.services.export_acts import ExportActs
 from indelible.services.export_jobs import ExportJobs
 
 
@@ -23,4 +26,17 @@ def export_api() -> ExportApi:
         packers=PackFunction(client=client("lambda", WAITING), name=shared.settings().pack_function),
         clock=shared.clock(),
     )
-    return ExportApi(authenticator=callers.authenticator(), limits=callers.limits(), jobs=jobs, clock=shared.clock())
+    admin_log = AdminLog(
+        appender=appender(),
+        organisations=None,
+        secrets=callers.secrets(),
+        clock=shared.clock(),
+        retention=shared.settings().retention(),
+    )
+    return ExportApi(
+        authenticator=callers.authenticator(),
+        limits=callers.limits(),
+        jobs=jobs,
+        acts=ExportActs(admin_log=admin_log),
+        clock=shared.clock(),
+    )

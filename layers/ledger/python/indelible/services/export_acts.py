@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exports on record: that one was begun, and each address that was handed out, as acts in `_admin`'s chain.
+
+Invariant: the act is sealed before the export begins, and before its address leaves; what cannot be put on record does
+not happen (docs/adr/0019). It is not in the organisation's own chain: an export of an open range would change by being
+asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from indelible.domain import instants
+from indelible.domain.canonical import JsonObject
+from indelible.domain.export_job import ExportJob, ExportState
+from indelible.domain.identity import Identity, Principal, Token
+from indelible.domain.organisation import OrgConfig
+from indelible.services.admin_log import AdminLog
+
+BEGIN, DOWNLOAD = "export.begin", "export.download"
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: `actor` in one word, and how they were known: `key_id`, `subject` (of a token) or `principal` (ARN)."""
+
+    actor: str
+    known_by: JsonObject
+
+
+def asker(arguments: JsonObject, org: OrgConfig, identity: Identity | None) -> Asker:
+    """Who was authenticated with these arguments. Without a `key_id` the newest active key was meant."""
+    known_by: JsonObject = {}
+    actor = org.org_id
+    if "signature" in arguments:
+        key_id = str(arguments.get("key_id") or next((key.key_id for key in reversed(org.active_keys())), ""))
+        actor, known_by["key_id"] = f"{org.org_id}/{key_id}", key_id
+    if isinstance(identity, Token):
+        known_by["subject"] = identity.claims.get("sub")
+        actor = identity.claims.get("sub") or org.org_id
+    if isinstance(identity, Principal):
+        actor = known_by["principal"] = identity.arn
+    return Asker(actor, known_by)
+
+
+class ExportActs:
+    """One per environment."""
+
+    def __init__(self, *, admin_log: AdminLog) -> None:
+        self._admin_log = admin_log
+
+    def begin(self, job: ExportJob, by: Asker, *, deadline_ms: int) -> None:
+        """Before an export is begun, perhaps once more by somebody else. Raises what recording raises."""
+        self._write(BEGIN, job, by, {}, deadline_ms)
+
+    def hand_out(self, state: ExportState, by: Asker, *, expires_ms: int, deadline_ms: int) -> None:
+        """Before the addresses of a finished export leave. Raises what recording raises."""
+        what: JsonObject = {"sha256": state.sha256, "expires_at": instants.to_text(expires_ms)}
+        if state.bundle_sha256 is not None:
+            what["proved_by"] = state.bundle_sha256
+        self._write(DOWNLOAD, state.job, by, what, deadline_ms)
+
+    def _write(self, action: str, job: ExportJob, by: Asker, what: JsonObject, deadline_ms: int) -> None:
+        payload: JsonObject = {
+            "export_id": job.export_id,
+            "first_sequence": job.first,
+            "last_sequence": job.last,
+            "format": job.format,
+            **by.known_by,
+            **what,
+        }
+        self._admin_log.write(action, job.org_id, payload, actor=by.actor, deadline_ms=deadline_ms)
