@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from indelible.domain import audit_id, instants, record
 from indelible.domain.checkpoint import Checkpoint, origin_of, signed_checkpoint
-from indelible.domain.findings import Promise, Specimen
+from indelible.domain.findings import Specimen
+from indelible.domain.keyring import KeyStatement, signed_statement
 from indelible.domain.merkle import inclusion_proof, root_of
 from indelible.domain.proof import TlogProof
 from indelible.domain.receipt import Receipt
@@ -28,6 +29,9 @@ ORG = "acme-corp"
 START_MS = instants.from_text("2026-03-19T07:58:12.000Z")
 KEY = Ed25519PrivateKey.from_private_bytes(b"the key of a ledger for pages...")
 PUBLIC_KEY = KEY.public_key().public_bytes_raw()
+_STATED = KeyStatement(LEDGER, 1, PUBLIC_KEY, START_MS)
+STATEMENT = signed_statement(_STATED, [(PUBLIC_KEY, KEY.sign(_STATED.text.encode()))]).data
+"""That the key signs for the ledger."""
 
 _RETENTION = Retention(lock_mode="COMPLIANCE", days=2555)
 _GOVERNOR = GovernorKey(key_id="k1", secret=b"g" * 32)
@@ -153,7 +157,6 @@ def parts_of(
         if size >= first:
             notes.append(PageCheckpoint(size, note(size, root_of(edge.subtrees()))))
     left, right = around(first, last, grown, files.__getitem__) if sizes else ((), ())
-    end = records[-1]
     return PageParts(
         ledger_name=LEDGER,
         org_id=ORG,
@@ -161,9 +164,8 @@ def parts_of(
         last_sequence=last,
         records=[specimen(one) for one in records[first - 1 : last]],
         predecessor=records[first - 2].data if first > 1 else None,
-        promises=(Promise(end.sequence, end.tx_hash, "the ledger's head"),),
         checkpoints=tuple(notes),
         left=left,
         right=right,
-        public_key=PUBLIC_KEY,
+        keys=(STATEMENT,),
     )

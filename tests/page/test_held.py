@@ -105,7 +105,7 @@ def test_what_is_no_key_of_this_ledger_changes_nothing(key: str, why: str, opens
 
 
 def test_no_key_at_all_decides_nothing(opens: Opener) -> None:
-    page = opens(replace(PARTS, public_key=None))
+    page = opens(replace(PARTS, keys=()))
 
     assert page.verdict["valid"] is None
     assert page.text("#verdict-headline") == "Not decided"
@@ -162,7 +162,7 @@ def test_a_receipt_for_what_the_page_does_not_hold_says_nothing_about_it(opens: 
 
 
 def test_a_receipt_reveals_an_end_that_was_cut_off(opens: Opener) -> None:
-    cut = replace(PARTS, records=PARTS.records[:25], last_sequence=None, checkpoints=(), promises=())
+    cut = replace(PARTS, records=PARTS.records[:25], last_sequence=None, checkpoints=())
     page = opens(cut)
     assert page.verdict["valid"] is True
 

@@ -28,7 +28,7 @@ def signed(records: tuple[Record, ...], *, seed: int, keys: tuple[bytes, ...] = 
     """A page over these records, whose one checkpoint the key of this seed signed."""
     root = root_of(Subtree(0, leaf_hash(bytes.fromhex(record.tx_hash))) for record in records)
     note = samples.note(len(records), root, key=generate.private(seed))
-    return replace(parts_of(records), checkpoints=(PageCheckpoint(len(records), note),), keys=keys, public_key=None)
+    return replace(parts_of(records), checkpoints=(PageCheckpoint(len(records), note),), keys=keys)
 
 
 @pytest.mark.parametrize("by", generate.SEEDS)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from indelible.domain.anchors import AnchorFile
-from indelible.domain.findings import Promise
 from indelible.page.parts import AnchoredCheckpoint, PageAnchor
 from tests.page.browser import Opened
 from tests.page.conftest import Opener
 from tests.page.samples import chain, parts_of
+from tests.page.test_held import hold
 
 HERE = Path(__file__).parent
 PARTS = parts_of(chain(300), sizes=[100, 290])
@@ -251,8 +251,8 @@ def test_it_says_what_it_cannot_know(opens: Opener) -> None:
 
 
 def test_each_record_has_its_own_result(opens: Opener) -> None:
-    promise = Promise(5, "ab" * 32, "a receipt")
-    page = opens(replace(PARTS, promises=(promise,)))
+    page = opens(PARTS)
+    hold(page, {"sequence": 5, "tx_hash": "ab" * 32})
 
     rows = page.page.locator("#list .row.record")
     states = {rows.nth(n).locator(".number").inner_text(): rows.nth(n).get_attribute("class") for n in range(8)}

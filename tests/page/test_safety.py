@@ -60,7 +60,7 @@ def hostile_parts() -> PageParts:
     anchored = AnchoredCheckpoint(
         5, len(records), None, (PageAnchor(AnchorFile("token", "somebody"), HOSTILE[0].encode()),)
     )
-    return replace(parts_of(records, sizes=[len(records)]), anchored=anchored, made_at=HOSTILE[1])
+    return replace(parts_of(records, sizes=[len(records)]), anchored=anchored)
 
 
 def test_hostile_records_are_shown_as_text_and_verify(opens: Opener) -> None:
@@ -106,7 +106,7 @@ def test_a_rotten_record_may_hold_values_of_any_type(opens: Opener) -> None:
     ]
     broken = [replace(parts.records[0], data=data) for data in values]
 
-    page = opens(replace(parts, records=broken, promises=()))
+    page = opens(replace(parts, records=broken))
     for number in range(len(values)):
         page.page.locator("#list .row.record").nth(number).click()
         assert page.text("#detail-heading") == "Record 1"

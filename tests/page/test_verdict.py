@@ -18,6 +18,7 @@ from tests.fakes.records import FakeRecords
 from tests.page import samples
 from tests.page.conftest import Opener
 from tests.page.samples import chain, parts_of
+from tests.page.test_held import hold
 from tests.vectors import load
 
 UNSEEN = {FailureCode.SHADOWED, FailureCode.UNLOCKED}
@@ -42,17 +43,15 @@ def as_the_page_says(failure: Failure) -> dict[str, Any]:
 def test_every_mutation_of_the_catalogue_gets_the_verdict_of_the_chain_checker(name: str, opens: Opener) -> None:
     vector = load.vectors(f"chains/{name}.json")
     seen, head = specimens(FakeRecords(load.bucket_of(vector))), load.head_of(vector)
-    promise = Promise(head.sequence, head.tx_hash, "the head")
     checker = ChainChecker(vector["org_id"], locks=False)
-    checker.hold(promise)
+    checker.hold(Promise(head.sequence, head.tx_hash, "a receipt"))
     for specimen in seen:
         checker.observe(specimen)
     checker.finish()
     expected = [as_the_page_says(failure) for failure in in_order(checker.failures) if failure.code not in UNSEEN]
 
-    page = opens(
-        PageParts(ledger_name="indelible", org_id=vector["org_id"], first_sequence=1, records=seen, promises=(promise,))
-    )
+    page = opens(PageParts(ledger_name="indelible", org_id=vector["org_id"], first_sequence=1, records=seen))
+    hold(page, {"sequence": head.sequence, "tx_hash": head.tx_hash})
 
     assert page.verdict["failures"] == expected
     assert page.verdict["valid"] is (not expected)
@@ -113,17 +112,18 @@ def test_a_chain_that_was_written_anew_fails_against_the_signed_roots(opens: Ope
             samples.sealed(event, head=forged[-1].head, now_ms=old.timestamp_ms, random=samples.Random(old.sequence))
         )
 
-    page = opens(replace(parts, records=[samples.specimen(one) for one in forged], promises=()))
+    page = opens(replace(parts, records=[samples.specimen(one) for one in forged]))
 
     assert page.codes == [("CHECKPOINT_MISMATCH", 30)]
     assert "signed roots confirm those up to 10" in page.text("#verdict-text")
 
 
 def test_an_empty_range_is_nothing_to_be_proud_of(opens: Opener) -> None:
-    empty = replace(parts_of(chain(10)), records=[], promises=(), last_sequence=None)
+    empty = replace(parts_of(chain(10)), records=[], last_sequence=None)
 
     page = opens(empty)
 
     assert (page.verdict["valid"], page.verdict["entries_checked"]) == (True, 0)
     assert "no record" in page.text("#verdict-text")
-    assert opens(replace(empty, promises=parts_of(chain(10)).promises)).codes == [("TRUNCATED", 1)]
+    hold(page, samples.receipt(chain(10)[-1]))
+    assert page.codes == [("TRUNCATED", 1)]

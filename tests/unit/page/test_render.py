@@ -16,7 +16,7 @@ import pytest
 from indelible.domain.findings import Specimen
 from indelible.domain.merkle import Subtree, leaf_hash, root_of
 from indelible.domain.tiles import EMPTY, grow
-from indelible.page.parts import MAX_RECORDS, PageCheckpoint, PageParts, around
+from indelible.page.parts import PageCheckpoint, PageParts, around
 from indelible.page.render import SCRIPTS, STYLES, render
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.rfc6962 import root_of_leaves
@@ -143,13 +143,12 @@ def test_the_sources_are_all_in_and_make_no_html() -> None:
 def test_the_facts_come_back() -> None:
     note = PageCheckpoint(3, "indelible/acme-corp\n3\n…\n".encode())
     broken = PageCheckpoint(4, b"\xff\xfe")
-    page = render(replace(PARTS, checkpoints=(note, broken), keys=(b"a statement\n",), public_key=bytes(32)))
+    page = render(replace(PARTS, checkpoints=(note, broken), keys=(b"a statement\n",)))
     facts = json.loads(html.unescape(Found(page).texts["facts"]))
 
     assert facts["checkpoints"][0] == {"size": 3, "note": note.note.decode(), "ledger_proof": None}
     assert facts["checkpoints"][1]["note"] == {"base64": "//4="}
     assert facts["keys"] == ["a statement\n"]
-    assert base64.b64decode(facts["public_key"]) == bytes(32)
 
 
 @pytest.mark.parametrize(
@@ -165,11 +164,6 @@ def test_the_tree_around_a_range_gives_the_root(first: int, last: int, size: int
     inside = [Subtree(0, leaf_hash(leaf)) for leaf in leaves[first - 1 : min(last, size)]]
     assert root_of([*left, *inside, *right]) == root_of_leaves(leaves[:size])
     assert len(left) + len(right) <= 2 * size.bit_length()
-
-
-def test_a_page_has_a_size_that_a_browser_can_open() -> None:
-    assert PARTS.fits
-    assert not replace(PARTS, records=[PARTS.records[0]] * (MAX_RECORDS + 1)).fits
 
 
 def _source(text: str) -> str:

@@ -13,14 +13,10 @@ from dataclasses import dataclass
 from indelible.domain import tiles
 from indelible.domain.anchors import AnchorFile
 from indelible.domain.bundle import Exported
-from indelible.domain.findings import Promise, Specimen
+from indelible.domain.findings import Specimen
 from indelible.domain.merkle import NodeReader, Subtree
 from indelible.domain.tiles import FileReader
 
-MAX_RECORDS = 50_000
-"""More than this no browser shows with pleasure; a longer range is better cut into several pages."""
-MAX_BYTES = 100 * 1024 * 1024
-"""Of record bytes, for the same reason."""
 MAX_ANCHOR_BYTES = 64 * 1024
 """Of one external anchor: as much as the verifiers read of a timestamp or a proof."""
 
@@ -69,13 +65,11 @@ class PageParts:
 
     `records` are in the order of keys, each with the checksum that was stored with it (or its receipt's `tx_hash`).
     `predecessor` are the bytes of the record before `first_sequence`, where that is above 1. `last_sequence` is where
-    the range was to end, None for wherever the chain did. `promises` are others' words for what must be there: the
-    ledger's head, receipts. `exported` is what the exporter itself found, which a page cannot always see: locks, delete
-    markers and newer versions are not in a copy.
+    the range was to end, None for wherever the chain did. `exported` is what the exporter itself found, which a page
+    cannot always see: locks, delete markers and newer versions are not in a copy.
 
     `checkpoints` are those of sizes inside the range, and the first that covers its end, ascending. `left` and `right`
-    are what `around` gives for them. `keys` are the ledger's key statements in order; `public_key` (32 bytes) is for a
-    ledger that has none. `made_at` (RFC 3339) is shown, and nothing else is made of it.
+    are what `around` gives for them. `keys` are the ledger's key statements in order.
     """
 
     ledger_name: str
@@ -84,21 +78,12 @@ class PageParts:
     records: Sequence[Specimen]
     last_sequence: int | None = None
     predecessor: bytes | None = None
-    promises: tuple[Promise, ...] = ()
     exported: Exported | None = None
     checkpoints: tuple[PageCheckpoint, ...] = ()
     left: tuple[Subtree, ...] = ()
     right: tuple[Subtree, ...] = ()
     keys: tuple[bytes, ...] = ()
-    public_key: bytes | None = None
     anchored: AnchoredCheckpoint | None = None
-    made_at: str | None = None
-
-    @property
-    def fits(self) -> bool:
-        """Whether a browser can be asked to open a page of this size."""
-        content = sum(len(record.data or b"") for record in self.records)
-        return len(self.records) <= MAX_RECORDS and content <= MAX_BYTES
 
 
 def around(first: int, last: int, size: int, read: FileReader) -> tuple[tuple[Subtree, ...], tuple[Subtree, ...]]:

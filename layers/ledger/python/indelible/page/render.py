@@ -133,18 +133,12 @@ def _facts(parts: PageParts) -> dict[str, object]:
         "org_id": parts.org_id,
         "first_sequence": parts.first_sequence,
         "last_sequence": parts.last_sequence,
-        "made_at": parts.made_at,
         "predecessor": None if parts.predecessor is None else _text(parts.predecessor),
-        "promises": [
-            {"sequence": promise.sequence, "tx_hash": promise.tx_hash, "source": promise.source}
-            for promise in parts.promises
-        ],
         "exported": None if parts.exported is None else _exported(parts.exported),
         "checkpoints": [_checkpoint(found) for found in parts.checkpoints],
         "left": [_subtree(found) for found in parts.left],
         "right": [_subtree(found) for found in parts.right],
         "keys": [_note(statement) for statement in parts.keys],
-        "public_key": None if parts.public_key is None else base64.b64encode(parts.public_key).decode(),
         "anchored": None if parts.anchored is None else _anchored(parts.anchored),
     }
 

@@ -54,10 +54,7 @@ async function readRing(statements, ledgerName) {
  */
 async function trustedKeys(facts, pinned) {
   const alone = (publicKey) => ({ keys: [{ generation: null, publicKey, begins: null, ends: null }], problem: null });
-  if (!facts.keys.length) {
-    const given = pinned || (facts.public_key && fromBase64(facts.public_key));
-    return given ? alone(given) : { keys: [], problem: null };
-  }
+  if (!facts.keys.length) return pinned ? alone(pinned) : { keys: [], problem: null };
   let ring;
   try {
     ring = await readRing(facts.keys, facts.ledger_name);

@@ -27,15 +27,12 @@ function drawAbout(facts, entries) {
   );
   fill(
     at("about"),
-    ...terms(
-      [
-        ["Ledger", value(facts.ledger_name)],
-        ["Organisation", value(facts.org_id)],
-        ["From", times.length ? `${day(times[0])} UTC` : null],
-        ["To", times.length ? `${day(times.at(-1))} UTC` : null],
-        ["State of the ledger", facts.made_at ? value(`${day(facts.made_at)} UTC`) : null],
-      ].map(([term, content]) => [term, content]),
-    ),
+    ...terms([
+      ["Ledger", value(facts.ledger_name)],
+      ["Organisation", value(facts.org_id)],
+      ["From", times.length ? `${day(times[0])} UTC` : null],
+      ["To", times.length ? `${day(times.at(-1))} UTC` : null],
+    ]),
   );
 }
 

@@ -50,11 +50,7 @@ async function verify(facts, entries, held, progress) {
   }
   const checkpoints = await openCheckpoints(facts, ring, tick("signatures", facts.checkpoints.length));
 
-  const checker = new ChainChecker(
-    facts.org_id,
-    facts.first_sequence,
-    promisesOf(facts, held, checkpoints, signatures),
-  );
+  const checker = new ChainChecker(facts.org_id, facts.first_sequence, promisesOf(held, checkpoints, signatures));
   await walk(facts, entries, checker, progress);
   const report = checker.fail.bind(checker);
   if (ring.problem) report("BAD_SIGNATURE", null, `the key statements: ${ring.problem}`);
@@ -102,8 +98,10 @@ function addReported(facts, entries, checker) {
     const entry = entries.find((one) => sequence !== null && one.sequence === sequence) ?? null;
     checker.fail(code, sequence, `the exporter reported: ${detail}`, { entry });
   }
-  const more = total - failures.length;
-  if (more > 0) checker.fail("CONTENT_MISMATCH", null, `the exporter met ${more} failures more, which are not listed`);
+  if (total !== failures.length) {
+    const detail = `the exporter met ${total} failures, of which ${failures.length} are listed`;
+    checker.fail("CONTENT_MISMATCH", null, detail);
+  }
 }
 
 /** A wrong root does not say which record is: where no finding does, all that it can come from are in doubt. */
@@ -124,14 +122,13 @@ function hasFindings(entry) {
   return entry.codes.size > 0 || entry.doubted;
 }
 
-/** Who says that what must be there: the ledger's head, receipts, signed checkpoints (which say only how far it goes). */
-function promisesOf(facts, held, checkpoints, signatures) {
-  const given = facts.promises.map(({ sequence, tx_hash: txHash, source }) => ({ sequence, txHash, source }));
+/** Who says that what must be there: receipts, and signed checkpoints, which say only how far it goes. */
+function promisesOf(held, checkpoints, signatures) {
   const receipts = held.receipts.map((receipt) => ({ ...receipt, source: "a receipt" }));
   const signed = checkpoints
     .filter(({ signedBy, problem }) => signatures && !problem && signedBy.length)
     .map(({ size }) => ({ sequence: size, txHash: null, source: `the checkpoint of size ${size}` }));
-  return [...given, ...receipts, ...signed];
+  return [...receipts, ...signed];
 }
 
 /** From each confirmed checkpoint to the ledger's own log, where the file has the proof. */
