@@ -14,6 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -187,7 +188,7 @@ class FakeSigner:
         ledger: FakeLedgerRegister | None = None,
         predecessor: FakeSigner | None = None,
     ) -> None:
-        self._key = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+        self._key, self._public_key = _key_pair(seed)
         self._register = register
         self._bucket = bucket
         self._ledger = ledger
@@ -226,13 +227,20 @@ class FakeSigner:
             assert (key, sealed.version_id) in bucket.read_back, "G5: signed unread"
 
     def public_key(self) -> bytes:
-        return self._key.public_key().public_bytes_raw()
+        return self._public_key
 
     def _pinned(self) -> bool:
         assert self._bucket is not None
         pinned = self._bucket.keys(_key("_ledger", "keys/"))
         mine = f"\n{VerifierKey(LEDGER_NAME, self.public_key())}\n".encode()
         return any(mine in self._bucket.versions(key)[0].data for key in pinned)
+
+
+@cache
+def _key_pair(seed: int) -> tuple[Ed25519PrivateKey, bytes]:
+    """One generation's; the same in every ledger."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+    return key, key.public_key().public_bytes_raw()
 
 
 def _read_back(bucket: Bucket, org_id: str) -> list[bytes]:
