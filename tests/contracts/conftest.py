@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import boto3
@@ -91,8 +92,6 @@ def adapters(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     if request.param == "fakes":
         yield fakes()
         return
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.setattr(S3Backend, "list_object_versions", moto_s3.list_object_versions)
@@ -130,21 +129,12 @@ def fakes() -> Adapters:
 
 
 def _aws(pool: ThreadPoolExecutor) -> Adapters:
-    config = Config(
-        region_name="eu-central-1",
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        max_pool_connections=8,
-    )
-    s3: Any = boto3.client("s3", config=config)
-    # moto asks for this header where S3 takes the checksum itself as proof enough.
-    s3.meta.events.register("before-call.s3.PutObject", _name_the_algorithm)
+    s3, dynamodb = _client("s3"), _client("dynamodb")
     s3.create_bucket(
         Bucket=BUCKET,
         ObjectLockEnabledForBucket=True,
         CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
     )
-    dynamodb: Any = boto3.client("dynamodb", config=config)
     dynamodb.create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
@@ -185,6 +175,22 @@ def _aws(pool: ThreadPoolExecutor) -> Adapters:
         mark_deleted=mark_deleted,
         put_stranger=put,
     )
+
+
+@cache
+def _client(service: str) -> Any:
+    """One for all tests: each meets a moto that has forgotten everything, and making clients takes longer than that."""
+    config = Config(
+        region_name="eu-central-1",
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        max_pool_connections=8,
+    )
+    session = boto3.session.Session("testing", "testing")
+    client: Any = session.client(service, config=config)  # type: ignore[call-overload]
+    # moto asks for this header where S3 takes the checksum itself as proof enough.
+    client.meta.events.register("before-call.s3.PutObject", _name_the_algorithm)
+    return client
 
 
 def _name_the_algorithm(params: dict[str, Any], **_: Any) -> None:
