@@ -11,15 +11,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from local import emulator
 from local import ledger as local_ledger
-from local.deploy import create_org
 from local.env import Outputs
 from local.state import DEFAULT_STATE
+from tests.e2e.helpers import commands
+from tests.e2e.helpers.tenant import registry
 from tests.free_port import free_port
 
 HERE = Path(__file__).parent
@@ -30,6 +30,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands() -> Iterator[None]:
+    yield
+    commands.stop()
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +66,7 @@ def new_org(ledger: Outputs) -> Callable[[str], Outputs]:
     """The same ledger, seen by a new organisation of the given name with an empty chain."""
 
     def create(name: str) -> Outputs:
-        org = create_org(name, ledger.ledger_name, urlsplit(ledger.endpoint_url).port or 0)
-        return replace(ledger, **org)
+        key = registry(ledger).create(name)
+        return replace(ledger, org_id=key.org_id, key_id=key.key_id, hmac_secret=key.hmac_secret)
 
     return create

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +30,7 @@ from tests.e2e.helpers.audited import (
     refused,
     variables_of,
 )
+from tests.e2e.helpers.commands import provide
 from tests.e2e.helpers.inprocess import wiring
 from tests.free_port import free_port
 from tests.infra.duckdb_athena import EVENTS, QUERIES, records_table, run
@@ -105,7 +105,7 @@ def _types(audited: Audited, directory: Path, script: str) -> subprocess.Complet
     environment |= {
         "AWS_CONFIG_FILE": str(directory / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials"),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([str(provide(directory)), os.environ["PATH"]]),
         "HOME": str(directory),  # where the AWS command line keeps the credentials of roles
         "external_id": EXTERNAL_ID,
     }

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from indelible.aws.sigv4 import AwsIdentity
 from indelible.client import LedgerClient
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin
+from tests.e2e.helpers.commands import indelible
 from tests.e2e.helpers.second import another_ledger
 from tests.e2e.helpers.tenant import EVENT, Tenant, fresh, http, post, registry
 
@@ -98,14 +97,7 @@ def _session(ledger: Outputs, role: str) -> Caller:
 
 def _allow(ledger: Outputs, org_id: str, arn: str) -> dict[str, Any]:
     words = ["org", "allow", org_id, "--principal", arn, "--json", "--ledger", ledger.ledger_name]
-    done = subprocess.run(
-        [sys.executable, "-m", "indelible.cli.main", *words],
-        env=ledger.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = indelible(*words, environment=ledger.environment())
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     shown: dict[str, Any] = json.loads(done.stdout)
     return shown

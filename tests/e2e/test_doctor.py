@@ -7,8 +7,6 @@ The emulator answers every question that is asked here; whether its alarms and p
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -17,6 +15,7 @@ import pytest
 
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin
+from tests.e2e.helpers.commands import indelible
 from tests.e2e.helpers.forge import Forge
 from tests.e2e.helpers.tenant import fresh
 
@@ -31,15 +30,7 @@ def admin(ledger: Outputs) -> Admin:
 
 def examine(ledger: Outputs) -> tuple[int, list[dict[str, str]]]:
     """As an operator runs it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "indelible.cli.main", "doctor", "--json"],
-        env=ledger.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = indelible("doctor", "--json", environment=ledger.environment())
     assert done.stdout, done.stderr
     findings: list[dict[str, str]] = json.loads(done.stdout)["findings"]
     return done.returncode, findings

@@ -9,31 +9,22 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
-import sys
 from dataclasses import replace
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin
+from tests.e2e.helpers.commands import indelible
 from tests.e2e.helpers.tenant import EVENT, Tenant, fresh
 
 
-def _run(
-    ledger: Outputs, *words: str, command: str = "org", **environment: str | None
-) -> subprocess.CompletedProcess[str]:
+def _run(ledger: Outputs, *words: str, command: str = "org", **environment: str | None) -> CompletedProcess[str]:
     variables = {**ledger.environment(), **environment}
-    return subprocess.run(
-        [sys.executable, "-m", "indelible.cli.main", command, *words],
-        env={name: value for name, value in variables.items() if value is not None},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    given = {name: value for name, value in variables.items() if value is not None}
+    return indelible(command, *words, environment=given)
 
 
 def _json(ledger: Outputs, *words: str) -> dict[str, Any]:

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin
+from tests.e2e.helpers.commands import indelible
 from tests.e2e.helpers.forge import Forge
 from tests.e2e.helpers.tenant import Tenant, events, fresh
 
@@ -23,15 +22,7 @@ def admin(ledger: Outputs) -> Admin:
 
 def rebuild(ledger: Outputs, *words: str) -> tuple[int, dict[str, Any]]:
     """As an operator runs it: the exit status, and what it says of the one organisation."""
-    done = subprocess.run(
-        [sys.executable, "-m", "indelible.cli.main", "rebuild", *words, "--json"],
-        env=ledger.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = indelible("rebuild", *words, "--json", environment=ledger.environment())
     assert done.stdout, done.stderr
     (report,) = json.loads(done.stdout)["organisations"]
     return done.returncode, report

@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from local.env import Outputs
 from tests.e2e.helpers.admin import Admin
+from tests.e2e.helpers.commands import indelible
 from tests.e2e.helpers.forge import Forge
 from tests.e2e.helpers.tenant import Tenant, fresh
 
@@ -31,17 +30,9 @@ def tenants(ledger: Outputs) -> list[Tenant]:
     return [fresh(ledger, f"many-{number:02}") for number in range(MANY)]
 
 
-def command(ledger: Outputs, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(ledger: Outputs, *arguments: str) -> CompletedProcess[str]:
     """`indelible anchor`, as a person runs it."""
-    program = [sys.executable, "-c", "from indelible.cli.main import cli; cli()", "anchor"]
-    return subprocess.run(
-        [*program, "--ledger", ledger.ledger_name, *arguments],
-        env=ledger.environment(os.environ),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return indelible("anchor", "--ledger", ledger.ledger_name, *arguments, environment=ledger.environment())
 
 
 def sizes(admin: Admin, tenants: Sequence[Tenant]) -> list[int]:

@@ -7,11 +7,10 @@ The calendar runs here, with a clock that the test turns, so that no round of th
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -19,6 +18,7 @@ from local.env import Outputs
 from local.external.calendar import Calendar
 from local.external.web import Program, serving
 from tests.e2e.helpers.admin import Admin
+from tests.e2e.helpers.commands import indelible
 from tests.e2e.helpers.second import another_ledger
 from tests.e2e.helpers.tenant import Tenant, fresh, http
 
@@ -41,15 +41,8 @@ class Before:
     calendar: Calendar
     clock: Clock
 
-    def indelible(self, *words: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "indelible.cli.main", *map(str, words)],
-            cwd=self.directory,
-            env=self.org.ledger.environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+    def indelible(self, *words: object) -> CompletedProcess[str]:
+        return indelible(*words, environment=self.org.ledger.environment(), directory=self.directory)
 
     def vouched(self, source: str, *more: object) -> dict[str, object]:
         """What the verdict says of the calendar's proof; `status` is the command's."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from local.env import Outputs
 from tests.documents import ROOT, Block, blocks
+from tests.e2e.helpers.commands import provide
 
 STAND_INS = Path(__file__).parent.parent / "stand_ins"
 _MARK = "\x1e"
@@ -30,6 +31,7 @@ class Stranger:
         self.bin = directory / "bin"
         self.bin.mkdir()
         here = Path(sys.executable).parent
+        provide(self.bin)
         self._provide("jq", here / "jaq" if json_tool == "jaq" else Path(found(json_tool)))
         for tool in ("curl", "openssl"):
             if bare or not shutil.which(tool):
