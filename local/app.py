@@ -7,6 +7,7 @@ Invariant: a difference from what a customer deploys is made here, and is listed
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import App, Aws, CfnCondition, CfnResource, CliCredentialsStackSynthesizer, Fn, Stack
@@ -61,17 +62,15 @@ def leave_to_calls(app: App) -> None:
             construct.cfn_options.condition = conditions[stack.stack_name]
 
 
-def main() -> None:
-    """Synthesize; the CDK command line says where to."""
+def synthesize(settings: Mapping[str, str] | None = None, *, directory: Path | None = None) -> None:
+    """Into `directory` with these settings; None leaves either to the CDK command line. Raises ConfigError."""
     app = App(
-        context=file_context(),
+        context={**file_context(), **(settings or {})},
+        outdir=None if directory is None else str(directory),
         # Publishes with the caller's keys, and so needs no bootstrap stack with roles to assume.
         default_stack_synthesizer=CliCredentialsStackSynthesizer(file_assets_bucket_name=ASSETS_BUCKET),
     )
-    try:
-        config = LedgerConfig.from_context(app.node.get_all_context(), on_this_machine=True)
-    except ConfigError as error:
-        sys.exit(f"indelible: {error}")
+    config = LedgerConfig.from_context(app.node.get_all_context(), on_this_machine=True)
     build(app, config, bundling=EmulatorBundling())
     drop_unsupported(app)
     leave_to_calls(app)
@@ -79,4 +78,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        synthesize()
+    except ConfigError as error:
+        sys.exit(f"indelible: {error}")

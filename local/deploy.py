@@ -27,6 +27,9 @@ _DEPLOY_SECONDS = 300
 _ORG_SECONDS = 60
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
+#: Of every deployment here, unless it has others of its own.
+SETTINGS = {"anchor_rate": "rate(1 minute)", "anchor_concurrency": "2"}
+
 #: Whatever decides what is deployed. A file added here or changed there means another digest.
 _SOURCES = ("infra", "lambdas", "layers", "local/app.py", "local/deploy.py", "cdk.json", "requirements.txt")
 
@@ -54,9 +57,14 @@ def deploy(state: State, port: int, *, settings: Mapping[str, str] | None = None
     """
     if not CDK.exists():
         raise LocalError("the CDK command line is not installed; run `make node_modules`")
+    _session().client("s3", endpoint_url=endpoint(port)).create_bucket(Bucket=ASSETS_BUCKET)
+    _run_cdk(state, port, {**SETTINGS, **(settings or {})})
+    return complete(state, port)
+
+
+def complete(state: State, port: int) -> dict[str, str]:
+    """Apply what the emulator leaves out of the deployed stacks; their outputs in one dictionary."""
     boto = _session()
-    boto.client("s3", endpoint_url=endpoint(port)).create_bucket(Bucket=ASSETS_BUCKET)
-    _run_cdk(state, port, settings or {})
     cloudformation = boto.client("cloudformation", endpoint_url=endpoint(port))
     outputs: dict[str, str] = {}
     for name, template in _templates(state):
@@ -71,7 +79,6 @@ def _run_cdk(state: State, port: int, settings: Mapping[str, str]) -> None:
     command = [str(CDK), "deploy", "--all", "--require-approval=never", "--method=direct", "--no-notices"]
     command += ["--no-color", "--progress=events", "--concurrency=3", f"--output={state.assembly}"]
     command += [f"--app={shlex.quote(sys.executable)} -m local.app"]
-    command += ["--context=anchor_rate=rate(1 minute)", "--context=anchor_concurrency=2"]
     command += [f"--context={key}={value}" for key, value in settings.items()]
     environment = aws_environment(endpoint(port)) | {
         "CDK_DISABLE_VERSION_CHECK": "1",

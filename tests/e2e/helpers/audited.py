@@ -20,16 +20,17 @@ from botocore.exceptions import ClientError
 
 from indelible.entry.operations import Caller
 from indelible.services.registry import NewKey
-from local import deploy
 from local.env import REGION, Outputs
+from local.ledger import ORG
 from local.state import State
+from tests.e2e.helpers import second
 from tests.e2e.helpers.admin import Admin
 from tests.e2e.helpers.inprocess import wiring
 from tests.e2e.helpers.tenant import registry, tenant
 from tests.infra.duckdb_athena import EVENTS
 
 ACCOUNT, EXTERNAL_ID = "210987654321", "x9f2kq83hs7dm1zp"
-NAMED, OTHER = ("acme-corp", "globex"), "initech"
+NAMED, OTHER = (ORG, "globex"), "initech"
 SETTINGS = {
     "auditor_account": ACCOUNT,
     "auditor_external_id": EXTERNAL_ID,
@@ -81,8 +82,8 @@ class Session:
 
 def deployed(state: State, port: int) -> Audited:
     """Three organisations with the same four events each; the auditor may see two of them."""
-    stacks = deploy.deploy(state, port, settings=SETTINGS)
-    ledger = deploy.describe(stacks, deploy.create_org(NAMED[0], stacks["LedgerName"], port), port)
+    stacks = second.deployed(state, port, SETTINGS)
+    ledger = second.described(stacks, port)
     keys = [NewKey(ledger.org_id, ledger.key_id, ledger.hmac_secret)]
     keys += [registry(ledger).create(name) for name in (NAMED[1], OTHER)]
     _recorded(ledger, keys)
