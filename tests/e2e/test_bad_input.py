@@ -45,7 +45,9 @@ def _nested(levels: int) -> dict[str, Any]:
 def org(ledger: Outputs) -> Tenant:
     org = fresh(ledger, "bad-input")
     org.record()
-    Admin.of(ledger).anchor(org.org_id)  # so that no later run has anything to change here
+    admin = Admin.of(ledger)
+    admin.anchor(org.org_id)  # so that no later run has anything to change here
+    admin.ledger_log()
     return org
 
 
