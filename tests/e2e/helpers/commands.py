@@ -27,7 +27,12 @@ class Prefork:
         self._directory = Path(tempfile.mkdtemp(prefix="prefork-"))
         self.socket = self._directory / "socket"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.helpers.prefork", str(self.socket)], cwd=ROOT, stdin=subprocess.PIPE
+            [sys.executable, "-m", "tests.e2e.helpers.prefork", str(self.socket)],
+            cwd=ROOT,
+            # The AWS command line looks for its caches once, when its code is read: a role's credentials of an
+            # earlier session's emulator would be in the tester's own home.
+            env={**os.environ, "HOME": str(self._directory)},
+            stdin=subprocess.PIPE,
         )
         deadline = time.monotonic() + 60
         while not self.socket.exists():
