@@ -18,7 +18,7 @@ from local import emulator
 from local import ledger as local_ledger
 from local.env import Outputs
 from local.state import DEFAULT_STATE
-from tests.e2e.helpers import commands
+from tests.e2e.helpers import commands, schedule
 from tests.e2e.helpers.tenant import registry
 from tests.free_port import free_port
 
@@ -57,8 +57,10 @@ def ledger_state(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def ledger(ledger_state: Path) -> Outputs:
-    """A deployed ledger with the organisation acme-corp."""
-    return local_ledger.up(port=free_port(), directory=ledger_state, owned=True)
+    """A deployed ledger with the organisation acme-corp. Its rounds come when a test asks for one."""
+    ledger = local_ledger.up(port=free_port(), directory=ledger_state, owned=True)
+    schedule.pause(ledger)
+    return ledger
 
 
 @pytest.fixture

@@ -251,7 +251,7 @@ def _documents(text: str) -> list[dict[str, Any]]:
 
 
 def _form(value: object) -> object:
-    """Names and types; not of a `checkpoint`, which is there or not as the schedule has it."""
+    """Names and types; not of a `checkpoint`, which is there or not as rounds have come."""
     if not isinstance(value, dict):
         return type(value)
     return {key: key if key == "checkpoint" else _form(child) for key, child in value.items()}

@@ -19,7 +19,7 @@ from benchmarks.counting import RecordFunction
 from indelible.cli.main import cli
 from indelible.domain.bundle import Manifest
 from local.env import Outputs
-from tests.e2e.helpers.admin import Admin, eventually
+from tests.e2e.helpers.admin import Admin
 from tests.e2e.helpers.merkle_log import MerkleLog
 from tests.e2e.helpers.tenant import Tenant, events, fresh
 from tests.fakes.unpacked import Unpacked
@@ -57,7 +57,7 @@ def test_a_bundle_of_what_was_recorded(tenants: tuple[Tenant, Tenant]) -> None:
     receipts = org.record_batch(events(20))
     log = MerkleLog.of(org)
     log.anchor()
-    assert eventually(lambda: (log.state() or {}).get("published") == 20, seconds=20)
+    assert (log.state() or {}).get("published") == 20
     answer = org.post(EXPORT, {}).json()
     answer = until(lambda: org.post(EXPORT, {"export_id": answer["export_id"]}).json())
     assert (answer["status"], answer["records"], answer["valid"]) == ("ready", 20, True)

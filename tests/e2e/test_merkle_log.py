@@ -16,7 +16,7 @@ from benchmarks.counting import RecordFunction
 from indelible.domain.record import EMPTY_CHAIN
 from local.env import Outputs
 from tests.e2e.helpers import rfc9162
-from tests.e2e.helpers.admin import Admin, eventually
+from tests.e2e.helpers.admin import Admin
 from tests.e2e.helpers.calls import recorded
 from tests.e2e.helpers.forge import Forge
 from tests.e2e.helpers.inprocess import wiring
@@ -29,11 +29,11 @@ Receipts = list[dict[str, Any]]
 
 
 def _anchored(org: Tenant, size: int) -> MerkleLog:
-    """The organisation's log, once a checkpoint of this size is published. The schedule may have been faster."""
+    """The organisation's log, anchored at this size."""
     log = MerkleLog.of(org)
     report = log.anchor()
     assert (report["broken"], report["failed"]) == ({}, {})
-    assert eventually(lambda: (log.state() or {}).get("published") == size, seconds=20)
+    assert (log.state() or {}).get("published") == size
     return log
 
 
@@ -55,7 +55,7 @@ def org(ledger: Outputs) -> Tenant:
 
 @pytest.fixture
 def forge(org: Tenant) -> Forge:
-    """Leaves no news, so that the schedule does not come before the test."""
+    """Leaves no news."""
     return Forge(Admin.of(org.ledger), org.org_id)
 
 

@@ -1,19 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the ledger does by itself within a minute or so. Comes last: others have begun it by then."""
+"""What the ledger does by itself within a minute or so. Comes last: the minute is over by then."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+
+import pytest
 
 from local.env import Outputs
+from tests.e2e.helpers import schedule
 from tests.e2e.helpers.admin import Admin, eventually
-from tests.e2e.helpers.begun import key_disabled_in_use, left_to_the_schedule
-from tests.e2e.helpers.tenant import EVENT
+from tests.e2e.helpers.begun import key_disabled_in_use
+from tests.e2e.helpers.tenant import EVENT, events, fresh
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_deployed(ledger: Outputs) -> Iterator[None]:
+    with schedule.running(ledger):
+        yield
 
 
 def test_the_schedule_anchors_without_being_asked(ledger: Outputs) -> None:
-    org, receipts = left_to_the_schedule(ledger)
-    admin = Admin.of(ledger)
+    org, admin = fresh(ledger, "scheduled"), Admin.of(ledger)
+    receipts = org.record_batch(events(3))
     log = eventually(lambda: admin.item(org.org_id, "LOG"), seconds=90, every=1)
     assert log is not None, "no scheduled run in a minute and a half"
     assert (log["tree_size"]["N"], log["tail_hash"]["S"]) == ("3", receipts[-1]["tx_hash"])

@@ -1,24 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What takes up to a minute: begun where it is first asked for, looked at by test_within_a_minute.py.
-
-That file comes last; the first file of this directory begins them, so that nobody sits and waits.
-"""
+"""What takes a minute: begun by the first file of this directory, looked at by the last, test_within_a_minute.py."""
 
 from __future__ import annotations
 
 import time
 from functools import cache
-from typing import Any
 
 from local.env import Outputs
-from tests.e2e.helpers.tenant import Tenant, events, fresh, registry
-
-
-@cache
-def left_to_the_schedule(ledger: Outputs) -> tuple[Tenant, list[dict[str, Any]]]:
-    """An organisation with records that no test asks the anchor for."""
-    org = fresh(ledger, "scheduled")
-    return org, org.record_batch(events(3))
+from tests.e2e.helpers.tenant import Tenant, fresh, registry
 
 
 @cache

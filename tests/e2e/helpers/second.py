@@ -23,6 +23,7 @@ from local.emulator import endpoint
 from local.env import ASSETS_BUCKET, REGION, Outputs
 from local.ledger import ORG
 from local.state import State
+from tests.e2e.helpers import schedule
 from tests.e2e.helpers.admin import eventually
 from tests.e2e.helpers.tenant import registry
 
@@ -35,9 +36,10 @@ def another_ledger(ledger: Outputs, directory: Path, **settings: str) -> Outputs
 
 
 def described(stacks: dict[str, str], port: int) -> Outputs:
-    """What was deployed, with the organisation that every ledger here has."""
+    """What was deployed, with the organisation that every ledger here has, and with its schedule paused."""
     nobody = dict.fromkeys(("org_id", "key_id", "hmac_secret"), "")
     outputs = deploy.describe(stacks, nobody, port)
+    schedule.pause(outputs)
     key = registry(outputs).create(ORG)
     return replace(outputs, org_id=key.org_id, key_id=key.key_id, hmac_secret=key.hmac_secret)
 
