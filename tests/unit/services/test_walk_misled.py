@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from indelible.audit.verify import Asked, audit
 from indelible.domain import audit_id, record
 from indelible.ports import KeyVersions
 from indelible.services.export import Exporter
 from indelible.services.ranges import Range
 from indelible.services.verify import Verdict
+from tests.fakes.audits import KEY, bucket_source
 from tests.fakes.chains import GOVERNOR, ORG, RETENTION, event
 from tests.fakes.log import LEDGER_NAME
 from tests.fakes.unpacked import MemoryScratch
@@ -76,6 +78,57 @@ def test_a_key_that_claims_to_lie_beyond_the_asked_time_does_not_end_the_range(s
     assert any(failure.sequence == 7 for failure in verdict.failures)
     exported = exporter(world).bundle(ORG, asked).manifest.exported
     assert any(failure.sequence == 7 for failure in exported.failures)
+
+
+@pytest.mark.parametrize("how", ["forged", "moved", "only a delete marker"])
+@pytest.mark.parametrize("signed", [5, 6, 10])
+def test_what_ends_a_range_in_time_is_the_record_that_was_signed_there(how: str, signed: int) -> None:
+    """Records 6 to 10 are gone, as in a copy, and what stands for the sixth claims to be from after the asked time."""
+    world = World()
+    for number in range(1, 11):
+        world.record(number)
+        world.clock.advance(1_000)
+        if number in (signed, 10):
+            world.anchored()
+    sealed = world.sealed()
+    asked = Range(to_ms=sealed[9].timestamp_ms)
+    assert world.verify(Range(to_ms=sealed[4].timestamp_ms)).valid
+    forged = record.build(
+        event(6),
+        org_id=ORG,
+        head=sealed[4].head,
+        now_ms=sealed[9].timestamp_ms + DAY_MS,
+        retention=RETENTION,
+        governor=GOVERNOR,
+        random=6,
+    )
+    for gone in sealed[5:]:
+        world.administrator.remove(gone.s3_key)
+    if how == "only a delete marker":
+        world.administrator.lay_delete_marker(forged.s3_key)
+    else:
+        world.administrator.insert(forged.s3_key, (forged if how == "forged" else sealed[5]).data, None)
+
+    verdict = world.verify(asked)
+
+    assert (verdict.valid, verdict.entries_checked) == (False, 5)
+    assert [(failure.code.value, failure.sequence) for failure in verdict.failures] == [("CONTENT_MISMATCH", 6)]
+    exported = exporter(world).bundle(ORG, asked).manifest.exported
+    assert [(failure.code, failure.sequence) for failure in exported.failures] == [("CONTENT_MISMATCH", 6)]
+    found = audit(bucket_source(world.bucket), Asked(asked, KEY))
+    assert [(failure.code.value, failure.sequence) for failure in found.failures] == [("CONTENT_MISMATCH", 6)]
+
+
+def test_a_range_in_time_needs_the_leaf_that_was_signed_after_it() -> None:
+    """Whoever put a record there can take the bundle of entries away that contradicts it."""
+    world = world_of(3)
+    world.anchored()
+    sealed = world.sealed()
+    world.administrator.remove(f"{ORG}/_log/tile/entries/000.p/3")
+
+    verdict = world.verify(Range(to_ms=sealed[1].timestamp_ms))
+
+    assert {(failure.code.value, failure.sequence) for failure in verdict.failures} == {("CHECKPOINT_MISMATCH", 3)}
 
 
 def test_a_key_that_misleads_the_search_for_an_instant_leaves_no_record_out() -> None:

@@ -190,7 +190,7 @@ class ChainChecker(Failures):
         except record.UnknownFormat as error:
             self._fail(FailureCode.UNKNOWN_FORMAT, key.sequence, str(error), specimen)
             return None
-        if not _says_the_same(found, key):
+        if not says_the_same(found, key):
             self._fail(
                 FailureCode.CONTENT_MISMATCH,
                 key.sequence,
@@ -286,7 +286,8 @@ class ChainChecker(Failures):
         )
 
 
-def _says_the_same(found: Record, key: RecordKey) -> bool:
+def says_the_same(found: Record, key: RecordKey) -> bool:
+    """Whether a record belongs under this key."""
     try:
         location = audit_ids.decode(found.audit_id)
     except ValueError:

@@ -33,12 +33,13 @@ class End:
 
     A key that claims to lie beyond is believed where it is a record's and goes on from what was met. Any other (a
     sequence that was there already, a time or a place that its audit_id does not have) could have been put there to
-    cut the range short; it is one of the keys of the range.
+    cut the range short; it is one of the keys of the range. `beyond_keys` are the versions under the key of `beyond`.
     """
 
     asked: Range
     reached: int = 0
     beyond: RecordKey | None = None
+    beyond_keys: KeyVersions | None = None
 
     def until(self, keys: Iterable[KeyVersions]) -> Iterator[KeyVersions]:
         """The keys up to the end."""
@@ -46,7 +47,7 @@ class End:
             found = record.parse_key(entry.s3_key)
             if found is not None and found.agrees:
                 if self.asked.ends_before(found) and found.sequence > self.reached:
-                    self.beyond = found
+                    self.beyond, self.beyond_keys = found, entry
                     return
                 self.reached = max(self.reached, found.sequence)
             yield entry

@@ -110,6 +110,20 @@ class Roots:
             if size == self._next:
                 self._compare(size)
 
+    def has_next(self, sequence: int, tx_hash: str) -> bool:
+        """Whether a record after the last one has the hash that was signed for it; True where none was.
+
+        To be called before `finish`.
+        """
+        signed = None if self._next is None or sequence != self._size + 1 else self._opened(self._next)
+        if signed is None:
+            return True
+        try:
+            return self._proven(sequence - 1, signed).hex() == tx_hash
+        except ValueError as error:
+            self._mismatch(signed.checkpoint.size, str(error))
+            return True
+
     def finish(self) -> None:
         """After the last record: what is signed beyond it must be there, and must follow from it.
 
@@ -193,13 +207,19 @@ class Roots:
         if signed is None:
             return
         try:
-            leaf = self._leaf(size - 1, size)
-            proof = merkle.inclusion_proof(size - 1, size, tiles.node_reader(size, self._read))
-            merkle.verify_inclusion(merkle.leaf_hash(leaf), size - 1, size, proof, signed.checkpoint.root)
+            leaf = self._proven(size - 1, signed)
         except ValueError as error:
             self._mismatch(size, f"the files of the tree of size {size}: {error}")
         else:
             self._checker.hold(Promise(size, leaf.hex(), f"the checkpoint of size {size}"))
+
+    def _proven(self, index: int, signed: SignedCheckpoint) -> bytes:
+        """The data of a leaf. Raises ValueError where the tree's files do not lead from it to the signed root."""
+        size, root = signed.checkpoint.size, signed.checkpoint.root
+        leaf = self._leaf(index, size)
+        proof = merkle.inclusion_proof(index, size, tiles.node_reader(size, self._read))
+        merkle.verify_inclusion(merkle.leaf_hash(leaf), index, size, proof, root)
+        return leaf
 
     def _leaf(self, index: int, size: int) -> bytes:
         bundle = index // tiles.WIDTH

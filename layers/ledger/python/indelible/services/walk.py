@@ -5,7 +5,8 @@ The API's verification, an export and an auditor's program all walk here; each s
 
 Keys are the store's, and whoever may write to it can add some. So none is believed for where a range begins or ends:
 an end is a key in its right place that nothing before contradicts, and what lies before a range that begins at an
-instant must be earlier than the instant. What does not fit is observed like everything else, and reported.
+instant must be earlier than the instant, and what ends one at an instant must be the record that was signed there. What
+does not fit is observed like everything else, and reported.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from indelible.domain import record
-from indelible.domain.chain import ChainChecker
+from indelible.domain.chain import ChainChecker, says_the_same
 from indelible.domain.findings import FailureCode, Promise
 from indelible.domain.record import EMPTY_CHAIN, Head, Record, RecordKey
 from indelible.ports import Clock, JournalReader, KeyVersions, StoredRecords, StoredVersion
@@ -65,6 +66,8 @@ class Walk:
         self.prepare()
         self.last_key = after
         self.complete = self.walk(deadline_ms)
+        if self.complete:
+            self._hold_end()
         self.roots.finish()
         if self.complete:
             # The ledger goes on recording: what is promised by now may have come after the end of the listing.
@@ -148,6 +151,27 @@ class Walk:
         if found is not None and stored is not None:
             self.roots.add(found, one.tx_hash)
         return seen
+
+    def _hold_end(self) -> None:
+        """Of the record with which an asked time ends, only the key says that it is later: look at the record, too."""
+        found, keys, end_seq = self.end.beyond, self.end.beyond_keys, self.asked.end_seq
+        if found is None or keys is None or found.sequence != self.checker.next_sequence:
+            return  # what lacks before it is missing
+        if end_seq is not None and found.sequence > end_seq:
+            return  # its place ends the range
+        for _, stored in self.records.read_all([keys]):
+            try:
+                entry = record.read(stored.data if stored else b"")
+            except record.UnknownFormat:
+                entry = None
+            if entry and says_the_same(entry, found) and self.roots.has_next(entry.sequence, entry.tx_hash):
+                return
+        self.checker.report(
+            FailureCode.CONTENT_MISMATCH,
+            found.sequence,
+            "the asked time ends with this record, which is not what its key says, or not the one that was signed: "
+            "records may be left out at the end of the range; verify up to a later time",
+        )
 
     def _find_predecessor(self) -> None:
         """The listing did not show it: it waits in the outbox, or has been sealed since, or it is missing."""
