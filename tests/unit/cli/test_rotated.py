@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -70,7 +72,37 @@ def test_a_copy_without_the_statements_needs_none_before_a_rotation(copy: Path, 
     for name in ("checkpoints/000000000006", "checkpoint"):
         (copy / ORG / "_log" / name).unlink()
 
-    assert run("verify", copy / ORG, "--key", keys[0], "--end", 4).exit_code == 0
+    answer = run("verify", copy / ORG, "--key", keys[0], "--end", 4, "--json")
+
+    assert answer.exit_code == 0
+    (said,) = [clause for clause in json.loads(answer.stdout)["unchecked"] if "had replaced the one given" in clause]
+    assert "no key statements of the ledger" in said
+
+
+def test_that_a_copy_and_a_bundle_can_lack_later_statements_is_said(
+    world: World, copy: Path, keys: list[str], tmp_path: Path
+) -> None:
+    """With the second statement left out, the first key signs for records from after its end."""
+    bundle = tmp_path / "evidence.zip"
+    bundle.write_bytes(exported(world.bucket))
+    for source in (copy / ORG, bundle):
+        said = json.loads(run("verify", source, "--key", keys[0], "--json").stdout)["unchecked"]
+        assert any("can lack its successor's statement" in clause for clause in said)
+
+
+def test_statements_beyond_all_measure_are_not_read(copy: Path, keys: list[str]) -> None:
+    """Nine thousand files without content cost a disk nothing, and would fill the memory."""
+    for generation in range(3, 1000):
+        path = copy / f"_ledger/_log/keys/{generation:04d}"
+        path.touch()
+        os.truncate(path, 1 << 20)
+    tracemalloc.start()
+    try:
+        answer = run("verify", copy / ORG, "--key", keys[1])
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+    assert "the statements do not lead to them (a key statement has at most 16,384 bytes)" in answer.stdout
 
 
 def test_a_key_of_nobody_is_not_signed_by_way_of_statements(world: World, tmp_path: Path) -> None:

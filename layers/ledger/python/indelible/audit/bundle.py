@@ -50,6 +50,7 @@ class BundleSource:
     unchecked: Sequence[str] = (
         "locks: a bundle does not show whether, and for how long, S3 keeps the objects",
         "what lies over a record in the bucket (delete markers, newer versions), beyond what the exporter reported",
+        "whether the newest signing key stated here was replaced: a bundle can lack its successor's statement",
         "README.txt and evidence.html: words and a program of whoever made the bundle; nothing rests on them",
     )
 

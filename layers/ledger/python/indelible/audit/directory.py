@@ -43,6 +43,7 @@ class DirectorySource:
         "locks: a copy does not show whether, and for how long, S3 keeps the objects",
         "what lies over a record in the bucket: a copy has the newest version of each key only",
         "S3's own checksums",
+        "whether the newest signing key stated here was replaced: a copy can lack its successor's statement",
     )
 
     def __init__(self, path: Path, org_id: str | None = None) -> None:

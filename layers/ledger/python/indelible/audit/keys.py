@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
@@ -21,8 +21,11 @@ from cryptography.hazmat.primitives import serialization
 from indelible.audit.source import NotEvidence, Source
 from indelible.domain import note as notes
 from indelible.domain.checkpoint import open_checkpoint, origin_of
-from indelible.domain.keyring import KeyRing, parse_statement, statement_path
+from indelible.domain.keyring import MAX_GENERATION, KeyRing, parse_statement, statement_path
 from indelible.services.log import LATEST, LEDGER, MOST_FOREIGN, checkpoint_path
+
+_MOST_STATED = 16 * 1024
+"""Bytes of a key statement that are read; one has less than a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +130,31 @@ def key_ring(source: Source, pinned: Pinned | None, name: str) -> tuple[KeyRing,
     """
     if pinned is None:
         return KeyRing(name, ()), []
-    notes_of: list[bytes] = []
-    while (stated := source.read(LEDGER, statement_path(len(notes_of) + 1))) is not None:
-        notes_of.append(stated)
-    if not notes_of:
-        if source.may_lack_statements:
-            _refuse_other_keys(source, pinned.public_key, name)
-        return KeyRing.of_one(name, pinned.public_key), []
     try:
-        return KeyRing.trusting(pinned.public_key, notes_of, ledger_name=name), []
+        statements = _statements(source)
+        first = next(statements, None)
+        if first is not None:
+            return KeyRing.trusting(pinned.public_key, chain([first], statements), ledger_name=name), []
     except notes.NoteError as error:
         unsure = f"other signing keys than the one given: the statements do not lead to them ({error})"
         return KeyRing.of_one(name, pinned.public_key), [unsure]
+    if source.may_lack_statements:
+        _refuse_other_keys(source, pinned.public_key, name)
+    unsure = (
+        "whether another signing key had replaced the one given: the source has none of the ledger's key statements"
+    )
+    return KeyRing.of_one(name, pinned.public_key), [unsure]
+
+
+def _statements(source: Source) -> Iterator[bytes]:
+    """As far as there is one for each generation. Raises NoteError for one that is longer than any."""
+    for generation in range(1, MAX_GENERATION + 1):
+        stated = source.read(LEDGER, statement_path(generation))
+        if stated is None:
+            return
+        if len(stated) > _MOST_STATED:
+            raise notes.MalformedNote(f"a key statement has at most {_MOST_STATED:,} bytes")
+        yield stated
 
 
 def _refuse_other_keys(source: Source, public_key: bytes, name: str) -> None:
