@@ -156,6 +156,18 @@ def test_a_bundle_that_calls_itself_broken_without_saying_how(world: World, tmp_
     assert "7 failures more" in verdict.failures[0].detail
 
 
+def test_what_the_exporter_found_beyond_the_range_is_reported_too(world: World, tmp_path: Path) -> None:
+    """As the evidence page does: that two roots are signed for a later size, the bundle itself does not show."""
+    found = {"code": "CHECKPOINT_MISMATCH", "sequence": 20, "detail": "two roots are signed for size 20"}
+    said = {"valid": False, "first_broken_at": 20, "failures_total": 1, "failures": [found]}
+    source = packed(tmp_path / "a.zip", files(world, Range(end_seq=8)), exported=said)
+
+    verdict = audit(source, Asked(key=KEY))
+
+    assert [(failure.code, failure.sequence) for failure in verdict.failures] == [("CHECKPOINT_MISMATCH", 20)]
+    assert audit(source, Asked(Range(end_seq=7), KEY)).valid
+
+
 @pytest.mark.parametrize(
     ("asked", "held"),
     [(Range(), True), (Range(start_seq=6), False), (Range(end_seq=4), False), (Range(start_seq=2, end_seq=9), True)],

@@ -67,7 +67,7 @@ def reported(manifest: Manifest, walked: Walked) -> Iterator[Failure]:
     """What the exporter saw and the bundle cannot show: a bundle that calls itself broken is not valid."""
     exported = manifest.exported
     for one in exported.failures:
-        inside = one.sequence is None or walked.first <= one.sequence <= walked.last
+        inside = walked.whole or one.sequence is None or walked.first <= one.sequence <= walked.last
         if inside and (one.code, one.sequence) not in walked.found:
             yield Failure(one.code, one.sequence, f"the exporter reported: {one.detail}")
     if exported.failures_total > len(exported.failures) and (walked.whole or not exported.failures):
