@@ -14,6 +14,7 @@ import pytest
 from indelible.audit import bundle as bundles
 from indelible.audit import stored_zip
 from indelible.audit.bundle import BundleSource
+from indelible.audit.keys import Pinned
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import bundle, record, tiles
@@ -22,6 +23,7 @@ from tests.fakes.audits import KEY, bundle_source, exported
 from tests.fakes.chains import ORG
 from tests.fakes.repacked import files_of, listing, packed
 from tests.fakes.world import World
+from tests.vectors.keys import generate
 
 MIB = 1 << 20
 
@@ -177,6 +179,24 @@ def test_manifests_that_nobody_can_read(tmp_path: Path, made: Callable[[dict[str
     path.write_bytes(packed({**files(), bundle.MANIFEST: made(files())}))
     with pytest.raises(NotEvidence, match=r"manifest\.json"):
         BundleSource(path)
+
+
+@pytest.mark.parametrize("org_id", ["", "a/b", "acme-corp/_log", "ACME", "acme-corp\n", "a" * 64, "\u202eproc-emca"])
+@pytest.mark.parametrize("key", [KEY, None])
+def test_a_name_that_no_organisation_has(tmp_path: Path, org_id: str, key: Pinned | None) -> None:
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(packed(listing(files(), org_id=org_id)))
+    with pytest.raises(NotEvidence, match="is not the name of an organisation"):
+        audit(BundleSource(path), Asked(key=key))
+
+
+def test_a_statement_of_a_ledger_whose_name_would_be_that_of_an_organisation_s_log(tmp_path: Path) -> None:
+    """Without a pinned key the source's own is used; an origin with two slashes would be another log's."""
+    stated = generate.text(1, "", name="indelible/acme")
+    made = {**files(), "keys/0001": generate.note(stated, generate.A, name="indelible/acme").encode()}
+    (tmp_path / "evidence.zip").write_bytes(packed(listing(made)))
+    said = audit(BundleSource(tmp_path / "evidence.zip"), Asked()).unchecked
+    assert any(clause.startswith("signatures and signed roots: no key was given") for clause in said)
 
 
 def test_files_of_a_log_are_read_as_far_as_they_go(tmp_path: Path) -> None:

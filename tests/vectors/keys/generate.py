@@ -76,6 +76,7 @@ def statements() -> list[tuple[str, str]]:
         ("format-in-capitals", with_line(1, "Indelible/signing-key@v1")),
         ("ledger-name-empty", with_line(2, "")),
         ("ledger-name-not-that-of-the-key", with_line(2, "other")),
+        ("ledger-name-with-a-slash", text(2, ONE, name=f"{LEDGER}/acme-corp")),
         ("generation-zero", with_line(3, "0")),
         ("generation-with-leading-zero", with_line(3, "02")),
         ("generation-negative", with_line(3, "-2")),

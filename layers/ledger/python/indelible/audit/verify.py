@@ -19,6 +19,7 @@ from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
 from indelible.audit.receipts import Receipts
 from indelible.audit.resume import Keeper, State
 from indelible.audit.source import NotEvidence, Published, Source, Walked
+from indelible.domain import record
 from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure, Promise, in_order
@@ -91,6 +92,8 @@ def audit(
     began = time.monotonic()
     if source.org_id == LEDGER:
         raise NotEvidence(f"{LEDGER} is the ledger's own log and has no records: indelible checkpoint reads it")
+    if not record.is_owner(source.org_id):
+        raise NotEvidence(f"{source.where}: {source.org_id!r} is not the name of an organisation")
     within, whole = _bounded(source, asked.within), _is_whole(source, asked.within)
     key = asked.key or stated_key(source)
     name = ledger_name(source, key)

@@ -59,6 +59,8 @@ class KeyStatement:
     def __post_init__(self) -> None:
         if not 1 <= self.generation <= MAX_GENERATION:
             raise MalformedStatement(f"generations are 1 to {MAX_GENERATION}")
+        if "/" in self.ledger_name:
+            raise MalformedStatement("the name of a ledger has no slash")
         if (self.previous == FIRST) is not (self.generation == 1):
             raise MalformedStatement("the first generation, and no other, has no predecessor")
         if self.previous != FIRST and _DIGEST.fullmatch(self.previous) is None:

@@ -246,6 +246,11 @@ def parse_key(key: str) -> RecordKey | None:
     return RecordKey(org_id=org_id, day=day, sequence=int(sequence), audit_id=audit_id)
 
 
+def is_owner(name: str) -> bool:
+    """Whether records can belong to an organisation of this name: `ORG_ID`, or the ledger's own."""
+    return re.fullmatch(_ORG, name, re.ASCII) is not None
+
+
 def day_prefix(org_id: str, timestamp_ms: int) -> str:
     """`{org_id}/{YYYY}/{MM}/{DD}/`."""
     return f"{org_id}/{instants.day(timestamp_ms).replace('-', '/')}/"
