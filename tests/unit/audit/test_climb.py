@@ -12,6 +12,7 @@ from indelible.audit.source import Source
 from indelible.audit.verify import Asked, audit
 from indelible.domain.findings import FailureCode
 from indelible.domain.ledger import ledger_proof_path
+from indelible.services.log import checkpoint_path
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, bucket_source, bundle_source, directory_source
 from tests.fakes.bucket import Bucket
@@ -91,3 +92,23 @@ def test_of_a_part_those_before_it_are_looked_at_only_for_want_of_others(tmp_pat
     assert [one.covers for one in audit(source, asked).anchors] == [4]
     (tmp_path / ORG / "_log" / ledger_proof_path(4)).unlink()
     assert [one.sequence for one in audit(source, asked).failures] == [2]
+
+
+@pytest.mark.parametrize("size", [2, 9])
+def test_another_organisation_s_checkpoint_vouches_for_nothing_before_a_part(tmp_path: Path, size: int) -> None:
+    """It is a leaf of the ledger's log, too, and nothing of the range says that it does not belong there."""
+    world = grown()
+    world.record(*range(1, size + 1), org_id="evil-corp")
+    world.anchored(org_id="evil-corp")
+    world.logged()
+    source, log = directory_source(world.bucket, tmp_path), tmp_path / ORG / "_log"
+    for path in (checkpoint_path, ledger_proof_path):
+        (log / path(2)).write_bytes((tmp_path / "evil-corp/_log" / path(size)).read_bytes())
+    for gone in (4, 6):
+        (log / ledger_proof_path(gone)).unlink()
+
+    verdict = audit(source, Asked(within=Range(start_seq=5), key=KEY))
+
+    assert verdict.anchors == []
+    assert [(one.code, one.sequence) for one in verdict.failures] == [(FailureCode.CHECKPOINT_MISMATCH, 2)]
+    assert "another log's" in verdict.failures[0].detail

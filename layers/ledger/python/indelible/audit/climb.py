@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from indelible.audit.source import ListedLogFiles
-from indelible.domain import note as notes
 from indelible.domain.checkpoint import Checkpoint, SignedCheckpoint
 from indelible.domain.findings import Failure, FailureCode
 from indelible.domain.ledger import LEDGER_PROOFS, leaf_data, ledger_proof_path, parse_ledger_proof_path
-from indelible.domain.note import Note, NoteError
+from indelible.domain.note import BadSignature, Note, NoteError, NotSigned
 from indelible.domain.proof import TlogProof, parse_tlog_proof
 from indelible.errors import EvidenceBroken
 from indelible.services.log import LEDGER, LogReader, checkpoint_path
@@ -53,7 +52,7 @@ class Climb:
         while self._next is not None and self._next[0] < size:
             self._next = next(self._proofs, None)
         if self._next is not None and self._next[0] == size:
-            self._top = self._checked(size, signed.note.data, self._next[1]) or self._top
+            self._top = self._checked(size, signed.note, self._next[1]) or self._top
 
     def top(self, size: int) -> Climbed | None:
         """The largest checkpoint up to this size that the ledger's own log holds; those before it follow from it.
@@ -73,12 +72,22 @@ class Climb:
         """The checkpoint of this size, if the ledger's own log holds it."""
         data = self._files.read(self._org_id, ledger_proof_path(size))
         note = self._files.read(self._org_id, checkpoint_path(size))
-        return None if data is None or note is None else self._checked(size, note, data)
-
-    def _checked(self, size: int, note: bytes, data: bytes) -> Climbed | None:
+        if data is None or note is None:
+            return None
         self._looked_at.add(size)
         try:
-            leaf, proof = notes.parse_note(note), parse_tlog_proof(data)
+            leaf = self._log.opened(self._org_id, size, note).note  # before the range nobody else has opened it
+        except NoteError as error:
+            unsigned = isinstance(error, (BadSignature, NotSigned))
+            code = FailureCode.BAD_SIGNATURE if unsigned else FailureCode.CHECKPOINT_MISMATCH
+            self._report(Failure(code, size, f"the checkpoint of size {size}: {error}"))
+            return None
+        return self._checked(size, leaf, data)
+
+    def _checked(self, size: int, leaf: Note, data: bytes) -> Climbed | None:
+        self._looked_at.add(size)
+        try:
+            proof = parse_tlog_proof(data)
             return Climbed(size, leaf, proof, self._log.verified(LEDGER, proof, leaf_data(leaf)))
         except (NoteError, EvidenceBroken) as error:
             detail = f"the proof that the ledger's log has this checkpoint: {error}"
