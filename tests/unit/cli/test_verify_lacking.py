@@ -14,6 +14,7 @@ from tests.fakes.audits import copied, exported
 from tests.fakes.chains import ORG
 from tests.fakes.world import World
 from tests.unit.cli.test_verify import KEY, run
+from tests.unit.services.test_ledger_proof import ALICE, cosign, grown
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +72,18 @@ def test_what_is_no_organisation_is_not_called_broken(world: World, tmp_path: Pa
         assert (answer.exit_code, "was unpacked" in answer.stderr) == (2, True)
     answer = run("verify", tmp_path / "copy", "--org", "_ledger")
     assert (answer.exit_code, "has no records" in answer.stderr) == (2, True)
+
+
+def test_a_witness_of_what_was_before_the_range_has_vouched_for_none_of_it(tmp_path: Path) -> None:
+    made = grown(1)
+    cosign(made, 1, ALICE)
+    made.record(2)
+    made.anchored()
+    copied(made.bucket, tmp_path)
+    demanded = ("verify", tmp_path / ORG, "--key", KEY, "--witness", ALICE.key)
+
+    assert run(*demanded).exit_code == 0
+    answer = run(*demanded, "--start", 2)
+
+    assert (answer.exit_code, answer.stdout.splitlines()[0][:6]) == (2, "VALID,")
+    assert "0 of the witnesses that you named have signed; 1 is needed" in answer.stderr

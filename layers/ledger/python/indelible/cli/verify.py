@@ -135,7 +135,7 @@ def _lacking(verdict: Audit, trust: Trust, *, anchors: bool, tokens: bool) -> It
     yield from verdict.absent
     if verdict.key_pinned and verdict.checkpoint is None:
         yield "no root signed with the key that you gave covers any of these records"
-    sound = [found for found in verdict.anchors if found.checked]
+    sound = [found for found in verdict.anchors if found.checked and found.covers >= verdict.first_sequence]
     signers = {found.name for found in sound if found.kind == "witness"}
     if len(signers) < trust.needed:
         signed = f"{len(signers):,} of the witnesses that you named {'has' if len(signers) == 1 else 'have'} signed"
