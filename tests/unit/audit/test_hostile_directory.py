@@ -109,6 +109,22 @@ def test_links_that_lead_in_circles(copy: Path, to: str) -> None:
         verdict(copy)
 
 
+def test_directories_nested_deeper_than_calls_can_be(copy: Path) -> None:
+    top = copy / "2026/03"
+    nested = [f"{top}/{'a/' * depth}" for depth in range(1, 1_100)]
+    for path in nested:
+        Path(path).mkdir()
+    Path(nested[-1], "x").touch()
+    try:
+        found = verdict(copy).failures
+    finally:  # what clears up after a test cannot
+        Path(nested[-1], "x").unlink()
+        for path in reversed(nested):
+            Path(path).rmdir()
+
+    assert [(one.code, one.sequence) for one in found] == [("UNKNOWN_FORMAT", None)]
+
+
 def test_a_day_that_never_was(world: World, copy: Path) -> None:
     """Its key names no record: it lies among the records, and does not belong there."""
     sound = world.sealed()[0]

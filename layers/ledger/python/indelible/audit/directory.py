@@ -176,19 +176,26 @@ def _names(path: Path) -> list[str]:
 
 def _files(root: Path, below: str, after: str) -> Iterator[str]:
     """Paths of files below `root`, `/` between the parts, in the order of keys; only those that sort after one."""
-    entries: list[str] = []
+    above = [_listed(root, below)]  # and no recursion: directories can be nested deeper than the interpreter's calls
+    while above:
+        path = next(above[-1], None)
+        if path is None:
+            above.pop()
+        elif not path.endswith("/"):
+            if path > after:
+                yield path
+        elif path > after or after.startswith(path):
+            above.append(_listed(root, path))
+
+
+def _listed(root: Path, below: str) -> Iterator[str]:
+    """What is in one directory, in the order of keys."""
     try:
         with os.scandir(root / below) as found:
             entries = sorted(_named(entry) for entry in found if entry.name not in _LITTER)
     except (FileNotFoundError, NotADirectoryError):
-        return
-    for name in entries:
-        path = below + name
-        if not name.endswith("/"):
-            if path > after:
-                yield path
-        elif path > after or after.startswith(path):
-            yield from _files(root, path, after)
+        entries = []
+    return map(below.__add__, entries)
 
 
 def _named(entry: os.DirEntry[str]) -> str:
