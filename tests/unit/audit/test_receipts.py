@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 
 from indelible.audit.receipts import promises
-from indelible.audit.source import Source
+from indelible.audit.source import NotEvidence, Source
 from indelible.audit.verify import Asked, audit
 from indelible.domain import audit_id, record
 from indelible.domain.receipt import Receipt
@@ -103,3 +104,20 @@ def test_an_instant_may_be_written_otherwise(
 
     assert verdict.valid
     assert verdict.receipts == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda text: text.replace(f'"sequence": {SEQUENCE}', r'"sequence": "\ud800"'),
+        lambda text: '{"receipt":' * 5000 + text + "}" * 5000,
+        lambda text: "[" * 5000 + text + "]" * 5000,
+    ],
+)
+def test_a_file_that_nobody_can_read_is_said_to_be_none(
+    world: World, tmp_path: Path, changed: Callable[[str], str]
+) -> None:
+    (tmp_path / "r.json").write_text(changed(json.dumps(kept(world))))
+
+    with pytest.raises(NotEvidence, match=r"r\.json"):
+        promises([tmp_path / "r.json"], ORG)

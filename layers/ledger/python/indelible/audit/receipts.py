@@ -43,13 +43,15 @@ def _receipts(path: Path) -> Iterator[Receipt]:
     except UnicodeDecodeError:
         raise NotEvidence(f"{path} is not text") from None
     none = True
-    for said in _values(path, text):
-        for one in _of(said):
-            none = False
-            try:
+    try:
+        for said in _values(path, text):
+            for one in _of(said):
+                none = False
                 yield msgspec.convert(one, Receipt)
-            except msgspec.ValidationError as error:
-                raise NotEvidence(f"{path} has no proper receipt: {error}") from None
+    except (msgspec.ValidationError, UnicodeError) as error:  # a lone surrogate where a number should be
+        raise NotEvidence(f"{path} has no proper receipt: {error}") from None
+    except RecursionError:
+        raise NotEvidence(f"{path} is nested too deeply") from None
     if none:
         raise NotEvidence(f"{path} has no receipt in it")
 
