@@ -43,6 +43,14 @@ def s3(mode: str) -> Iterator[tuple[S3LogFiles, Stubber]]:
         stub.assert_no_pending_responses()
 
 
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it waited, without the waiting."""
+    waited: list[float] = []
+    monkeypatch.setattr("indelible.aws.s3_put.time.sleep", waited.append)
+    return waited
+
+
 def put(mode: str, key: str, data: bytes, **condition: str) -> dict[str, Any]:
     return {
         "Bucket": BUCKET,
@@ -105,9 +113,23 @@ def test_a_conflict_is_success_only_over_the_same_bytes(
         files.write("acme", [TILE], retain_until_ms=UNTIL)
 
 
-def test_two_creating_it_at_the_same_moment_is_no_answer_yet(s3: tuple[S3LogFiles, Stubber]) -> None:
+def test_two_creating_it_at_the_same_moment_is_no_answer_yet(
+    s3: tuple[S3LogFiles, Stubber], mode: str, pauses: list[float]
+) -> None:
     files, stub = s3
-    stub.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
+    for _ in range(3):
+        stub.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
+    stub.add_response("put_object", {}, put(mode, KEY, TILE.data, IfNoneMatch="*"))
+
+    files.write("acme", [TILE], retain_until_ms=UNTIL)
+
+    assert len(pauses) == 3
+
+
+def test_a_conflict_that_does_not_end_is_told(s3: tuple[S3LogFiles, Stubber], pauses: list[float]) -> None:
+    files, stub = s3
+    for _ in range(4):
+        stub.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
 
     with pytest.raises(Unavailable):
         files.write("acme", [TILE], retain_until_ms=UNTIL)
@@ -233,14 +255,11 @@ def test_the_first_latest_is_created(s3: tuple[S3LogFiles, Stubber], mode: str) 
     files.latest("acme", say(3), size=3, retain_until_ms=UNTIL)
 
 
-@pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict"])
-def test_a_lost_race_looks_again_and_replaces_exactly_what_it_saw(
-    s3: tuple[S3LogFiles, Stubber], mode: str, code: str
-) -> None:
+def test_a_lost_race_looks_again_and_replaces_exactly_what_it_saw(s3: tuple[S3LogFiles, Stubber], mode: str) -> None:
     files, stub = s3
     get_latest(stub, say(3), '"three"')
     lost = put(mode, LATEST, say(9), IfMatch='"three"')
-    stub.add_client_error("put_object", code, http_status_code=412, expected_params=lost)
+    stub.add_client_error("put_object", "PreconditionFailed", http_status_code=412, expected_params=lost)
     get_latest(stub, say(5), '"five"')
     stub.add_response("put_object", {}, put(mode, LATEST, say(9), IfMatch='"five"'))
 

@@ -157,9 +157,7 @@ def test_a_refusal_stands_where_nobody_may_ask_why(s3: tuple[S3Records, Stubber]
         records.seal(record)
 
 
-@pytest.mark.parametrize(
-    ("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("ConditionalRequestConflict", 409)]
-)
+@pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("InternalError", 500)])
 def test_what_passes_by_itself_may_be_tried_again(
     s3: tuple[S3Records, Stubber], record: Record, code: str, status: int
 ) -> None:
@@ -167,6 +165,20 @@ def test_what_passes_by_itself_may_be_tried_again(
     stub.add_client_error("put_object", code, http_status_code=status)
     with pytest.raises(Unavailable):
         records.seal(record)
+
+
+def test_another_seal_under_way_is_waited_for(
+    s3: tuple[S3Records, Stubber], record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records, stub = s3
+    pauses: list[float] = []
+    monkeypatch.setattr("indelible.aws.s3_put.time.sleep", pauses.append)
+    stub.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409, expected_params=put(record))
+    stub.add_client_error("put_object", "PreconditionFailed", http_status_code=412, expected_params=put(record))
+    stored(stub, record, record.data)
+
+    assert records.seal(record) == "v0"
+    assert len(pauses) == 1
 
 
 def test_versions_of_one_key_may_stand_on_two_pages(s3: tuple[S3Records, Stubber]) -> None:

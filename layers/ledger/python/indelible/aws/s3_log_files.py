@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from indelible.aws.body import content
 from indelible.aws.error_map import code_of, translated
+from indelible.aws.s3_put import put_on_condition
 from indelible.aws.s3_versions import pages
 from indelible.domain import instants
 from indelible.domain.ledger import LEDGER_PROOFS
@@ -160,7 +161,7 @@ class S3LogFiles:
             try:
                 self._put(_key(owner, _LATEST), note, retain_until_ms, **condition)
             except ClientError as error:
-                if code_of(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
+                if code_of(error) != "PreconditionFailed":
                     raise
             else:
                 return
@@ -191,7 +192,8 @@ class S3LogFiles:
                 raise EvidenceBroken(f"{key} holds something else") from None
 
     def _put(self, key: str, data: bytes, retain_until_ms: int, **condition: Any) -> None:  # noqa: ANN401 -- S3's own
-        self._client.put_object(
+        put_on_condition(
+            self._client,
             Bucket=self._bucket,
             Key=key,
             Body=data,

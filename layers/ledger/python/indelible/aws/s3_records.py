@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError, FlexibleChecksumError
 
 from indelible.aws.body import content
 from indelible.aws.error_map import code_of, translated
+from indelible.aws.s3_put import put_on_condition
 from indelible.aws.s3_versions import PAGE, pages
 from indelible.domain import instants
 from indelible.domain.findings import Lock
@@ -71,7 +72,8 @@ class S3Records:
             return self._put_until(until_ms, record, checksum)
 
     def _put_until(self, until_ms: int, record: Record, checksum: str) -> PutObjectOutputTypeDef:
-        return self._client.put_object(
+        return put_on_condition(
+            self._client,
             Bucket=self._bucket,
             Key=record.s3_key,
             Body=record.data,
