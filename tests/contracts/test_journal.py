@@ -35,6 +35,8 @@ def test_a_commit_moves_the_head_and_fills_the_outbox(adapters: Adapters) -> Non
     assert adapters.journal.outbox(ORG, [3]) == {3: CHAIN[2].data}
     assert adapters.journal.outbox(ORG, [9]) == {}
     assert adapters.journal.outbox(ORG, range(2, 4)) == {2: CHAIN[1].data, 3: CHAIN[2].data}
+    twice = adapters.journal.outbox(ORG, [3, 2, 3])  # as a rebuild asks that has met a fork
+    assert list(twice.items()) == [(2, CHAIN[1].data), (3, CHAIN[2].data)]
     assert adapters.journal.head("globex") == EMPTY_CHAIN
 
 

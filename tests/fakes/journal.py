@@ -87,7 +87,7 @@ class FakeJournal:
     def outbox(self, org_id: str, sequences: Sequence[int]) -> dict[int, bytes]:
         with self.lock:
             waiting = self.waiting.get(org_id, {})
-            return {sequence: waiting[sequence] for sequence in sequences if sequence in waiting}
+            return {sequence: waiting[sequence] for sequence in sorted({*sequences} & waiting.keys())}
 
     def clear(self, org_id: str, sequences: Sequence[int]) -> None:
         with self.lock:

@@ -77,7 +77,8 @@ class DynamoJournal:
         if len(sequences) == 1:
             found = self._one_from_outbox(org_id, sequences[0])
         else:
-            keys = [item(_outbox_key(org_id, sequence)) for sequence in sequences]
+            # DynamoDB refuses a batch that names a key twice, and a fork is two records of one sequence.
+            keys = [item(_outbox_key(org_id, sequence)) for sequence in dict.fromkeys(sequences)]
             found = batch_get(self._client, self._table, keys, consistent=True)
         waiting = {int(text(entry, "pk").rpartition("#")[2]): bytes(entry["data"]["B"]) for entry in found}
         return dict(sorted(waiting.items()))

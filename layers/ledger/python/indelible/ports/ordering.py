@@ -59,7 +59,10 @@ class JournalReader(Protocol):
         ...
 
     def outbox(self, org_id: str, sequences: Sequence[int]) -> dict[int, bytes]:
-        """The bytes of those records that are still in the outbox (a consistent read)."""
+        """The bytes of those records that are still in the outbox, by sequence, ascending (a consistent read).
+
+        A sequence may be asked for more than once.
+        """
         ...
 
 
