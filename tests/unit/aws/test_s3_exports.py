@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from indelible.aws import s3_exports
@@ -54,7 +55,7 @@ def store(client: Any, clock: ManualClock) -> S3Exports:
 def test_a_state_is_noted_once_and_replaced_on_condition(store: S3Exports) -> None:
     assert store.state(JOB.org_id, JOB.export_id) is None
     assert store.note(PENDING, replaces=None)
-    assert not store.note(PENDING, replaces=None)
+    assert not store.note(FAILED, replaces=None)
     noted = store.state(JOB.org_id, JOB.export_id)
     assert noted is not None
     assert noted.state == PENDING
@@ -63,6 +64,42 @@ def test_a_state_is_noted_once_and_replaced_on_condition(store: S3Exports) -> No
     again = store.state(JOB.org_id, JOB.export_id)
     assert again is not None
     assert again.state == FAILED
+
+
+class AnswersLost:
+    """A client whose PutObject is sent again, as by the SDK when the first answer did not arrive."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def put_object(self, **asked: Any) -> Any:
+        self._client.put_object(**asked)
+        return self._client.put_object(**asked)
+
+
+def test_a_note_whose_first_answer_was_lost_is_our_own(client: Any, clock: ManualClock) -> None:
+    """Else nobody would pack: whoever asked would believe that somebody else does."""
+    store = S3Exports(client=AnswersLost(client), bucket=BUCKET, retention=Retention("COMPLIANCE", 7), clock=clock)
+
+    assert store.note(PENDING, replaces=None)
+    assert not store.note(FAILED, replaces=None)
+    noted = store.state(JOB.org_id, JOB.export_id)
+    assert store.note(FAILED, replaces=noted)
+    assert not store.note(PENDING, replaces=noted)
+
+
+@pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict"])
+def test_a_note_that_lost_the_race_is_not_our_own(
+    store: S3Exports, client: Any, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "lost"}}, "PutObject")
+
+    monkeypatch.setattr(client, "put_object", refuse)
+    assert not store.note(PENDING, replaces=None)
 
 
 def test_a_note_that_cannot_be_read(store: S3Exports, client: Any) -> None:

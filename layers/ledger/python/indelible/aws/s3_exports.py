@@ -55,14 +55,16 @@ class S3Exports:
 
     @translated("S3")
     def note(self, state: ExportState, *, replaces: Noted | None) -> bool:
-        """PutObject on condition. IAM: s3:PutObject."""
+        """PutObject with If-Match or If-None-Match; after a conflict as for `state`. IAM: s3:PutObject."""
         condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces.tag}
         try:
             self._put(_state_key(state.job.org_id, state.job.export_id), state.data, "application/json", **condition)
         except ClientError as error:
             if code_of(error) not in _RACES:
                 raise
-            return False
+            # The SDK sends a request again whose answer was lost, and then conflicts with itself.
+            found = self.state(state.job.org_id, state.job.export_id)
+            return found is not None and found.state == state
         return True
 
     @translated("S3")

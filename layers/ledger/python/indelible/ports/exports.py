@@ -26,7 +26,10 @@ class ExportStore(Protocol):
         ...
 
     def note(self, state: ExportState, *, replaces: Noted | None) -> bool:
-        """Note a state in place of that one; False when somebody else was faster."""
+        """Replace exactly that state, or none for None: a compare-and-swap.
+
+        False when another caller was faster, unless it stored the very same state.
+        """
         ...
 
     def settle(self, state: ExportState) -> None:
