@@ -11,14 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from moto import mock_aws
 
 from indelible.aws import s3_exports
 from indelible.aws.s3_exports import S3Exports
 from indelible.domain.export_job import ExportJob, ExportState
 from indelible.domain.record import Retention
-from indelible.errors import EvidenceBroken
+from indelible.errors import EvidenceBroken, Unavailable
 from tests.fakes.machine import ManualClock
 
 BUCKET = "exports"
@@ -143,6 +143,22 @@ def test_a_broken_upload_leaves_nothing(store: S3Exports, client: Any, monkeypat
         store.keep(JOB, broken(), form="csv", sha256="ab" * 32)
     assert "Contents" not in client.list_objects_v2(Bucket=BUCKET)
     assert not client.list_multipart_uploads(Bucket=BUCKET).get("Uploads")
+
+
+def test_an_upload_whose_end_is_unknown_may_be_tried_again(
+    store: S3Exports, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The upload is complete and cannot be aborted; what says so must not take the place of what went wrong."""
+    monkeypatch.setattr(s3_exports, "_PART", 5 << 20)
+    complete = client.complete_multipart_upload
+
+    def answer_lost(**asked: Any) -> None:
+        complete(**asked)
+        raise ConnectionClosedError(endpoint_url="https://s3")
+
+    monkeypatch.setattr(client, "complete_multipart_upload", answer_lost)
+    with pytest.raises(Unavailable):
+        store.keep(JOB, [bytes(11 << 20)], form="bundle", sha256="ab" * 32)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from indelible.aws.error_map import code_of, translated
 from indelible.domain import instants
@@ -143,7 +144,9 @@ class S3Exports:
                 done.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
             self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": done})
         except BaseException:
-            self._client.abort_multipart_upload(**upload)
+            # At best: a lifecycle rule of the bucket aborts what is left.
+            with suppress(ClientError, BotoCoreError):
+                self._client.abort_multipart_upload(**upload)
             raise
 
 
