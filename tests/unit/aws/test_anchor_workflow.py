@@ -18,6 +18,7 @@ ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:indelible-anchor"
 RUNNING = {"status": "RUNNING", "executionArn": "e1"}
 DONE = {"status": "SUCCEEDED", "output": '{"records": 7}', "executionArn": "e1"}
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "DescribeExecution")
+NOT_YET = ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": "e1"}}, "DescribeExecution")
 DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "ListMapRuns")
 
 
@@ -43,12 +44,17 @@ class Deployed:
             raise answer
         return dict(answer)
 
-    def list_map_runs(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
-        self.asked_for_counts += 1
+    def list_map_runs(self, *, executionArn: str, maxResults: int, nextToken: str = "") -> dict[str, Any]:  # noqa: N803
+        """Two pages, which are in no order."""
+        assert (executionArn, maxResults) == ("e1", 1000)
         if isinstance(self.counts, Exception):
+            self.asked_for_counts += 1
             raise self.counts
-        runs = [{"mapRunArn": "old", "startDate": 1}, {"mapRunArn": "new", "startDate": 2}]
-        return {"mapRuns": runs if self.counts else []}
+        if not self.counts:
+            return {"mapRuns": []}
+        if not nextToken:
+            return {"mapRuns": [{"mapRunArn": "old", "startDate": 1}], "nextToken": "second"}
+        return {"mapRuns": [{"mapRunArn": "new", "startDate": 3}, {"mapRunArn": "middle", "startDate": 2}]}
 
     def describe_map_run(self, *, mapRunArn: str) -> dict[str, Any]:  # noqa: N803
         assert mapRunArn == "new"
@@ -97,6 +103,13 @@ def test_it_asks_ever_more_seldom_and_not_for_ever() -> None:
 @pytest.mark.parametrize("lost", [THROTTLED, EndpointConnectionError(endpoint_url="https://states")])
 def test_a_few_lost_answers_are_asked_for_again(lost: Exception) -> None:
     assert Deployed([RUNNING, lost, lost, RUNNING, DONE]).wait() == {"records": 7}
+
+
+def test_a_round_that_has_only_just_begun_is_asked_for_again() -> None:
+    """DescribeExecution is eventually consistent."""
+    assert Deployed([NOT_YET, NOT_YET, RUNNING, DONE]).wait() == {"records": 7}
+    with pytest.raises(Unavailable, match="ExecutionDoesNotExist"):
+        Deployed([NOT_YET]).wait()
 
 
 def test_when_none_come_any_more_it_says_so() -> None:
