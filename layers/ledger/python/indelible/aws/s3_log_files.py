@@ -31,6 +31,7 @@ from indelible.errors import EvidenceBroken, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectLockRetentionTypeDef
 
 _LATEST = "checkpoint"
 _CHECKPOINTS = "checkpoints/"
@@ -135,21 +136,33 @@ class S3LogFiles:
         by that in COMPLIANCE mode, nor in GOVERNANCE mode without s3:BypassGovernanceRetention.
         """
         key = _key(owner, path)
-        first = _last(self._version_ids(key))
-        if first is None:
+        version_id = _last(self._version_ids(key))
+        if version_id is None:
             raise EvidenceBroken(f"there is no {key}")
-        head = self._client.head_object(Bucket=self._bucket, Key=key, VersionId=first)
-        locked_until = head.get("ObjectLockRetainUntilDate")
-        if locked_until is not None and (now_ms := instants.from_datetime(locked_until)) >= at_least_until_ms:
-            return now_ms
-        until = instants.to_datetime(retain_until_ms)
-        self._client.put_object_retention(
-            Bucket=self._bucket,
-            Key=key,
-            VersionId=first,
-            Retention={"Mode": self._mode, "RetainUntilDate": until},
-        )
+        locked_until_ms = self._locked_until_ms(key, version_id)
+        if locked_until_ms >= at_least_until_ms:
+            return locked_until_ms
+        retention: ObjectLockRetentionTypeDef = {
+            "Mode": self._mode,
+            "RetainUntilDate": instants.to_datetime(retain_until_ms),
+        }
+        try:
+            self._client.put_object_retention(Bucket=self._bucket, Key=key, VersionId=version_id, Retention=retention)
+        except ClientError as error:
+            if code_of(error) != "AccessDenied":
+                raise
+            # S3 shortens no lock. Another run may have made this one longer than ours since it was looked at.
+            locked_until_ms = self._locked_until_ms(key, version_id)
+            if locked_until_ms < at_least_until_ms:
+                raise
+            return locked_until_ms
         return retain_until_ms
+
+    def _locked_until_ms(self, key: str, version_id: str) -> int:
+        """0 for a version without a lock."""
+        head = self._client.head_object(Bucket=self._bucket, Key=key, VersionId=version_id)
+        until = head.get("ObjectLockRetainUntilDate")
+        return 0 if until is None else instants.from_datetime(until)
 
     @translated("S3")
     def latest(self, owner: str, note: bytes, *, size: int, retain_until_ms: int) -> None:
