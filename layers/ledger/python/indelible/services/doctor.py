@@ -61,9 +61,12 @@ def examine(checks: Iterable[tuple[str, Check]], done: Callable[[str], None] = l
         try:
             findings += check()
         except CannotTell as error:
-            findings.append(Finding(name, Health.UNKNOWN, str(error), "Ask with more permissions, or look yourself."))
+            findings.append(Finding(name, Health.UNKNOWN, str(error), "Grant the permission, or check by hand."))
         except LedgerError as error:
-            findings.append(Finding(name, Health.UNKNOWN, f"{error.code}: {error.message}", "Ask again."))
+            findings.append(Finding(name, Health.UNKNOWN, f"{error.code}: {error.message}", "Run this command again."))
+        except Exception as error:  # say AccessDenied in the words of the SDK, which this module does not know
+            said = f"{type(error).__name__}: {error}"
+            findings.append(Finding(name, Health.UNKNOWN, said, "Grant the permission, or check by hand."))
         done(name)
     return findings
 
