@@ -15,6 +15,7 @@ from indelible.external.verify_timestamp import read_timestamp_token
 from indelible.ports import EMPTY_LEDGER, Workers
 from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
+from indelible.services.chain_replay import ChainReplayer
 from indelible.services.collect import Collector
 from indelible.services.keys import Keyholder, PinnedKeys
 from indelible.services.ledger_log import LedgerLog, LedgerReport
@@ -24,7 +25,6 @@ from indelible.services.prove import Prover
 from indelible.services.ranges import Range
 from indelible.services.rebuild import Rebuilder
 from indelible.services.signed_log import SignedLog
-from indelible.services.survey import Surveyor
 from indelible.services.timetable import Timetable
 from indelible.services.verify import Verdict, Verifier
 from tests.fakes.administrator import Administrator
@@ -225,7 +225,7 @@ class World:
         wire = wiring or Wiring()
         table, log = wire.to("table", self.repair), self.log(wire)
         inventory = wire.to("inventory", FakeInventory(self.bucket))
-        surveyor = Surveyor(
+        replayer = ChainReplayer(
             records=wire.to("records", self.records),
             journal=wire.to("journal", self.journal),
             log=log,
@@ -236,7 +236,7 @@ class World:
         return Rebuilder(
             table=table,
             inventory=inventory,
-            surveyor=surveyor,
+            replayer=replayer,
             log=log,
             outbox=wire.to("ledger_outbox", self.ledger_outbox),
             news=wire.to("news", self.news),

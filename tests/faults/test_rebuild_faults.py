@@ -9,7 +9,7 @@ import pytest
 
 from indelible.domain.record import ADMIN_ORG
 from indelible.errors import LedgerError
-from indelible.services import survey
+from indelible.services import chain_replay
 from indelible.services.rebuild import Rebuilt
 from tests.fakes.chains import ORG
 from tests.fakes.world import World
@@ -23,8 +23,8 @@ from tests.unit.services.test_registry import Office
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(survey, "CHUNK", 3)
-    monkeypatch.setattr(survey, "_OUTBOX_CHUNK", 2)
+    monkeypatch.setattr(chain_replay, "CHUNK", 3)
+    monkeypatch.setattr(chain_replay, "_OUTBOX_CHUNK", 2)
 
 
 def rebuild(world: World, wire: Wire | None = None) -> list[Rebuilt] | None:

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 from indelible.cli.main import cli
 from indelible.domain.findings import Failure, FailureCode
 from indelible.entry import operator
-from indelible.services.differences import Change
 from indelible.services.doctor import Finding, Health
 from indelible.services.rebuild import Rebuilt
+from indelible.services.table_diff import Change
 from local import __main__ as local
 from tests.unit.cli.test_anchor import DONE
 

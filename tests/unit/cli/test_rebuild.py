@@ -96,7 +96,7 @@ def test_only_failures_that_exist_can_be_accepted(world: World, what: str) -> No
 def test_an_unknown_name_is_one_line(world: World) -> None:
     done = run("--org", "nobody")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "Error: neither the bucket nor the registry knows nobody" in done.stderr
+    assert "Error: neither the bucket nor the registry has an organisation nobody" in done.stderr
 
 
 def test_what_changed_meanwhile_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from indelible.domain import record
 from indelible.domain.findings import FailureCode
 from indelible.errors import HeadRegressed, NotFound
 from indelible.ports import LogState
-from indelible.services import survey
+from indelible.services import chain_replay
 from indelible.services.rebuild import Accepted, Rebuilt
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.machine import MIDNIGHT
@@ -24,8 +24,8 @@ TRUNCATED = Accepted(FailureCode.TRUNCATED)
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(survey, "CHUNK", 3)
-    monkeypatch.setattr(survey, "_OUTBOX_CHUNK", 2)
+    monkeypatch.setattr(chain_replay, "CHUNK", 3)
+    monkeypatch.setattr(chain_replay, "_OUTBOX_CHUNK", 2)
 
 
 @pytest.fixture
@@ -272,6 +272,14 @@ def test_failures_beyond_the_list_cannot_be_accepted(world: World, monkeypatch: 
 def test_a_name_that_nobody_knows() -> None:
     with pytest.raises(NotFound):
         World().rebuilder().run("nobody")
+
+
+def test_for_one_organisation_the_items_of_no_other_are_read(world: World) -> None:
+    for name in ("globex", "initech"):
+        world.repair.register(name, "2026-03-20T00:00:00.000Z")
+    wire = Wire()
+    world.rebuilder(wire).run(ORG)
+    assert wire.calls.count("table.config") == 1
 
 
 def test_an_organisation_of_which_no_act_tells_is_said_to_be_unknown(world: World) -> None:

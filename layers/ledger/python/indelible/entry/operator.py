@@ -36,6 +36,7 @@ from indelible.errors import NotFound
 from indelible.ports import LogFiles, Organisations, SecretSource, StoredRecords
 from indelible.services.admin_log import AdminLog
 from indelible.services.append import Appender
+from indelible.services.chain_replay import ChainReplayer
 from indelible.services.doctor import Check, Deployed
 from indelible.services.doctor_chains import Chains
 from indelible.services.holds import Holds
@@ -43,7 +44,6 @@ from indelible.services.keys import PinnedKeys
 from indelible.services.log import LogReader
 from indelible.services.rebuild import Rebuilder
 from indelible.services.registry import Registry
-from indelible.services.survey import Surveyor
 
 
 def registry(ledger_name: str) -> Registry:
@@ -104,7 +104,7 @@ def rebuilder(ledger_name: str) -> Rebuilder:
     files = _log_files(outputs, s3, pool)
     log = LogReader(files=files, ledger_name=ledger_name, keys=_pinned_keys(outputs, files).ring)
     inventory = S3Inventory(client=s3, bucket=bucket)
-    surveyor = Surveyor(
+    replayer = ChainReplayer(
         records=S3Records(client=s3, bucket=bucket, pool=pool, clock=SystemClock()),
         journal=DynamoJournal(client=dynamodb, table=table),
         log=log,
@@ -115,7 +115,7 @@ def rebuilder(ledger_name: str) -> Rebuilder:
     return Rebuilder(
         table=repair,
         inventory=inventory,
-        surveyor=surveyor,
+        replayer=replayer,
         log=log,
         outbox=DynamoLedgerOutbox(client=dynamodb, table=table),
         news=DynamoNews(client=dynamodb, table=table),

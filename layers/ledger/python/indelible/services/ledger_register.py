@@ -13,8 +13,8 @@ from indelible.domain.findings import Failure, FailureCode
 from indelible.domain.note import NoteError
 from indelible.errors import EvidenceBroken
 from indelible.ports import Found, LedgerState, TableRepair
-from indelible.services.differences import Change
 from indelible.services.log import LEDGER, LogReader
+from indelible.services.table_diff import Change
 
 
 def compare(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table from the bucket: what differs, and how each item gets to say what the evidence says (G4).
+"""Rebuild the table from the bucket: compare every item with the evidence, and repair what differs (G4).
 
-    read the items ─▶ survey bucket and outbox ─▶ judge ─▶ swap what differs, the head last
+    read the items ─▶ replay bucket and outbox ─▶ compare ─▶ swap what differs, the head last
 
 Why in this order. The items are read before the evidence, so whatever they promise must be found in it, and each swap
 is held against what was read: with recording and anchoring going on, a swap that comes late fails and nothing is lost.
@@ -14,7 +14,7 @@ records of which nothing is left, and only when that failure was accepted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from indelible.domain import instants
@@ -23,11 +23,11 @@ from indelible.domain.organisation import OrgConfig
 from indelible.domain.record import ADMIN_ORG, Record
 from indelible.errors import NotFound
 from indelible.ports import Clock, Found, Inventory, LedgerOutbox, News, TableRepair
-from indelible.services import differences, ledger_register
-from indelible.services.differences import Change
+from indelible.services import ledger_register, table_diff
+from indelible.services.chain_replay import ChainReplayer
 from indelible.services.log import LEDGER, LogReader
-from indelible.services.registry_replay import Acts, settled
-from indelible.services.survey import Surveyor
+from indelible.services.registry_replay import RegistryReplay, reconcile
+from indelible.services.table_diff import Change
 
 NOT_IN_THE_BUCKET = (
     "idempotency keys: for 30 days a retry of a request from before the loss records its events a second time",
@@ -43,7 +43,7 @@ NO_ACTS = (
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A failure that somebody has looked at: every one of this code, or the one at a sequence."""
+    """A failure that an operator has looked at and accepts: every one of this code, or the one at a sequence."""
 
     code: FailureCode
     sequence: int | None = None
@@ -55,22 +55,27 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """One organisation. `refused` are the failures that nobody accepted: nothing is written then.
-
-    `outran` names items that changed while they were looked at, and were left alone: run it again.
-    """
+    """What was found, and done, for one organisation."""
 
     org_id: str
     records: int
+    """Sealed in the bucket."""
     waiting: int
+    """In the outbox alone."""
     changes: tuple[Change, ...]
+    """In the order in which they are applied."""
     failures: tuple[Failure, ...]
     failures_total: int
+    """More than `failures` has, where there are very many."""
     refused: tuple[Failure, ...]
+    """Failures that were not accepted: while there are any, nothing is written."""
     since_ms: int | None = None
+    """When the first record was made, in Unix milliseconds."""
     lost: tuple[str, ...] = ()
+    """What cannot be rebuilt, in words."""
     applied: bool = False
     outran: tuple[str, ...] = ()
+    """Items that changed after they had been read, and were left alone: run the rebuild again."""
 
     @property
     def settled(self) -> bool:
@@ -78,15 +83,34 @@ class Rebuilt:
         return not self.refused and not self.outran and (self.applied or not self.changes)
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What the table and a listing of the bucket said before any evidence was read."""
+
+    registered: frozenset[str]
+    owners: frozenset[str]
+    configs: Mapping[str, Found[OrgConfig]]
+    waiting: frozenset[tuple[str, int]]
+    """Checkpoints in the ledger's outbox: organisation and size."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """A report without the registry's items; `head` is kept apart, because it is swapped after those."""
+
+    report: Rebuilt
+    head: Change | None
+
+
 class Rebuilder:
-    """With an operator's rights. Reads until `apply` is asked for."""
+    """Needs an operator's rights. Writes nothing unless `apply` is asked for."""
 
     def __init__(
         self,
         *,
         table: TableRepair,
         inventory: Inventory,
-        surveyor: Surveyor,
+        replayer: ChainReplayer,
         log: LogReader,
         outbox: LedgerOutbox,
         news: News,
@@ -94,7 +118,7 @@ class Rebuilder:
     ) -> None:
         self._table = table
         self._inventory = inventory
-        self._surveyor = surveyor
+        self._replayer = replayer
         self._log = log
         self._outbox = outbox
         self._news = news
@@ -108,77 +132,81 @@ class Rebuilder:
         accepted: Iterable[Accepted] = (),
         done: Callable[[Rebuilt], None] = lambda _: None,
     ) -> list[Rebuilt]:
-        """One organisation, or all that the bucket, the registry or `_admin` know of, and the ledger's own log.
+        """Compare one organisation, or all that the bucket, the registry or `_admin` name and the ledger's own log.
 
-        `_admin` is always read. `_ledger` names the ledger's own log.
+        `org_id` may be `_ledger` for the ledger's own log. `_admin` is read for every organisation: its acts say what
+        the registry must be. `done` gets each report as soon as it is finished.
 
-        `done` gets each as soon as it is finished. Raises NotFound for an organisation that nobody knows.
+        Raises NotFound for an organisation that neither the bucket nor the registry names.
         """
         accepted = tuple(accepted)
         if org_id == LEDGER:
-            return [self._finished(self._ledger(accepted), apply, done)]
-        registered, owners = self._table.registered(), self._inventory.owners()
-        # Read before the acts, and so never later than they are.
-        configs = {name: self._table.config(name) for name in sorted({ADMIN_ORG, *registered, *owners})}
-        acts = Acts()
-        waiting = frozenset((leaf.org_id, leaf.size) for leaf in self._outbox.waiting())
-        own = self._examine(ADMIN_ORG, accepted, waiting, each=acts.take)
-        ordered = {} if own[0].refused else acts.configs
-        known = {*registered, *owners, *ordered}
-        if org_id is not None and org_id not in known:
-            raise NotFound(f"neither the bucket nor the registry knows {org_id}", field="org_id")
-        rebuilt: list[Rebuilt] = []
-        for name in [org_id] if org_id else sorted(known):
-            report, opens = own if name == ADMIN_ORG else self._examine(name, accepted, waiting)
-            found = configs.get(name) or self._table.config(name)
-            config = settled(found.value, ordered[name]) if name in ordered else found.value
-            changes = self._registry(report, found, config, registered=name in registered)
-            lost = () if config else (NO_ACTS.format(org_id=name),)
-            report = replace(report, changes=(*report.changes, *changes, *opens), lost=lost)
-            rebuilt.append(self._finished(report, apply, done))
-        ledger = self._ledger(accepted)
-        if org_id is None and (ledger.records or ledger.changes or ledger.failures):
-            rebuilt.append(self._finished(ledger, apply, done))
-        return rebuilt
+            return [self._finish(self._examine_ledger(accepted), apply, done)]
+        before = self._read_before(org_id)
+        acts = RegistryReplay()
+        admin = self._examine(ADMIN_ORG, before, accepted, on_record=acts.apply)
+        configs = {} if admin.report.refused else acts.configs
+        reports: list[Rebuilt] = []
+        for name in _names(org_id, {*before.registered, *before.owners, *configs}):
+            examined = admin if name == ADMIN_ORG else self._examine(name, before, accepted)
+            report = self._with_registry(examined, before, configs.get(name))
+            reports.append(self._finish(report, apply, done))
+        if org_id is None:
+            ledger = self._examine_ledger(accepted)
+            if ledger.records or ledger.changes or ledger.failures:
+                reports.append(self._finish(ledger, apply, done))
+        return reports
+
+    def _read_before(self, org_id: str | None) -> _Before:
+        """The registry's items of one organisation, or of all. The replay of `_admin` must come later."""
+        registered, owners = self._table.registered(), frozenset(self._inventory.owners())
+        names = {ADMIN_ORG, *registered, *owners} if org_id is None else {org_id}
+        return _Before(
+            registered=registered,
+            owners=owners,
+            configs={name: self._table.config(name) for name in sorted(names)},
+            waiting=frozenset((leaf.org_id, leaf.size) for leaf in self._outbox.waiting()),
+        )
 
     def _examine(
         self,
         org_id: str,
+        before: _Before,
         accepted: tuple[Accepted, ...],
-        waiting: frozenset[tuple[str, int]],
         *,
-        each: Callable[[Record], None] | None = None,
-    ) -> tuple[Rebuilt, list[Change]]:
-        """What differs, and apart from it what opens recording again."""
-        head, log, days = self._table.head(org_id), self._table.log(org_id), self._table.days(org_id)
+        on_record: Callable[[Record], None] = lambda _: None,
+    ) -> _Examined:
+        """Replay the organisation's chain, and compare the items that follow from it."""
+        table = self._table
+        head, log, days = table.head(org_id), table.log(org_id), table.days(org_id)
         cleared = log.value.cleared if log.value else 0
-        survey = self._surveyor.survey(org_id, promised=head.value, cleared=cleared, each=each)
-        changes = [
-            differences.index(self._table, org_id, survey),
-            differences.days(self._table, org_id, days, survey),
-            differences.log(self._table, org_id, log, survey),
-            differences.handed_on(self._outbox, waiting, survey),
-        ]
-        opens = differences.head(self._table, org_id, head, survey)
-        promised = differences.log_failure(log, survey)
-        failures = (*survey.failures, *([promised] if promised else []))
+        replayed = self._replayer.replay(org_id, promised=head.value, cleared=cleared, on_record=on_record)
+        changes = (
+            table_diff.index(table, org_id, replayed),
+            table_diff.days(table, org_id, days, replayed),
+            table_diff.log(table, org_id, log, replayed),
+            table_diff.ledger_outbox(self._outbox, before.waiting, replayed),
+        )
+        broken_promise = table_diff.log_failure(log, replayed)
+        failures = (*replayed.failures, *([broken_promise] if broken_promise else []))
+        total = replayed.failures_total + (broken_promise is not None)
         refused = _refused(failures, accepted)
-        total = survey.failures_total + (promised is not None)
-        if total > len(failures):  # nobody has seen the rest
+        if total > len(failures):  # an operator cannot accept what is not shown
             refused = refused or failures[-1:]
         report = Rebuilt(
             org_id=org_id,
-            records=survey.sealed,
-            waiting=survey.waiting,
-            since_ms=survey.first_at_ms,
+            records=replayed.sealed,
+            waiting=replayed.waiting,
+            since_ms=replayed.first_at_ms,
             changes=tuple(change for change in changes if change),
             failures=failures,
             failures_total=total,
             refused=refused,
         )
-        return report, [opens] if opens else []
+        return _Examined(report, table_diff.head(table, org_id, head, replayed))
 
-    def _ledger(self, accepted: tuple[Accepted, ...]) -> Rebuilt:
+    def _examine_ledger(self, accepted: tuple[Accepted, ...]) -> Rebuilt:
+        """Compare the register of the ledger's own log."""
         found = self._table.ledger()
         last, change, failures = ledger_register.compare(self._table, self._log, found)
         return Rebuilt(
@@ -191,19 +219,24 @@ class Rebuilder:
             refused=_refused(failures, accepted),
         )
 
-    def _registry(
-        self, report: Rebuilt, found: Found[OrgConfig], config: OrgConfig | None, *, registered: bool
-    ) -> list[Change]:
-        changes: list[Change] = []
-        if config is not None and (change := differences.config(self._table, found, config)):
+    def _with_registry(self, examined: _Examined, before: _Before, acts: OrgConfig | None) -> Rebuilt:
+        """The whole report: with the items of the registry, and with the head after them."""
+        report = examined.report
+        found = before.configs.get(report.org_id) or self._table.config(report.org_id)
+        config = found.value if acts is None else reconcile(found.value, acts)
+        changes = list(report.changes)
+        if config is not None and (change := table_diff.config(self._table, found, config)):
             changes.append(change)
-        if not registered:
-            first = instants.to_text(report.since_ms or self._clock.now_ms())
-            created_at = config.created_at if config else first
-            changes.append(differences.registry(self._table, report.org_id, created_at))
-        return changes
+        if report.org_id not in before.registered:
+            created_at = config.created_at if config else instants.to_text(report.since_ms or self._clock.now_ms())
+            changes.append(table_diff.registry(self._table, report.org_id, created_at))
+        if examined.head is not None:
+            changes.append(examined.head)
+        lost = () if config else (NO_ACTS.format(org_id=report.org_id),)
+        return replace(report, changes=tuple(changes), lost=lost)
 
-    def _finished(self, report: Rebuilt, apply: bool, done: Callable[[Rebuilt], None]) -> Rebuilt:
+    def _finish(self, report: Rebuilt, apply: bool, done: Callable[[Rebuilt], None]) -> Rebuilt:
+        """Apply the changes, where that is asked for and nothing is refused."""
         if apply and not report.refused:
             outran = tuple(change.item for change in report.changes if not change.apply())
             if report.changes and report.org_id != LEDGER:
@@ -211,6 +244,14 @@ class Rebuilder:
             report = replace(report, applied=True, outran=outran)
         done(report)
         return report
+
+
+def _names(org_id: str | None, known: set[str]) -> list[str]:
+    if org_id is None:
+        return sorted(known)
+    if org_id not in known:
+        raise NotFound(f"neither the bucket nor the registry has an organisation {org_id}", field="org_id")
+    return [org_id]
 
 
 def _refused(failures: tuple[Failure, ...], accepted: tuple[Accepted, ...]) -> tuple[Failure, ...]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The registry from `_admin`'s chain: every organisation as its administrative acts have left it.
+"""Replay the administrative acts in `_admin`'s chain, to learn what the registry must say of every organisation.
 
-An act is written down before it is done (services/admin_log.py), so the chain is never behind the registry, and an act
-that a crash prevented counts here as done: what was ordered is in force. Times are those of the records, some
-milliseconds after those that the registry noted; where the registry still has a key, its own times stay.
+An act is recorded before it is done (services/admin_log.py), so the chain is never behind the registry, and an act that
+a crash prevented counts here as done: what was ordered is in force. Times are those of the records, some milliseconds
+after those in the registry; where the registry still has a key, its own times stay.
 """
 
 from __future__ import annotations
@@ -80,17 +80,18 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(slots=True)
-class Acts:
-    """Fed with the records of `_admin` in order.
+class RegistryReplay:
+    """The registry after the acts so far.
 
-    What is no act that changes the registry is passed over, and so is what cannot be read: that it is not what was
-    written down is for whoever checks the chain to say.
+    A record that is not one of these acts, or cannot be read, changes nothing: whether the chain of `_admin` is what
+    was recorded is for the caller to check.
     """
 
     configs: dict[str, OrgConfig] = field(default_factory=dict)
+    """By name."""
 
-    def take(self, entry: Record) -> None:
-        """The next act."""
+    def apply(self, entry: Record) -> None:
+        """Apply the next record of `_admin`."""
         at = instants.to_text(entry.timestamp_ms)
         self.configs.setdefault(ADMIN_ORG, OrgConfig(org_id=ADMIN_ORG, created_at=at, keys=()))
         try:
@@ -98,18 +99,18 @@ class Acts:
         except _UNREADABLE:
             return
         if isinstance(act, _Create):
-            # A name is given out once: of two that raced for it the second got nothing.
-            self.configs.setdefault(act.target, _created(act, at))
+            # A name is given out once: of two creations that raced for it the second failed.
+            self.configs.setdefault(act.target, _create(act, at))
         elif act.target in self.configs:
-            self.configs[act.target] = _changed(self.configs[act.target], act, at)
+            self.configs[act.target] = _change(self.configs[act.target], act, at)
 
 
-def _created(act: _Create, at: str) -> OrgConfig:
+def _create(act: _Create, at: str) -> OrgConfig:
     keys = (OrgKey(key_id=act.payload.key_id, created_at=at),)
     return OrgConfig(org_id=act.target, created_at=at, keys=keys, retention_days=act.payload.retention_days)
 
 
-def _changed(config: OrgConfig, act: _Keep | _Rotate | _Disable | _Allow | _Deny, at: str) -> OrgConfig:
+def _change(config: OrgConfig, act: _Keep | _Rotate | _Disable | _Allow | _Deny, at: str) -> OrgConfig:
     match act:
         case _Keep(payload=_Days(retention_days=days)):
             return replace(config, retention_days=days)
@@ -118,7 +119,7 @@ def _changed(config: OrgConfig, act: _Keep | _Rotate | _Disable | _Allow | _Deny
         case _Disable(payload=_KeyOrAll(key_id=None)):
             return replace(config, disabled_at=config.disabled_at or at)
         case _Disable(payload=_KeyOrAll(key_id=key_id)):
-            return replace(config, keys=tuple(_disabled(key, key_id, at) for key in config.keys))
+            return replace(config, keys=tuple(_disable(key, key_id, at) for key in config.keys))
         case _Allow(payload=_Principal(principal=allowed)) if allowed not in config.principals:
             return replace(config, principals=(*config.principals, allowed))
         case _Deny(payload=_Principal(principal=denied)):
@@ -126,25 +127,26 @@ def _changed(config: OrgConfig, act: _Keep | _Rotate | _Disable | _Allow | _Deny
     return config
 
 
-def _disabled(key: OrgKey, key_id: str | None, at: str) -> OrgKey:
+def _disable(key: OrgKey, key_id: str | None, at: str) -> OrgKey:
     return replace(key, disabled_at=key.disabled_at or at) if key.key_id == key_id else key
 
 
-def settled(stored: OrgConfig | None, acts: OrgConfig) -> OrgConfig:
-    """What the registry should have: the stored config where it says the same, else the acts with its times.
+def reconcile(stored: OrgConfig | None, replayed: OrgConfig) -> OrgConfig:
+    """What the registry must have: the stored config where it says the same, else the replayed one with stored times.
 
-    A stored config that has a key of which no act tells is later than the acts, or older than that log: it stays.
+    A stored config with a key that no act created stays: it is newer than the acts that were read, or older than
+    `_admin`'s chain.
     """
     if stored is None:
-        return acts
+        return replayed
     known = {key.key_id: key for key in stored.keys}
-    if known.keys() - {key.key_id for key in acts.keys} or _substance(stored) == _substance(acts):
+    if known.keys() - {key.key_id for key in replayed.keys} or _substance(stored) == _substance(replayed):
         return stored
     return replace(
-        acts,
+        replayed,
         created_at=stored.created_at,
-        disabled_at=stored.disabled_at or acts.disabled_at if acts.disabled_at else None,
-        keys=tuple(_with_times_of(known.get(key.key_id, key), key) for key in acts.keys),
+        disabled_at=stored.disabled_at or replayed.disabled_at if replayed.disabled_at else None,
+        keys=tuple(_with_times_of(known.get(key.key_id, key), key) for key in replayed.keys),
     )
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an organisation's evidence says the table must be: one walk along its records, then along its outbox.
+"""Replay an organisation's records, sealed ones first and then those in the outbox, to learn what the table must say.
 
 Invariant: nothing is taken from the table but what waits in the outbox, and of that only what continues the chain. A
-record that is committed and not yet sealed has no other copy, so the head must lie beyond it; everything else follows
-from the bucket. The walk may run while the ledger records: each look at the bucket comes with one at the outbox and a
-second one at the bucket, because the anchor empties the outbox only of what it has read there.
+record that is committed and not yet sealed has no other copy, so the head must be beyond it; everything else follows
+from the bucket. A replay may run while the ledger records: each look at the bucket is followed by one at the outbox and
+a second one at the bucket, because the anchor empties the outbox only of what it has read there.
 """
 
 from __future__ import annotations
@@ -32,33 +32,40 @@ CHUNK = 1000
 """Records read, and looked up in the table, at a time."""
 
 _OUTBOX_CHUNK = 100
-_ROUNDS = 3
+_CATCH_UP_ROUNDS = 3
 """Looks beyond the end, while each finds more: a ledger that records all the time would never be caught up with."""
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """The evidence, as the table should have it.
-
-    `ends` are the possible heads: several only where the chain forks at its end, none where it is empty. `covered` is
-    the record at the end of the last published `checkpoint`; `uncleared` the first sequence whose outbox entry is
-    still there. `ever_covered` are the records at the ends of all published checkpoints; `signed_size` is the largest
-    size with a good signature, whatever the records say. `unlogged` checkpoints have no proof in the ledger's log.
-    """
+class Replayed:
+    """What the table must say about one organisation, and what is wrong with its chain."""
 
     ends: tuple[Head, ...] = ()
+    """The possible heads: several only where the chain forks at its end, none where it is empty."""
     sealed: int = 0
+    """Records in the bucket."""
     waiting: int = 0
+    """Records in the outbox alone."""
     first_at_ms: int | None = None
-    days: dict[str, int] = field(default_factory=dict)
+    """When the first record was made, in Unix milliseconds."""
+    days: Mapping[str, int] = field(default_factory=dict)
+    """The first sequence of each day, `YYYY-MM-DD`."""
     unindexed: tuple[IndexEntry, ...] = ()
+    """Sealed records whose hash the table's index does not have."""
     unlogged: tuple[LedgerLeaf, ...] = ()
+    """Published checkpoints without a proof in the ledger's own log."""
     checkpoint: Checkpoint | None = None
+    """The last published checkpoint with a good signature that ends at a record which is there."""
     covered: Head = EMPTY_CHAIN
-    uncleared: int | None = None
+    """The record at its end."""
     ever_covered: frozenset[Head] = frozenset()
+    """The records at the ends of all published checkpoints."""
+    uncleared: int | None = None
+    """The first sequence whose outbox entry is still there."""
     signed_size: int = 0
+    """The largest size with a good signature, whatever the records say."""
     failures: tuple[Failure, ...] = ()
+    """In the order of sequences; the first of them where `failures_total` is larger."""
     failures_total: int = 0
 
     @property
@@ -67,8 +74,8 @@ class Survey:
         return self.ends[0] if self.ends else EMPTY_CHAIN
 
 
-class Surveyor:
-    """Reads; never writes."""
+class ChainReplayer:
+    """Replays one organisation at a time. Never writes."""
 
     def __init__(
         self,
@@ -80,29 +87,30 @@ class Surveyor:
         inventory: Inventory,
         clock: Clock,
     ) -> None:
-        self._inventory = inventory
-        self._clock = clock
         self._records = records
         self._journal = journal
         self._log = log
         self._table = table
+        self._inventory = inventory
+        self._clock = clock
 
-    def survey(
+    def replay(
         self,
         org_id: str,
         *,
         promised: Head | None,
         cleared: int,
-        each: Callable[[Record], None] | None = None,
-    ) -> Survey:
-        """Walk the whole chain. `each` gets every record in order.
+        on_record: Callable[[Record], None] = lambda _: None,
+    ) -> Replayed:
+        """Replay the whole chain; `on_record` gets every record in order.
 
-        `promised` is the table's head, which the chain must reach; `cleared` is how far the table says that the outbox
-        was emptied. Both are to be read before.
+        `promised` is the table's head, which the chain must reach; `cleared` is the sequence up to which the table says
+        that the outbox was emptied. The caller must have read both before.
         """
-        walk = _Walk(self._records, self._journal, self._log, self._table, org_id, cleared, each)
-        survey = walk.go(promised)
-        return replace(survey, unlogged=tuple(self._unlogged(org_id, walk.retained)))
+        state = _TableState(frozenset(self._log.sizes(org_id, at_least=1)), on_record)
+        replay = _Replay(self._records, self._journal, self._log, self._table, org_id, cleared, state)
+        replayed = replay.run(promised)
+        return replace(replayed, unlogged=tuple(self._unlogged(org_id, state.retained)))
 
     def _unlogged(self, org_id: str, retained: Mapping[int, int]) -> Iterator[LedgerLeaf]:
         now_ms = self._clock.now_ms()
@@ -113,62 +121,96 @@ class Surveyor:
 
 
 @dataclass(slots=True)
-class _Walk:
+class _TableState:
+    """What the table keeps of the records so far. `sizes` are those of published checkpoints."""
+
+    sizes: frozenset[int]
+    on_record: Callable[[Record], None]
+    ends: list[Head] = field(default_factory=list)
+    days: dict[str, int] = field(default_factory=dict)
+    first_at_ms: int | None = None
+    at_size: dict[int, Head] = field(default_factory=dict)
+    """The record at the end of each published checkpoint."""
+    retained: dict[int, int] = field(default_factory=dict)
+    """Until when that record is kept."""
+
+    def add(self, found: Record) -> None:
+        """The next record, or another one with the last sequence."""
+        if not self.ends or found.sequence > self.ends[0].sequence:
+            self.ends = [found.head]
+        elif found.sequence == self.ends[0].sequence:
+            self.ends.append(found.head)
+        self.days.setdefault(instants.day(found.timestamp_ms), found.sequence)
+        if self.first_at_ms is None:
+            self.first_at_ms = found.timestamp_ms
+        if found.sequence in self.sizes:
+            self.at_size.setdefault(found.sequence, found.head)
+            self.retained.setdefault(found.sequence, found.retain_until_ms)
+        self.on_record(found)
+
+
+@dataclass(slots=True)
+class _Replay:
     records: RecordStore
     journal: Journal
     log: LogReader
     table: TableRepair
     org_id: str
     cleared: int
-    each: Callable[[Record], None] | None
+    state: _TableState
     checker: ChainChecker = field(init=False)
     roots: Roots = field(init=False)
-    _sizes: frozenset[int] = frozenset()
-    retained: dict[int, int] = field(default_factory=dict)
-    """Until when the record at the end of each published checkpoint is kept."""
-    _at_size: dict[int, Head] = field(default_factory=dict)
-    _ends: list[Head] = field(default_factory=list)
-    _days: dict[str, int] = field(default_factory=dict)
     _unindexed: list[IndexEntry] = field(default_factory=list)
     _pending_keys: set[str] = field(default_factory=set)
     _uncleared: int | None = None
     _sealed: int = 0
-    _first_at_ms: int | None = None
     _last_key: str = ""
 
-    def go(self, promised: Head | None) -> Survey:
+    def run(self, promised: Head | None) -> Replayed:
         self.checker = ChainChecker(self.org_id)
-        self._sizes = frozenset(self.log.sizes(self.org_id, at_least=1))
         self.roots = Roots(self.log, self.org_id, self.checker)
         self.roots.begin()
         self._last_key = f"{self.org_id}/"
-        self._listed()
-        for _ in range(_ROUNDS):
-            waited, listed = self._take_waiting(MAX_SEQUENCE), self._listed()
+        self._read_bucket()
+        for _ in range(_CATCH_UP_ROUNDS):
+            waited, listed = self._read_outbox(MAX_SEQUENCE), self._read_bucket()
             if not waited and not listed:
                 break
         self.roots.finish()
         if promised is not None and promised.sequence >= self.checker.next_sequence:
             self.checker.hold(Promise(promised.sequence, promised.tx_hash, "the table's head"))
         self.checker.finish()
-        checkpoint = self._last_published()
-        return Survey(
-            ends=tuple(self._ends),
+        return self._result()
+
+    def _result(self) -> Replayed:
+        state = self.state
+        checkpoint = next(self._opened(state.at_size), None)
+        signed = next(self._opened(state.sizes), None)
+        return Replayed(
+            ends=tuple(state.ends),
             sealed=self._sealed,
             waiting=len(self.checker.pending),
-            first_at_ms=self._first_at_ms,
-            days=self._days,
+            first_at_ms=state.first_at_ms,
+            days=state.days,
             unindexed=tuple(self._unindexed),
             checkpoint=checkpoint,
-            covered=self._at_size[checkpoint.size] if checkpoint else EMPTY_CHAIN,
+            covered=state.at_size[checkpoint.size] if checkpoint else EMPTY_CHAIN,
+            ever_covered=frozenset(state.at_size.values()),
             uncleared=self._uncleared,
-            ever_covered=frozenset(self._at_size.values()),
-            signed_size=next((found.size for found in self._opened(sorted(self._sizes, reverse=True))), 0),
+            signed_size=signed.size if signed else 0,
             failures=tuple(in_order(self.checker.failures)),
             failures_total=self.checker.failures_total,
         )
 
-    def _listed(self) -> int:
+    def _opened(self, sizes: Iterable[int]) -> Iterator[Checkpoint]:
+        """Those of these sizes that have a good signature, the largest first."""
+        for size in sorted(sizes, reverse=True):
+            try:
+                yield self.log.opened(self.org_id, size).checkpoint
+            except (NoteError, EvidenceBroken):
+                continue  # `roots` has reported it
+
+    def _read_bucket(self) -> int:
         """Check what the bucket lists after the last key; returns how many keys that were."""
         listed, count = self._keys_after(self._last_key), 0
         while chunk := list(islice(listed, CHUNK)):
@@ -182,8 +224,8 @@ class _Walk:
                 yield keys
 
     def _check(self, chunk: list[KeyVersions]) -> None:
-        places = [found.sequence for keys in chunk if (found := record.parse_key(keys.s3_key))]
-        waiting = self._outbox([sequence for sequence in places if sequence > self.cleared])
+        sequences = [key.sequence for keys in chunk if (key := record.parse_key(keys.s3_key))]
+        waiting = self._outbox([sequence for sequence in sequences if sequence > self.cleared])
         entries: list[IndexEntry] = []
         for keys, stored in self.records.read_all(chunk):
             key = record.parse_key(keys.s3_key)
@@ -198,7 +240,7 @@ class _Walk:
             if sealed is not None:
                 self._sealed += 1
                 entries.append(IndexEntry(bytes.fromhex(sealed.tx_hash), sealed.audit_id))
-                self._note(sealed)
+                self.state.add(sealed)
                 self._compare(sealed, waiting.get(sealed.sequence))
         self._unindexed += self.table.unindexed(self.org_id, entries)
 
@@ -210,30 +252,30 @@ class _Walk:
         before = 0
         while before < self.checker.next_sequence < below:
             before = self.checker.next_sequence
-            self._take_waiting(below)
+            self._read_outbox(below)
             if self.checker.next_sequence < below:
                 again = takewhile(lambda keys: keys.s3_key < s3_key, self._keys_after(self._last_key))
                 self._check(list(again))
 
-    def _take_waiting(self, below: int) -> int:
+    def _read_outbox(self, below: int) -> int:
         """Take committed records from the outbox, one after another; returns how many."""
         count = 0
         while (first := self.checker.next_sequence) < below:
             stop = min(below, first + _OUTBOX_CHUNK)
             waiting = self._outbox(range(first, stop))
-            while (sequence := self.checker.next_sequence) in waiting and self._pend(sequence, waiting[sequence]):
+            while (sequence := self.checker.next_sequence) in waiting and self._take(sequence, waiting[sequence]):
                 count += 1
             if self.checker.next_sequence < stop:
                 break
         return count
 
-    def _pend(self, sequence: int, data: bytes) -> bool:
+    def _take(self, sequence: int, data: bytes) -> bool:
         found = self.checker.read_pending(sequence, data)
         if found is None:
             return False
         self.checker.observe_pending(found)
         self._pending_keys.add(found.s3_key)
-        self._note(found)
+        self.state.add(found)
         return True
 
     def _outbox(self, sequences: Sequence[int]) -> dict[int, bytes]:
@@ -241,34 +283,8 @@ class _Walk:
         self._uncleared = min([*found, *([] if self._uncleared is None else [self._uncleared])], default=None)
         return found
 
-    def _note(self, found: Record) -> None:
-        """Remember what the table keeps of a record."""
-        if not self._ends or found.sequence > self._ends[0].sequence:
-            self._ends = [found.head]
-        elif found.sequence == self._ends[0].sequence:
-            self._ends.append(found.head)
-        self._days.setdefault(instants.day(found.timestamp_ms), found.sequence)
-        if self._first_at_ms is None:
-            self._first_at_ms = found.timestamp_ms
-        if found.sequence in self._sizes:
-            self._at_size.setdefault(found.sequence, found.head)
-            self.retained.setdefault(found.sequence, found.retain_until_ms)
-        if self.each is not None:
-            self.each(found)
-
     def _compare(self, sealed: Record, waiting: bytes | None) -> None:
         if waiting is not None and waiting != sealed.data:
             detail = "another record with this sequence is committed and waits in the outbox"
             other = record.tx_hash(waiting)
             self.checker.report(FailureCode.FORK, sealed.sequence, detail, expected=sealed.tx_hash, found=other)
-
-    def _last_published(self) -> Checkpoint | None:
-        """The last checkpoint with a good signature that ends at a record which is there."""
-        return next(self._opened(sorted(self._at_size, reverse=True)), None)
-
-    def _opened(self, sizes: Iterable[int]) -> Iterator[Checkpoint]:
-        for size in sizes:
-            try:
-                yield self.log.opened(self.org_id, size).checkpoint
-            except (NoteError, EvidenceBroken):
-                continue  # reported by the walk over the roots
