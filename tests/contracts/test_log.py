@@ -251,7 +251,7 @@ def test_the_lock_of_a_first_version_is_lengthened_where_it_is_too_short(adapter
     adapters.put_over(f"{ORG}/_log/{TILE.path}", b"newer")
 
     def keep(at_least_ms: int, until_ms: int) -> int:
-        return adapters.files.keep(ORG, TILE.path, at_least_until_ms=at_least_ms, retain_until_ms=until_ms)
+        return adapters.files.extend_lock(ORG, TILE.path, at_least_until_ms=at_least_ms, retain_until_ms=until_ms)
 
     assert keep(UNTIL, UNTIL + 9 * day_ms) == UNTIL, "long enough"
     assert keep(UNTIL + 1, UNTIL + 9 * day_ms) == UNTIL + 9 * day_ms
@@ -262,4 +262,4 @@ def test_the_lock_of_a_first_version_is_lengthened_where_it_is_too_short(adapter
 
 def test_there_is_no_lock_to_lengthen_where_there_is_no_file(adapters: Adapters) -> None:
     with pytest.raises(EvidenceBroken):
-        adapters.files.keep(ORG, TILE.path, at_least_until_ms=UNTIL, retain_until_ms=UNTIL)
+        adapters.files.extend_lock(ORG, TILE.path, at_least_until_ms=UNTIL, retain_until_ms=UNTIL)

@@ -140,7 +140,7 @@ class FakeLogFiles:
             if found and data is not None:
                 yield int(found[1]), data
 
-    def keep(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
+    def extend_lock(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
         assert path != LATEST, "the latest checkpoint is published anew"
         assert retain_until_ms >= at_least_until_ms, "longer than it must be, never shorter"
         key = _key(owner, path)

@@ -12,7 +12,6 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
@@ -293,38 +292,3 @@ def test_rubbish_claims_no_size(s3: tuple[S3LogFiles, Stubber], mode: str, rubbi
     stub.add_response("put_object", {}, put(mode, LATEST, say(1), IfMatch='"e"'))
 
     files.latest("acme", say(1), size=1, retain_until_ms=UNTIL)
-
-
-def locked(stub: Stubber, until_ms: int) -> None:
-    asked = {"Bucket": BUCKET, "Key": KEY, "VersionId": "v1"}
-    stub.add_response("head_object", {"ObjectLockRetainUntilDate": instants.to_datetime(until_ms)}, asked)
-
-
-def refused(stub: Stubber, mode: str) -> None:
-    """What S3 says to whoever would shorten a lock."""
-    retention = {"Mode": mode, "RetainUntilDate": instants.to_datetime(UNTIL)}
-    asked = {"Bucket": BUCKET, "Key": KEY, "VersionId": "v1", "Retention": retention}
-    stub.add_client_error("put_object_retention", "AccessDenied", http_status_code=403, expected_params=asked)
-
-
-def test_a_lock_that_another_run_has_made_longer_meanwhile_is_long_enough(
-    s3: tuple[S3LogFiles, Stubber], mode: str
-) -> None:
-    files, stub = s3
-    listing(stub, KEY, "v1")
-    locked(stub, MIDNIGHT)
-    refused(stub, mode)
-    locked(stub, UNTIL + 1000)
-
-    assert files.keep("acme", TILE.path, at_least_until_ms=UNTIL, retain_until_ms=UNTIL) == UNTIL + 1000
-
-
-def test_a_lock_that_may_not_be_made_longer_is_a_failure(s3: tuple[S3LogFiles, Stubber], mode: str) -> None:
-    files, stub = s3
-    listing(stub, KEY, "v1")
-    locked(stub, MIDNIGHT)
-    refused(stub, mode)
-    locked(stub, MIDNIGHT)
-
-    with pytest.raises(ClientError):
-        files.keep("acme", TILE.path, at_least_until_ms=UNTIL, retain_until_ms=UNTIL)

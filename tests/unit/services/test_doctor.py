@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from indelible.domain.anchors import AnchorFile
 from indelible.errors import NotSealed
 from indelible.ports.deployment import BucketSettings, SigningKeyState
-from indelible.services.doctor import Deployed, Finding, Health, examine, ok
+from indelible.services.doctor import Deployed, Finding, Health, examine
 from indelible.services.doctor_chains import Chains
 from tests.fakes.chains import ORG
 from tests.fakes.deployment import BUCKET_POLICY, KEY_POLICY, FakeDeployment
@@ -176,22 +176,6 @@ def test_what_cannot_be_asked_is_unknown_and_stops_nothing_else(ward: Ward, mute
     ward.deployment.mute.add(mute)
     assert ward.troubles() == [(check, "unknown")]
     assert len({finding.check for finding in ward.findings()}) == 15
-
-
-def test_what_nobody_has_foreseen_is_unknown_and_stops_nothing_else() -> None:
-    """Say that the table refuses to be read: the adapters hand on what the SDK has raised."""
-
-    def refused() -> Iterator[Finding]:
-        yield ok("table", "one of two")
-        raise PermissionError("not authorized to perform: dynamodb:Query")
-
-    findings = examine([("table", refused), ("bucket", lambda: [ok("bucket", "is there")])])
-    assert [(finding.check, str(finding.health)) for finding in findings] == [
-        ("table", "ok"),
-        ("table", "unknown"),
-        ("bucket", "ok"),
-    ]
-    assert findings[1].found == "PermissionError: not authorized to perform: dynamodb:Query"
 
 
 # -- what the ledger does -------------------------------------------------------------------------------

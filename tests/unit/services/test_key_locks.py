@@ -56,7 +56,7 @@ def test_one_process_asks_for_a_lock_once_for_as_long_as_it_is_enough() -> None:
         world.record(number)
         anchor.run(ORG, deadline_ms=world.clock.now + 60_000)
 
-    assert wire.calls.count("files.keep") == 1
+    assert wire.calls.count("files.extend_lock") == 1
 
 
 @pytest.mark.parametrize("when", WHENS)
@@ -70,7 +70,7 @@ def test_nothing_is_signed_under_a_statement_whose_lock_cannot_be_made_longer(wh
     run(honest, wire)
     signatures = world.signer.signatures
 
-    assert run(world, Wire(Fault(wire.calls.index("files.keep") + 1, when, "error"))) is None  # type: ignore[arg-type]
+    assert run(world, Wire(Fault(wire.calls.index("files.extend_lock") + 1, when, "error"))) is None  # type: ignore[arg-type]
     assert world.signer.signatures == signatures
     world.anchored()
     assert locked_until_ms(world, 1) >= longest_kept_ms(world)

@@ -129,7 +129,7 @@ class S3LogFiles:
                     yield last.removeprefix(_key(owner, ""))
 
     @translated("S3")
-    def keep(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
+    def extend_lock(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
         """ListObjectVersions, HeadObject, and PutObjectRetention where it is too short.
 
         IAM: as for `read`, and s3:GetObjectRetention, s3:PutObjectRetention. S3 itself lets nobody shorten a lock

@@ -87,7 +87,7 @@ class LogFiles(CurrentLogFiles, Protocol):
         """Store files, create-only, in any order. Raises EvidenceBroken where other bytes have the name."""
         ...
 
-    def keep(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
+    def extend_lock(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
         """Lengthen the lock of the first version of a file where it ends before `at_least_until_ms`.
 
         Returns until when it is locked then: `retain_until_ms`, or what it was. Raises EvidenceBroken for no file.

@@ -122,7 +122,7 @@ class Keyholder(PinnedKeys):
     def _keep(self, until_ms: int) -> None:
         margin_ms = min(MARGIN_DAYS, self._retention.days) * instants.DAY_MS
         kept = [
-            self._files.keep(LEDGER, path, at_least_until_ms=until_ms, retain_until_ms=until_ms + margin_ms)
+            self._files.extend_lock(LEDGER, path, at_least_until_ms=until_ms, retain_until_ms=until_ms + margin_ms)
             for path in self._statements
         ]
         self._kept_until_ms = min(kept, default=0)
