@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from indelible.domain import instants
 from indelible.domain.export_job import FORMS, ExportJob, ExportState
 from indelible.errors import LedgerError
-from indelible.ports import Noted
+from indelible.ports import StoredState
 from tests.fakes.machine import ManualClock
 
 KEPT_DAYS = 7
@@ -25,18 +25,18 @@ class FakeExportStore:
     files: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
     """By organisation, export and name: hash and suffix."""
 
-    def state(self, org_id: str, export_id: str) -> Noted | None:
+    def state(self, org_id: str, export_id: str) -> StoredState | None:
         noted = self.states.get((org_id, export_id))
-        return Noted(ExportState.read(noted[-1]), str(len(noted))) if noted else None
+        return StoredState(ExportState.read(noted[-1]), str(len(noted))) if noted else None
 
-    def note(self, state: ExportState, *, replaces: Noted | None) -> bool:
+    def swap(self, state: ExportState, *, replaces: StoredState | None) -> bool:
         noted = self.states.setdefault((state.job.org_id, state.job.export_id), [])
         if len(noted) != (int(replaces.tag) if replaces else 0):
             return False
         noted.append(state.data)
         return True
 
-    def settle(self, state: ExportState) -> None:
+    def put_state(self, state: ExportState) -> None:
         if state.status == "ready":
             assert state.sha256 is not None
             assert self._name(state.job, state.job.format, state.sha256) in self.files, "ready before it is stored"
@@ -45,7 +45,7 @@ class FakeExportStore:
                 assert self._name(state.job, "bundle", state.bundle_sha256) in self.files, "ready before its proof is"
         self.states.setdefault((state.job.org_id, state.job.export_id), []).append(state.data)
 
-    def keep(self, job: ExportJob, pieces: Iterable[bytes], *, form: str, sha256: str) -> int:
+    def put_file(self, job: ExportJob, pieces: Iterable[bytes], *, form: str, sha256: str) -> int:
         data = b"".join(pieces)
         assert hashlib.sha256(data).hexdigest() == sha256, "the name of a file is its hash"
         self.files[self._name(job, form, sha256)] = data

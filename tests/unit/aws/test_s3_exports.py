@@ -54,13 +54,13 @@ def store(client: Any, clock: ManualClock) -> S3Exports:
 
 def test_a_state_is_noted_once_and_replaced_on_condition(store: S3Exports) -> None:
     assert store.state(JOB.org_id, JOB.export_id) is None
-    assert store.note(PENDING, replaces=None)
-    assert not store.note(FAILED, replaces=None)
+    assert store.swap(PENDING, replaces=None)
+    assert not store.swap(FAILED, replaces=None)
     noted = store.state(JOB.org_id, JOB.export_id)
     assert noted is not None
     assert noted.state == PENDING
     assert store.state("globex", JOB.export_id) is None
-    store.settle(FAILED)
+    store.put_state(FAILED)
     again = store.state(JOB.org_id, JOB.export_id)
     assert again is not None
     assert again.state == FAILED
@@ -84,11 +84,11 @@ def test_a_note_whose_first_answer_was_lost_is_our_own(client: Any, clock: Manua
     """Else nobody would pack: whoever asked would believe that somebody else does."""
     store = S3Exports(client=AnswersLost(client), bucket=BUCKET, retention=Retention("COMPLIANCE", 7), clock=clock)
 
-    assert store.note(PENDING, replaces=None)
-    assert not store.note(FAILED, replaces=None)
+    assert store.swap(PENDING, replaces=None)
+    assert not store.swap(FAILED, replaces=None)
     noted = store.state(JOB.org_id, JOB.export_id)
-    assert store.note(FAILED, replaces=noted)
-    assert not store.note(PENDING, replaces=noted)
+    assert store.swap(FAILED, replaces=noted)
+    assert not store.swap(PENDING, replaces=noted)
 
 
 @pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict"])
@@ -99,7 +99,7 @@ def test_a_note_that_lost_the_race_is_not_our_own(
         raise ClientError({"Error": {"Code": code, "Message": "lost"}}, "PutObject")
 
     monkeypatch.setattr(client, "put_object", refuse)
-    assert not store.note(PENDING, replaces=None)
+    assert not store.swap(PENDING, replaces=None)
 
 
 def test_a_note_that_cannot_be_read(store: S3Exports, client: Any) -> None:
@@ -117,7 +117,7 @@ def test_a_file_of_any_length(
     data = data[:size]
     sha256 = hashlib.sha256(data).hexdigest()
     pieces = [data[start : start + 3_000_000] for start in range(0, size, 3_000_000)]
-    until_ms = store.keep(JOB, pieces, form="bundle", sha256=sha256)
+    until_ms = store.put_file(JOB, pieces, form="bundle", sha256=sha256)
     assert until_ms == clock.now + 7 * DAY_MS
     key = f"acme-corp/{JOB.export_id}/{sha256}.zip"
     there = client.get_object(Bucket=BUCKET, Key=key)
@@ -127,7 +127,9 @@ def test_a_file_of_any_length(
     assert there["ObjectLockMode"] == "COMPLIANCE"
     assert abs(there["ObjectLockRetainUntilDate"].timestamp() * 1000 - until_ms) < 1000
     clock.advance(1000)
-    assert abs(store.keep(JOB, [b"not read"], form="bundle", sha256=sha256) - until_ms) < 1000, "what is there is kept"
+    assert abs(store.put_file(JOB, [b"not read"], form="bundle", sha256=sha256) - until_ms) < 1000, (
+        "what is there is kept"
+    )
     versions = client.list_object_versions(Bucket=BUCKET, Prefix=key)["Versions"]
     assert len(versions) == 1
 
@@ -140,7 +142,7 @@ def test_a_broken_upload_leaves_nothing(store: S3Exports, client: Any, monkeypat
         raise RuntimeError("the disk is gone")
 
     with pytest.raises(RuntimeError):
-        store.keep(JOB, broken(), form="csv", sha256="ab" * 32)
+        store.put_file(JOB, broken(), form="csv", sha256="ab" * 32)
     assert "Contents" not in client.list_objects_v2(Bucket=BUCKET)
     assert not client.list_multipart_uploads(Bucket=BUCKET).get("Uploads")
 
@@ -158,7 +160,7 @@ def test_an_upload_whose_end_is_unknown_may_be_tried_again(
 
     monkeypatch.setattr(client, "complete_multipart_upload", answer_lost)
     with pytest.raises(Unavailable):
-        store.keep(JOB, [bytes(11 << 20)], form="bundle", sha256="ab" * 32)
+        store.put_file(JOB, [bytes(11 << 20)], form="bundle", sha256="ab" * 32)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_an_upload_whose_end_is_unknown_may_be_tried_again(
 )
 def test_an_address_is_for_one_file_and_ends(store: S3Exports, client: Any, form: str, name: str, kind: str) -> None:
     sha256 = hashlib.sha256(b"x").hexdigest()
-    store.keep(JOB, [b"x"], form=form, sha256=sha256)
+    store.put_file(JOB, [b"x"], form=form, sha256=sha256)
     url = urlsplit(store.url(JOB, form=form, sha256=sha256, expires_in_s=900))
     key = f"acme-corp/{JOB.export_id}/{sha256}.{name.partition('.')[2]}"
     assert url.path.endswith(key)

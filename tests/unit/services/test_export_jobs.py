@@ -197,7 +197,7 @@ def test_what_goes_wrong_is_noted(office: Office, monkeypatch: pytest.MonkeyPatc
         raise Unavailable("S3 could not be reached")
 
     office.deadline_ms = 60_000
-    monkeypatch.setattr(office.store.__class__, "keep", gone)
+    monkeypatch.setattr(office.store.__class__, "put_file", gone)
     with pytest.raises(Unavailable):
         office.ask(1, 8)
     assert office.jobs.find(ORG, state.job.export_id).code == "UNAVAILABLE"
@@ -244,13 +244,13 @@ def test_a_view_and_a_bundle_of_one_range_are_two_exports(office: Office) -> Non
 
 
 def test_a_view_is_kept_no_longer_than_what_proves_it(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep = FakeExportStore.keep
+    put_file = FakeExportStore.put_file
 
     def earlier(*given: Any, form: str, **more: Any) -> int:
         """A run that was cut off had stored the bundle an hour ago."""
-        return keep(*given, form=form, **more) - (3_600_000 if form == BUNDLE else 0)
+        return put_file(*given, form=form, **more) - (3_600_000 if form == BUNDLE else 0)
 
-    monkeypatch.setattr(FakeExportStore, "keep", earlier)
+    monkeypatch.setattr(FakeExportStore, "put_file", earlier)
     state = office.ask(1, 8, form="csv")
     assert state.kept_until_ms == office.world.clock.now + KEPT_DAYS * 86_400_000 - 3_600_000
 
@@ -260,7 +260,7 @@ def test_a_view_that_takes_too_long(office: Office, monkeypatch: pytest.MonkeyPa
         office.world.clock.advance(office.deadline_ms)
         return 0
 
-    monkeypatch.setattr(FakeExportStore, "keep", slow)
+    monkeypatch.setattr(FakeExportStore, "put_file", slow)
     state = office.ask(1, 8, form="csv")
     assert (state.status, state.code) == ("failed", "TOO_LARGE")
     assert office.scratch.open == 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ExportStore on a bucket of its own: `{org_id}/{export_id}/state.json`, and the files beside it under their SHA-256.
+"""ExportStore on a bucket of its own: `{org_id}/{export_id}/state.json`, and each file beside it under its SHA-256.
 
-Every file is locked for as long as an export is kept; a lifecycle rule takes it away afterwards. A file's key is the
-hash of its content, so writing it twice changes nothing. `state.json` alone gets new versions.
+Every file is locked for as long as an export is kept; a lifecycle rule deletes it afterwards. A file's key is the hash
+of its content, so writing it twice changes nothing. `state.json` alone gets new versions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,18 +21,21 @@ from indelible.domain import instants
 from indelible.domain.export_job import FORMS, ExportJob, ExportState
 from indelible.domain.record import Retention
 from indelible.errors import EvidenceBroken
-from indelible.ports import Clock, Noted
+from indelible.ports import Clock, StoredState
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _PART = 16 * 1024 * 1024
 """S3 takes 10,000 parts: 160 GB."""
-_RACES = ("PreconditionFailed", "ConditionalRequestConflict")
+_CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
 class S3Exports:
-    """`client` must sign addresses with Signature Version 4; `retention` is for how long an export is kept."""
+    """Exports of all organisations, each below a prefix of its own.
+
+    `client` must sign addresses with Signature Version 4. `retention` says for how long a file is locked.
+    """
 
     def __init__(self, *, client: S3Client, bucket: str, retention: Retention, clock: Clock) -> None:
         self._client = client
@@ -41,49 +44,50 @@ class S3Exports:
         self._clock = clock
 
     @translated("S3")
-    def state(self, org_id: str, export_id: str) -> Noted | None:
-        """GetObject. IAM: s3:GetObject, and s3:ListBucket for S3 to say 404."""
+    def state(self, org_id: str, export_id: str) -> StoredState | None:
+        """GetObject. IAM: s3:GetObject, and s3:ListBucket for S3 to answer 404 rather than 403."""
         try:
-            there = self._client.get_object(Bucket=self._bucket, Key=_state_key(org_id, export_id))
+            found = self._client.get_object(Bucket=self._bucket, Key=_state_key(org_id, export_id))
         except ClientError as error:
             if code_of(error) != "NoSuchKey":
                 raise
             return None
         try:
-            return Noted(ExportState.read(there["Body"].read()), there["ETag"])
+            return StoredState(ExportState.read(found["Body"].read()), found["ETag"])
         except ValueError:
-            raise EvidenceBroken("the note about this export cannot be read") from None
+            raise EvidenceBroken("the state of this export cannot be read") from None
 
     @translated("S3")
-    def note(self, state: ExportState, *, replaces: Noted | None) -> bool:
-        """PutObject with If-Match or If-None-Match; after a conflict as for `state`. IAM: s3:PutObject."""
+    def swap(self, state: ExportState, *, replaces: StoredState | None) -> bool:
+        """PutObject on condition; GetObject after a conflict. IAM: s3:PutObject, and as for `state`."""
         condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces.tag}
         try:
-            self._put(_state_key(state.job.org_id, state.job.export_id), state.data, "application/json", **condition)
+            self._put_state(state, **condition)
         except ClientError as error:
-            if code_of(error) not in _RACES:
+            if code_of(error) not in _CONFLICTS:
                 raise
-            # The SDK sends a request again whose answer was lost, and then conflicts with itself.
+            # The SDK repeats a request whose answer was lost, and the second one then conflicts with the first.
             found = self.state(state.job.org_id, state.job.export_id)
             return found is not None and found.state == state
         return True
 
     @translated("S3")
-    def settle(self, state: ExportState) -> None:
+    def put_state(self, state: ExportState) -> None:
         """PutObject. IAM: s3:PutObject."""
-        self._put(_state_key(state.job.org_id, state.job.export_id), state.data, "application/json")
+        self._put_state(state)
 
     @translated("S3")
-    def keep(self, job: ExportJob, pieces: Iterable[bytes], *, form: str, sha256: str) -> int:
-        """HeadObject, then PutObject or a multipart upload.
+    def put_file(self, job: ExportJob, pieces: Iterable[bytes], *, form: str, sha256: str) -> int:
+        """HeadObject, then PutObject, or a multipart upload of a file of more than 16 MiB.
 
         IAM: s3:GetObject, s3:GetObjectRetention, s3:PutObject, s3:PutObjectRetention, s3:AbortMultipartUpload.
         """
         key, kind = _file_key(job, form, sha256), FORMS[form].content_type
-        until_ms = self._clock.now_ms() + self._retention.days * instants.DAY_MS
-        there = self._locked_until_ms(key)
-        if there is not None and there > self._clock.now_ms():
-            return there
+        now_ms = self._clock.now_ms()
+        locked_until_ms = self._locked_until_ms(key)
+        if locked_until_ms > now_ms:
+            return locked_until_ms
+        until_ms = now_ms + self._retention.days * instants.DAY_MS
         lock: dict[str, Any] = {
             "ObjectLockMode": "GOVERNANCE" if self._retention.lock_mode == "GOVERNANCE" else "COMPLIANCE",
             "ObjectLockRetainUntilDate": instants.to_datetime(until_ms),
@@ -92,13 +96,13 @@ class S3Exports:
         parts = _parts(pieces)
         first, second = next(parts, b""), next(parts, None)
         if second is None:
-            self._put(key, first, kind, **lock)
+            self._put_object(key, first, kind, **lock)
         else:
-            self._upload(key, _chained(first, second, parts), kind, lock)
+            self._upload(key, chain((first, second), parts), kind, lock)
         return until_ms
 
     def url(self, job: ExportJob, *, form: str, sha256: str, expires_in_s: int) -> str:
-        """A presigned GetObject: no call. IAM, when it is used: s3:GetObject."""
+        """A presigned GetObject, made without a call. IAM, when the address is used: s3:GetObject."""
         return self._client.generate_presigned_url(
             "get_object",
             Params={
@@ -110,18 +114,22 @@ class S3Exports:
             ExpiresIn=expires_in_s,
         )
 
-    def _locked_until_ms(self, key: str) -> int | None:
+    def _locked_until_ms(self, key: str) -> int:
+        """0 for an object without a lock, or none at all."""
         try:
-            until: datetime | None = self._client.head_object(Bucket=self._bucket, Key=key).get(
-                "ObjectLockRetainUntilDate"
-            )
+            head = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if code_of(error) not in ("404", "NoSuchKey"):
                 raise
-            return None
-        return instants.from_datetime(until) if until else None
+            return 0
+        until = head.get("ObjectLockRetainUntilDate")
+        return instants.from_datetime(until) if until else 0
 
-    def _put(self, key: str, data: bytes, kind: str, **more: Any) -> None:  # noqa: ANN401 -- S3's own
+    def _put_state(self, state: ExportState, **condition: str) -> None:
+        key = _state_key(state.job.org_id, state.job.export_id)
+        self._put_object(key, state.data, "application/json", **condition)
+
+    def _put_object(self, key: str, data: bytes, kind: str, **more: Any) -> None:  # noqa: ANN401 -- S3's own
         checksum = _checksum(data)
         # Named, so that the bucket's default encryption has no say (docs/adr/0001).
         common: dict[str, Any] = {"ContentType": kind, "ChecksumSHA256": checksum, "ServerSideEncryption": "AES256"}
@@ -144,7 +152,7 @@ class S3Exports:
                 done.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
             self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": done})
         except BaseException:
-            # At best: a lifecycle rule of the bucket aborts what is left.
+            # If that fails, too, a lifecycle rule of the bucket deletes the parts.
             with suppress(ClientError, BotoCoreError):
                 self._client.abort_multipart_upload(**upload)
             raise
@@ -159,12 +167,6 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
             del held[:_PART]
     if held:
         yield bytes(held)
-
-
-def _chained(first: bytes, second: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield second
-    yield from others
 
 
 def _checksum(data: bytes) -> str:

@@ -8,7 +8,7 @@ have taken effect, and the services are written for both. Nothing else is raised
 from __future__ import annotations
 
 from indelible.ports.evidence import BucketProbe, KeyVersions, RecordStore, StoredRecords, StoredVersion
-from indelible.ports.exports import ExportStore, Noted, Packers
+from indelible.ports.exports import ExportStore, Packers, StoredState
 from indelible.ports.holds import LegalHolds
 from indelible.ports.ledger import EMPTY_LEDGER, LedgerOutbox, LedgerRegister, LedgerState
 from indelible.ports.log import (
@@ -68,7 +68,6 @@ __all__ = [
     "LogHead",
     "LogState",
     "News",
-    "Noted",
     "Organisations",
     "Packers",
     "Page",
@@ -83,6 +82,7 @@ __all__ = [
     "Signer",
     "StoredLogFiles",
     "StoredRecords",
+    "StoredState",
     "StoredVersion",
     "TableRepair",
     "Telemetry",

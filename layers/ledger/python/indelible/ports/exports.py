@@ -11,50 +11,54 @@ from indelible.domain.export_job import ExportJob, ExportState
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """A stored state, and the tag that names this very version of it."""
+class StoredState:
+    """The state of an export as it is stored. `tag` names this version of it: two versions never share one."""
 
     state: ExportState
     tag: str
 
 
 class ExportStore(Protocol):
-    """Files of one organisation are never reached by the name of another: every method takes the organisation."""
+    """The state and the files of every export. Each method takes the organisation: none reaches another's."""
 
-    def state(self, org_id: str, export_id: str) -> Noted | None:
-        """What was noted last; None for an export that nobody asked for, or that is gone by now."""
+    def state(self, org_id: str, export_id: str) -> StoredState | None:
+        """The newest state; None for an export that was never asked for, or has expired.
+
+        Raises EvidenceBroken where what is stored cannot be read.
+        """
         ...
 
-    def note(self, state: ExportState, *, replaces: Noted | None) -> bool:
-        """Replace exactly that state, or none for None: a compare-and-swap.
+    def swap(self, state: ExportState, *, replaces: StoredState | None) -> bool:
+        """Replace exactly this version, or create the state where `replaces` is None: a compare-and-swap.
 
         False when another caller was faster, unless it stored the very same state.
         """
         ...
 
-    def settle(self, state: ExportState) -> None:
-        """Note what became of an export, whatever was noted before."""
+    def put_state(self, state: ExportState) -> None:
+        """Replace the state, whatever it was. Idempotent."""
         ...
 
-    def keep(self, job: ExportJob, pieces: Iterable[bytes], *, form: str, sha256: str) -> int:
-        """Store a file of this export under its hash, locked, and return until when (Unix ms).
+    def put_file(self, job: ExportJob, pieces: Iterable[bytes], *, form: str, sha256: str) -> int:
+        """Store a file of this export under its hash (hex), locked; returns until when (Unix milliseconds).
 
-        Keeps one that is there already. `form` is one of `FORMS`: a view has its bundle beside it.
+        `form` is one of `FORMS`: a view has its bundle beside it. Idempotent: a file that is there and locked stays as
+        it is, and `pieces` is not read.
         """
         ...
 
     def url(self, job: ExportJob, *, form: str, sha256: str, expires_in_s: int) -> str:
-        """An address from which anybody who has it can download the file until then."""
+        """An address from which anyone who has it can download the file for so many seconds."""
         ...
 
 
 class Packers(Protocol):
-    """The function that packs."""
+    """The function that packs an export, and puts the state that came of it into the store."""
 
     def pack(self, job: ExportJob, *, within_ms: int) -> bool:
-        """Have it packed and wait; False when that took longer, and goes on."""
+        """Pack the export, and wait up to `within_ms`. False when that is not long enough; the packing goes on."""
         ...
 
     def start(self, job: ExportJob) -> None:
-        """Have it packed, and do not wait."""
+        """Start packing the export, and return at once."""
         ...

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ask for an export, and ask what has become of it. Packs nothing itself.
 
-Invariant: what is started is noted first, so that whoever was given an id finds it. An export of another organisation
-is not found, because every look-up begins with the caller's own.
+Invariant: the state of an export is stored before it is started, so that a caller who has its id finds it. An export of
+another organisation is not found, because every look-up begins with the caller's own.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from indelible.services.locate import Locator
 from indelible.services.ranges import Range
 
 AT_ONCE = 1_000
-"""Up to so many records the answer is waited for."""
+"""Records up to which the answer waits until the export is packed."""
 MOST_RECORDS = 250_000
-"""In one export through the API; the command line has no limit."""
+"""Records in one export through the API; the command line has no limit."""
 STALE_MS = 18 * 60_000
-"""What is pending for longer has come to nothing: an export waits for two minutes at most and is worked at for fifteen
+"""An export that is pending for longer has failed: it waits for two minutes at most and is packed for fifteen
 (infra/constructs/exports.py), and clocks differ a little."""
 ANSWERING_MS = 10_000
-"""What is left of a request after the waiting: to put on record that an address is handed out, and to answer."""
+"""Kept free of a request's time after the waiting: to record that an address is handed out, and to answer."""
 
 
 class ExportJobs:
@@ -58,41 +58,44 @@ class ExportJobs:
         form: str = BUNDLE,
         before: Callable[[ExportJob], None] = lambda _: None,
     ) -> ExportState:
-        """The export of this range: a finished one, one under way, or a new one, which is told to `before` first.
+        """The export of this range: a finished one, one under way, or a new one.
+
+        `before` is called with a new one before it is started. `deadline_ms` (Unix time) is when the caller's request
+        must be answered.
 
         Raises NotFound where the range is empty, InvalidField where it is too long, and what `before` raises.
         """
-        job = self._job(org_id, asked, form)
-        noted = self._store.state(org_id, job.export_id)
-        if noted is not None and not self._to_be_begun(noted.state):
-            return noted.state
+        job = self._plan(org_id, asked, form)
+        stored = self._store.state(org_id, job.export_id)
+        if stored is not None and not self._is_over(stored.state):
+            return stored.state
         before(job)
         pending = ExportState(job=job, status="pending", at_ms=self._clock.now_ms())
-        if not self._store.note(pending, replaces=noted):
-            return pending  # somebody else has just begun
+        if not self._store.swap(pending, replaces=stored):
+            return pending  # another caller has just started it
         try:
             if job.records > AT_ONCE:
                 self._packers.start(job)
                 return pending
             self._packers.pack(job, within_ms=deadline_ms - self._clock.now_ms() - ANSWERING_MS)
         except LedgerError as error:
-            self._store.settle(msgspec.structs.replace(pending, status="failed", code=error.code))
+            self._store.put_state(msgspec.structs.replace(pending, status="failed", code=error.code))
             raise
         done = self._store.state(org_id, job.export_id)
         return done.state if done else pending
 
     def find(self, org_id: str, export_id: str) -> ExportState:
-        """What has become of an export. Raises NotFound."""
-        noted = self._store.state(org_id, export_id) if _is_id(export_id) else None
-        if noted is None or noted.state.job.org_id != org_id:
-            raise NotFound("no such export in this organisation; they are kept for some days only")
-        state = noted.state
-        if state.status == "pending" and self._to_be_begun(state):
+        """The state of an export. Raises NotFound for an id that the organisation does not have, or not any more."""
+        stored = self._store.state(org_id, export_id) if _is_id(export_id) else None
+        if stored is None or stored.state.job.org_id != org_id:
+            raise NotFound("no such export in this organisation; exports are kept for some days only")
+        state = stored.state
+        if state.status == "pending" and self._is_over(state):
             return ExportState(job=state.job, status="failed", at_ms=state.at_ms, code="UNAVAILABLE")
         return state
 
     def url(self, state: ExportState, *, expires_in_s: int) -> str | None:
-        """Where a finished export can be downloaded for so long."""
+        """The address of a finished export, for so many seconds; None for one that is not ready."""
         if state.status != "ready" or state.sha256 is None:
             return None
         return self._store.url(state.job, form=state.job.format, sha256=state.sha256, expires_in_s=expires_in_s)
@@ -103,14 +106,14 @@ class ExportJobs:
             return None
         return self._store.url(state.job, form=BUNDLE, sha256=state.bundle_sha256, expires_in_s=expires_in_s)
 
-    def _to_be_begun(self, state: ExportState) -> bool:
-        """Whether asking again begins anew: after a failure, after a run that was cut off, when the file is gone."""
+    def _is_over(self, state: ExportState) -> bool:
+        """Whether asking again starts it anew: it has failed, was cut off, or its file has expired."""
         now_ms = self._clock.now_ms()
         if state.status == "ready":
             return (state.kept_until_ms or 0) <= now_ms
         return state.status == "failed" or now_ms - state.at_ms > STALE_MS
 
-    def _job(self, org_id: str, asked: Range, form: str) -> ExportJob:
+    def _plan(self, org_id: str, asked: Range, form: str) -> ExportJob:
         first, last = self._ends(org_id, asked)
         if last < first:
             raise NotFound("there is no record in this range")
@@ -141,7 +144,7 @@ class ExportJobs:
     def _last(self, org_id: str) -> int:
         """The last sequence of the chain: the table's head, unless the bucket goes on behind it.
 
-        A head that is committed and not sealed yet is no evidence, and is left for the next export.
+        A head that is committed and not sealed yet is no evidence: the next export contains it.
         """
         head = self._journal.head(org_id)
         last = head.sequence

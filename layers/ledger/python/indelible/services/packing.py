@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make one export that was asked for, and note what became of it.
+"""Make one export that was asked for, and store what became of it.
 
-Invariant: an export is noted as ready only after its whole file is stored and locked under the hash that is noted; a
-view only after the bundle that it names is, beside it. Whatever happens, something is noted: nobody waits for an export
-that will never come. Doing it twice does no harm.
+Invariant: an export is ready only after its whole file is stored and locked under the hash that its state names; a view
+only after the bundle that proves it is stored, too. Whatever happens, the state says so: no caller waits for an export
+that will never come. Packing twice does no harm.
 
 A bundle of the same range is another one once more external anchors are stored. So a view is stored with the very
 bundle that it was made from, and needs nothing that is made later.
@@ -27,14 +27,14 @@ _PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class _StoredFile:
     sha256: str
     size: int
     kept_until_ms: int
 
 
 class Packer:
-    """For the function that has time, memory and room on disk, and no caller."""
+    """For the function that has time, memory and disk space for it, and that no client waits for."""
 
     def __init__(
         self, *, exporter: Exporter, store: ExportStore, scratch: Scratch, clock: Clock, telemetry: Telemetry
@@ -46,19 +46,23 @@ class Packer:
         self._telemetry = telemetry
 
     def run(self, job: ExportJob, *, deadline_ms: int) -> ExportState:
-        """Pack, store and note. Raises what went wrong after it has been noted, but for refusals."""
+        """Pack the export, and store its files and its state.
+
+        A refusal, say of a range that is too long, is the state that is returned. Any other error is stored in the
+        state, and then raised.
+        """
         try:
-            state = self._packed(job, deadline_ms)
+            state = self._pack(job, deadline_ms)
         except LedgerError as error:
-            state = self._failed(job, error.code)
+            state = self._fail(job, error.code)
             if error.status >= 500:
                 raise
         except Exception:
-            self._failed(job, LedgerError.code)
+            self._fail(job, LedgerError.code)
             raise
         return state
 
-    def _packed(self, job: ExportJob, deadline_ms: int) -> ExportState:
+    def _pack(self, job: ExportJob, deadline_ms: int) -> ExportState:
         def in_time(_: int) -> None:
             if self._clock.now_ms() >= deadline_ms:
                 raise TooLarge("the range cannot be read in the time there is; export it in parts", field="end_seq")
@@ -66,8 +70,8 @@ class Packer:
         asked = Range(start_seq=job.first, end_seq=job.last)
         made = self._exporter.bundle(job.org_id, asked, progress=in_time)
         try:
-            bundle = self._stored(job, BUNDLE, made.pieces)
-            file = bundle if job.format == BUNDLE else self._viewed(job, made, bundle.sha256, in_time)
+            bundle = self._store_file(job, BUNDLE, made.pieces)
+            file = bundle if job.format == BUNDLE else self._store_view(job, made, bundle.sha256, in_time)
         finally:
             made.close()
         state = ExportState(
@@ -81,28 +85,30 @@ class Packer:
             bundle_sha256=None if file is bundle else bundle.sha256,
             kept_until_ms=min(file.kept_until_ms, bundle.kept_until_ms),
         )
-        self._store.settle(state)
+        self._store.put_state(state)
         self._telemetry.count("RecordsExported", made.manifest.records)
         return state
 
-    def _viewed(self, job: ExportJob, made: Packed, bundle_sha256: str, in_time: Callable[[int], None]) -> _Stored:
+    def _store_view(self, job: ExportJob, made: Packed, sha256: str, in_time: Callable[[int], None]) -> _StoredFile:
+        """`sha256` is the hash of the bundle that proves the view."""
         with self._scratch.file() as view:
-            write(VIEWS[job.format], made, view, bundle_sha256=bundle_sha256, progress=in_time)
-            return self._stored(job, job.format, lambda: _pieces(view))
+            write(VIEWS[job.format], made, view, bundle_sha256=sha256, progress=in_time)
+            return self._store_file(job, job.format, lambda: _pieces(view))
 
-    def _stored(self, job: ExportJob, form: str, pieces: Callable[[], Iterator[bytes]]) -> _Stored:
+    def _store_file(self, job: ExportJob, form: str, pieces: Callable[[], Iterator[bytes]]) -> _StoredFile:
         digest, size = hashlib.sha256(), 0
         for piece in pieces():
             digest.update(piece)
             size += len(piece)
         sha256 = digest.hexdigest()
-        return _Stored(sha256, size, self._store.keep(job, pieces(), form=form, sha256=sha256))
+        kept_until_ms = self._store.put_file(job, pieces(), form=form, sha256=sha256)
+        return _StoredFile(sha256, size, kept_until_ms)
 
-    def _failed(self, job: ExportJob, code: str) -> ExportState:
+    def _fail(self, job: ExportJob, code: str) -> ExportState:
         self._telemetry.count("ExportFailures")
         self._telemetry.note("export failed", org_id=job.org_id, export_id=job.export_id, code=code)
         state = ExportState(job=job, status="failed", at_ms=self._clock.now_ms(), code=code)
-        self._store.settle(state)
+        self._store.put_state(state)
         return state
 
 
