@@ -17,7 +17,7 @@ from indelible.services.anchor import Anchor, AnchorReport
 from indelible.services.append import Appender, Submission
 from indelible.services.chain_replay import ChainReplayer
 from indelible.services.collect import Collector
-from indelible.services.keys import Keyholder, PinnedKeys
+from indelible.services.keys import PinnedKeys, SigningKeys
 from indelible.services.ledger_log import LedgerLog, LedgerReport
 from indelible.services.ledger_proof import Upward
 from indelible.services.log import LogReader
@@ -152,12 +152,12 @@ class World:
     def signed_log(self, wiring: Wiring | None = None) -> SignedLog:
         """What an anchor writes to."""
         wire = wiring or Wiring()
-        keyholder = self.keyholder(wire)
+        keys = self.signing_keys(wire)
         return SignedLog(
             files=wire.to("files", self.files),
             ledger_name=LEDGER_NAME,
-            keys=keyholder.ring,
-            signer=keyholder.signer,
+            keys=keys.ring,
+            signer=keys.signer,
             retention=RETENTION,
             clock=self.clock,
             second=None if self.second is None else wire.to("second", self.second),
@@ -175,10 +175,10 @@ class World:
         signers = [wire.to("signer", signer) for signer in self.signers]
         return PinnedKeys(keys=signers, files=wire.to("files", self.files), ledger_name=LEDGER_NAME)
 
-    def keyholder(self, wiring: Wiring | None = None) -> Keyholder:
+    def signing_keys(self, wiring: Wiring | None = None) -> SigningKeys:
         """The key ring of a process that anchors."""
         wire = wiring or Wiring()
-        return Keyholder(
+        return SigningKeys(
             signers=[wire.to("signer", signer) for signer in self.signers],
             files=wire.to("files", self.files),
             ledger_name=LEDGER_NAME,

@@ -123,7 +123,7 @@ def test_an_old_key_must_not_sign_for_records_from_its_end_on() -> None:
 def signed_by(world: World, signers: list[FakeSigner], size: int) -> None:
     """A run with an old key that nothing holds back: as by somebody who has stolen it."""
     now, world.signers = world.signers, signers
-    log = world.keyholder()
+    log = world.signing_keys()
     log._refuse_successor = lambda _: None  # type: ignore[method-assign]
     anchor = world.anchor()
     anchor._log = SignedLog(
@@ -192,7 +192,7 @@ def test_a_ledger_that_pinned_nothing_yet_may_have_two_keys() -> None:
 def test_the_slower_of_two_anchors_takes_the_statement_of_the_faster() -> None:
     world = anchored()
     world.rotate()
-    slow = world.keyholder()
+    slow = world.signing_keys()
     assert slow.ring().newest.generation == 1
     world.record(3)
     world.anchored()
@@ -212,7 +212,7 @@ def test_an_anchor_that_does_not_know_the_successor_signs_nothing() -> None:
     world.signers = old
 
     with pytest.raises(ConfigurationError):
-        world.keyholder().signer(UNTIL_MS)
+        world.signing_keys().signer(UNTIL_MS)
 
 
 @pytest.mark.parametrize("generation", [1, 2])
@@ -229,7 +229,7 @@ def test_what_lies_over_a_statement_changes_nothing(generation: int, what: str) 
 
     assert len(world.keys().ring().keys) == 2
     assert world.verify().valid is True
-    assert world.keyholder().signer(UNTIL_MS).public_key() == world.signer.public_key()
+    assert world.signing_keys().signer(UNTIL_MS).public_key() == world.signer.public_key()
 
 
 @pytest.mark.parametrize("generation", [1, 2])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's key ring as the bucket has it, and the anchor's way to add to it.
+"""The ledger's key ring as the bucket has it, and how the anchor pins a new generation.
 
 A generation is pinned by its statement, create-only under `_ledger/_log/keys/`: where two are offered for one place,
-the first that reached the bucket is the successor. What is not pinned has signed nothing, so that readers trust the
+the first that reached the bucket is the successor. A key that is not pinned has signed nothing. So readers trust the
 newest pinned key of those that the deployment names, and follow the statements back from there.
 
 Invariant: the anchor signs with a key only after its statement is in the bucket, read back and found good; and nothing
@@ -24,17 +24,20 @@ from indelible.ports import Clock, LogFiles, PublicKey, Signer, Telemetry
 from indelible.services.log import LEDGER
 
 HANDOVER_MS = 20 * 60_000
-"""From pinning a key until its predecessor has ended: an anchor run that began before has ended by then (15 min)."""
+"""Between pinning a key and the end of its predecessor: runs of the anchor that began before have ended (15 min)."""
 
 MARGIN_DAYS = 30
-"""By so much, or by the ledger's retention where that is shorter, a statement's lock is made longer than it must be: so
-that it need not be made longer every day."""
+"""A statement's lock is extended by so much more than it must be, or by the ledger's retention where that is shorter:
+once a month, not every day."""
 
 _Reading = Callable[[str, str], bytes | None]
 
 
 class PinnedKeys:
-    """The ring, remembered for as long as the environment lives. `keys`: all generations, oldest first."""
+    """The key ring, for processes that only read. Once complete, it is kept for as long as the process lives.
+
+    `keys` are those that the deployment names: all generations, oldest first.
+    """
 
     def __init__(self, *, keys: Sequence[PublicKey], files: LogFiles, ledger_name: str) -> None:
         self._keys = keys
@@ -43,27 +46,27 @@ class PinnedKeys:
         self._complete: KeyRing | None = None
 
     def ring(self) -> KeyRing:
-        """Whose signatures count. A ledger with one key reads nothing for it: nobody else can have signed."""
+        """The keys whose signatures count. Reads nothing for a ledger with one key: no other can have signed."""
         if len(self._keys) == 1:
             return KeyRing.of_one(self._ledger_name, self._keys[0].public_key())
         return self.stated()
 
     def stated(self) -> KeyRing:
-        """The ring with its statements: one GET for each generation, until the newest one is pinned and remembered.
+        """The ring with its statements, of all generations that are pinned: one GET for each, until all are.
 
-        The newest one may not be pinned yet, between a deployment and the next run of the anchor.
+        The newest one is not pinned yet between its deployment and the next run of the anchor.
         """
         if self._complete is None:
-            ring = self._walked(self._files.current)
-            if not self._is_complete(ring):  # or something lies over the statements
-                ring = self._walked(self._files.read)
+            ring = self._follow(self._files.current)
+            if not self._is_complete(ring):  # perhaps because other versions hide the statements
+                ring = self._follow(self._files.read)
             if not self._is_complete(ring):
                 return ring
             self._complete = ring
         return self._complete
 
-    def _walked(self, read: _Reading) -> KeyRing:
-        """As far as there are statements, and back from the newest key that they lead to."""
+    def _follow(self, read: _Reading) -> KeyRing:
+        """The ring of the newest key that the statements lead to."""
         statements: list[bytes] = []
         for generation in range(1, len(self._keys) + 1):
             note = read(LEDGER, statement_path(generation))
@@ -74,15 +77,15 @@ class PinnedKeys:
             newest = self._keys[len(statements) - 1].public_key()
             with suppress(NoteError):
                 return KeyRing.trusting(newest, statements, ledger_name=self._ledger_name)
-            statements.pop()  # a file that is no statement by these keys pins nothing
+            statements.pop()  # not a statement by these keys: it pins nothing
         return KeyRing.of_one(self._ledger_name, self._keys[0].public_key())
 
     def _is_complete(self, ring: KeyRing) -> bool:
         return ring.newest.generation == len(self._keys) and ring.newest.statement is not None
 
 
-class Keyholder(PinnedKeys):
-    """The anchor's ring, and its pen."""
+class SigningKeys(PinnedKeys):
+    """The key ring of the anchor, which pins new generations and signs with the newest pinned one."""
 
     def __init__(
         self,
@@ -104,22 +107,23 @@ class Keyholder(PinnedKeys):
         self._kept_until_ms = 0
 
     def signer(self, until_ms: int) -> Signer:
-        """The newest key, pinned, for what is kept until then: its statement and those before it are, too.
+        """The newest key that is pinned, to sign what is kept until `until_ms` (Unix milliseconds).
 
-        Several anchors may pin it at once: one statement wins, and all agree on it.
+        Its statement and those before it are kept for as long. Several processes may pin a key at once: one statement
+        wins, and all agree on it.
 
-        Raises ConfigurationError when the bucket knows of a later generation than the deployment does.
+        Raises ConfigurationError when a later generation is pinned than the deployment names.
         """
         if self._signer is None:
-            ring = self._pinned()
+            ring = self._pin()
             self._refuse_successor(ring)
             self._statements = tuple(statement_path(key.generation) for key in ring.keys if key.statement is not None)
             self._signer = self._signers[ring.newest.generation - 1]
         if until_ms > self._kept_until_ms:
-            self._keep(until_ms)
+            self._extend_locks(until_ms)
         return self._signer
 
-    def _keep(self, until_ms: int) -> None:
+    def _extend_locks(self, until_ms: int) -> None:
         margin_ms = min(MARGIN_DAYS, self._retention.days) * instants.DAY_MS
         kept = [
             self._files.extend_lock(LEDGER, path, at_least_until_ms=until_ms, retain_until_ms=until_ms + margin_ms)
@@ -127,26 +131,27 @@ class Keyholder(PinnedKeys):
         ]
         self._kept_until_ms = min(kept, default=0)
 
-    def _pinned(self) -> KeyRing:
+    def _pin(self) -> KeyRing:
+        """The ring, after pinning every generation that can be."""
         ring = self.stated()
         while not self._is_complete(ring):
             before = ring
-            statement = self._next(ring)
+            statement = self._next_statement(ring)
             signing = self._signers[max(statement.generation - 2, 0) : statement.generation]
             message = statement.text.encode()
             note = keyring.signed_statement(statement, [(s.public_key(), s.sign(message)) for s in reversed(signing)])
-            with suppress(EvidenceBroken):  # another anchor was faster; whether it is good is seen below
+            with suppress(EvidenceBroken):  # the name is taken, perhaps by another run: `stated` reads what is there
                 file = File(statement_path(statement.generation), note.data)
                 self._files.write(LEDGER, [file], retain_until_ms=self._retention.until_ms(self._clock.now_ms()))
             ring = self.stated()
             if ring == before:
-                # Somebody else's file has the place. What is pinned goes on signing; a person must look.
+                # A file that is no statement has the name. The pinned key goes on signing; an operator must look.
                 self._telemetry.count("ForeignFiles")
                 self._telemetry.note("a signing key cannot be pinned", generation=statement.generation)
                 return ring
         return ring
 
-    def _next(self, ring: KeyRing) -> KeyStatement:
+    def _next_statement(self, ring: KeyRing) -> KeyStatement:
         now_ms = self._clock.now_ms()
         if ring.newest.statement is None:
             return KeyStatement(self._ledger_name, 1, ring.newest.public_key, now_ms)
@@ -162,6 +167,6 @@ class Keyholder(PinnedKeys):
         with suppress(NoteError):
             KeyRing.trusting(ring.newest.public_key, [*known, note], ledger_name=self._ledger_name)
             raise ConfigurationError(
-                f"generation {generation} of the signing key is pinned, and the deployment does not name it:"
+                f"generation {generation} of the signing key is pinned, but the deployment does not name it:"
                 " signing_keys must never be lowered"
             )

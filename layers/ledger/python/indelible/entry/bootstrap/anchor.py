@@ -14,7 +14,7 @@ from indelible.entry.bootstrap import bucket, log, shared, table
 from indelible.entry.machine import ThreadedWorkers
 from indelible.services.anchor import Anchor
 from indelible.services.collect import Collector
-from indelible.services.keys import Keyholder
+from indelible.services.keys import SigningKeys
 from indelible.services.ledger_log import LedgerLog
 from indelible.services.rounds import Rounds
 from indelible.services.signed_log import SignedLog
@@ -63,7 +63,7 @@ def ledger_log() -> LedgerLog:
 @cache
 def _signed_log() -> SignedLog:
     settings = shared.settings()
-    keyholder = Keyholder(
+    keys = SigningKeys(
         signers=kms_keys(shared.kms(), settings.signing_key_ids),
         files=bucket.log_files(),
         ledger_name=settings.ledger_name,
@@ -74,8 +74,8 @@ def _signed_log() -> SignedLog:
     return SignedLog(
         files=bucket.log_files(),
         ledger_name=settings.ledger_name,
-        keys=keyholder.ring,
-        signer=keyholder.signer,
+        keys=keys.ring,
+        signer=keys.signer,
         retention=settings.retention(),
         clock=shared.clock(),
         second=log.second_key(),
