@@ -10,7 +10,7 @@ from indelible.domain import record
 from indelible.domain.findings import Lock
 from indelible.domain.record import ADMIN_ORG
 from indelible.services.admin_log import AdminLog
-from indelible.services.holds import Done, Holds
+from indelible.services.holds import HoldReport, Holds
 from indelible.services.ranges import Range
 from tests.fakes.bucket import AccessDenied
 from tests.fakes.chains import ORG, RETENTION
@@ -71,10 +71,12 @@ class Office:
             clock=world.clock,
         )
 
-    def place(self, start: int | None = None, end: int | None = None, *, org_id: str = ORG, why: str = WHY) -> Done:
+    def place(
+        self, start: int | None = None, end: int | None = None, *, org_id: str = ORG, why: str = WHY
+    ) -> HoldReport:
         return self.holds().place(org_id, Range(start, end), why, progress=self.told.append)
 
-    def release(self, done: Done, *, why: str = "settled") -> Done:
+    def release(self, done: HoldReport, *, why: str = "settled") -> HoldReport:
         return self.holds().release(done.hold.org_id, done.hold.hold_id, why, progress=self.told.append)
 
     def held(self, org_id: str = ORG) -> list[int]:

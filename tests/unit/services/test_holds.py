@@ -12,7 +12,7 @@ from indelible.domain.record import ADMIN_ORG
 from indelible.errors import InvalidField, NotFound, Unavailable
 from indelible.services import holds
 from indelible.services.hold_register import Hold
-from indelible.services.holds import MOST_REASON, Done
+from indelible.services.holds import MOST_REASON, HoldReport
 from indelible.services.ranges import Range
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.holds import FakeLegalHolds
@@ -137,7 +137,7 @@ def test_a_range_by_time(office: Office) -> None:
     asked = Range(from_ms=times[3], to_ms=times[6])
     done = office.holds().place(ORG, asked, WHY, progress=office.told.append)
     assert (done.first, done.last) == (4, 7)
-    (found,) = office.holds().placed(ORG)
+    (found,) = office.holds().history(ORG)
     assert (found, found.asked) == (done.hold, asked)
 
 
@@ -176,14 +176,14 @@ def test_a_key_that_claims_another_place_leads_nothing_astray(office: Office, mo
 def test_only_an_act_that_the_ledger_let_in_ends_a_hold(office: Office) -> None:
     done = office.place(5, 8)
     (other,) = (office.place(1, 2, why="other").hold,)
-    office.release(Done(other))
+    office.release(HoldReport(other))
     forged = office.world.sealed(ADMIN_ORG)[-1]
     data = forged.data.replace(other.hold_id.encode(), done.hold.hold_id.encode())
     office.world.administrator.rewrite(forged.s3_key, data)
     copied = office.world.sealed(ADMIN_ORG)[0]
     key = record.key_for(ADMIN_ORG, replace(copied).audit_id[:-1] + "0")
     office.world.administrator.insert(key, copied.data, None)
-    placed = {one.hold_id: one for one in office.holds().placed(ORG)}
+    placed = {one.hold_id: one for one in office.holds().history(ORG)}
     assert set(placed) == {done.hold.hold_id, other.hold_id}
     assert [one.released for one in placed.values()] == [None, None]
 
@@ -195,14 +195,14 @@ def test_a_copy_of_an_act_does_not_revive_a_hold(office: Office) -> None:
     assert release.audit_id > place.audit_id
     later = record.key_for(ADMIN_ORG, build_chain(1, org_id=ADMIN_ORG, head=release.head)[0].audit_id)
     office.world.administrator.insert(later, place.data, None)
-    assert [one.released is None for one in office.holds().placed(ORG)] == [False]
+    assert [one.released is None for one in office.holds().history(ORG)] == [False]
 
 
 def test_of_two_who_release_at_once_the_first_did(office: Office) -> None:
     done = office.place(5, 8)
     for reason in ("first", "second"):
         office.admin_log().write("hold.release", ORG, {"hold_id": done.hold.hold_id}, reason=reason)
-    (found,) = office.holds().placed(ORG)
+    (found,) = office.holds().history(ORG)
     assert found.released is not None
     assert found.released.reason == "first"
     assert office.release(done).changed == done.versions

@@ -23,7 +23,7 @@ from indelible.domain.record import ADMIN_ORG, ORG_ID
 
 if TYPE_CHECKING:
     from indelible.services.hold_register import Act, Hold
-    from indelible.services.holds import Done, Holds
+    from indelible.services.holds import HoldReport, Holds
     from indelible.services.ranges import Range
 
 _PLACE = re.compile(rf"s3://([^/]+)/({ORG_ID}|{ADMIN_ORG})/?", re.ASCII)
@@ -100,7 +100,7 @@ def release(source: tuple[str, str], hold_id: str, reason: str, ledger: str) -> 
 def list_(source: tuple[str, str], released_too: bool, as_json: bool, ledger: str) -> None:
     """List the holds in force of an organisation, as the chain of `_admin` has them."""
     with _holds(ledger, source) as (holds, org_id, _):
-        found = [one for one in holds.placed(org_id) if released_too or one.released is None]
+        found = [one for one in holds.history(org_id) if released_too or one.released is None]
     if as_json:
         click.echo(json.dumps({"holds": [_described(one) for one in found]}))
     elif found:
@@ -123,7 +123,7 @@ def _holds(ledger: str, source: tuple[str, str]) -> Iterator[tuple[Holds, str, C
         raise SystemExit(COULD_NOT_CHECK) from None
 
 
-def _done(done: Done) -> dict[str, Any]:
+def _done(done: HoldReport) -> dict[str, Any]:
     return _described(done.hold) | {
         "versions": done.versions,
         "changed": done.changed,

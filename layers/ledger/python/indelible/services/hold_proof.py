@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which files of the logs prove a range: those that an evidence bundle of it would contain.
 
-Named, and hardly read: the way to them leads through tiles and through the proofs that the ledger's log holds a
-checkpoint, not through the checkpoints themselves.
+Only their names are needed. Tiles, and the proofs that the ledger's log includes a checkpoint, are read because they
+lead to other files; the checkpoints themselves are not.
 """
 
 from __future__ import annotations
@@ -21,24 +21,26 @@ _CHECKPOINTS = "checkpoints/"
 
 
 class HeldFiles(StoredLogFiles, Protocol):
-    """Log files with the proofs beside an organisation's checkpoints, read ahead."""
+    """Log files, with the proofs that the ledger's own log includes an organisation's checkpoints."""
 
     def ledger_proofs(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
-        """As `checkpoints`, of the proofs that the ledger's own log holds these."""
+        """Sizes of checkpoints and their proofs, ascending, as `checkpoints`: a bounded number is read ahead."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """S3 keys. `covered_by` is the size of the first checkpoint that covers the range's end, None before one does."""
+    """The files that prove a range."""
 
     covered_by: int | None = None
+    """The size of the first checkpoint that covers the range's end; None while there is none."""
     keys: tuple[str, ...] = ()
+    """Their S3 keys."""
 
 
 def proof_of(files: HeldFiles, anchored: Anchored, org_id: str, *, first: int, last: int) -> Proof:
-    """What proves the records `first` to `last` of an organisation, as far as it is in the bucket by now."""
-    named = _Named(files, org_id, first)
+    """The files that prove the records `first` to `last` of an organisation, of those that are in the bucket now."""
+    named = _NamesOnly(files, org_id, first)
     part = log_part(named, org_id, first=first, last=last)
     anchors = anchors_part(named, anchored, org_id, part.sizes)
     paths = [(org_id, path) for path in [*part.files, *map(ledger_proof_path, anchors.proofs)]]
@@ -49,8 +51,11 @@ def proof_of(files: HeldFiles, anchored: Anchored, org_id: str, *, first: int, l
     )
 
 
-class _Named:
-    """Checkpoints without content, because their names are enough; an organisation's proofs, asked for in order."""
+class _NamesOnly:
+    """Log files whose checkpoints have no content, because their names are enough.
+
+    An organisation's proofs must be asked for in ascending order: they are read ahead.
+    """
 
     def __init__(self, files: HeldFiles, org_id: str, first: int) -> None:
         self._files = files

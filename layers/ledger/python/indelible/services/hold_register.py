@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which legal holds there are, from the administrative acts in `_admin`'s chain.
 
-S3 keeps one flag for each version, however many matters want it held; only these acts tell them apart. Invariant: an
-act counts when this ledger's own key let it in (`governor_signature`) and it lies under its own key. So nobody who can
-merely write to the bucket ends a hold; and an act that is gone, or cannot be read, ends none.
+S3 keeps one flag for each version, however many holds cover it; only these acts tell the holds apart. Invariant: an act
+counts when this ledger's governor key signed its record (`governor_signature`) and the record is under its own S3 key.
+So an attacker who can only write to the bucket ends no hold; and an act that is missing, or cannot be read, ends none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ANY_HOLD = b'"action":"hold.'
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """The record of an act: its place in `_admin`'s chain, when (RFC 3339), by whom and why."""
+    """The record of an act: its place in `_admin`'s chain, when it was made (RFC 3339), by whom and why."""
 
     audit_id: str
     sequence: int
@@ -34,13 +34,13 @@ class Act:
 
     @property
     def s3_key(self) -> str:
-        """Where the record lies."""
+        """The S3 key of the record."""
         return record.key_for(ADMIN_ORG, self.audit_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A legal hold on a range of an organisation's chain; an open end takes in whatever is recorded later."""
+    """A legal hold on a range of an organisation's chain; a range without an end includes what is recorded later."""
 
     org_id: str
     asked: Range
@@ -54,21 +54,21 @@ class Hold:
 
     @property
     def after(self) -> str:
-        """All its record keys sort after this."""
+        """The S3 key after which all keys in the range sort."""
         from_ms = self.asked.from_ms
         return f"{self.org_id}/" if from_ms is None else record.day_prefix(self.org_id, from_ms)
 
     @property
     def before(self) -> str:
-        """All its record keys sort before this: the end of a day, or where the organisation's `_` area begins."""
+        """The S3 key before which they sort: the end of a day, or the beginning of the organisation's `_` area."""
         to_ms = self.asked.to_ms
         return f"{self.org_id}/_" if to_ms is None else f"{record.day_prefix(self.org_id, to_ms)}~"
 
     def covers(self, s3_key: str) -> bool:
-        """Whether a key among the records belongs to the range, as the key itself says.
+        """Whether a key among the records belongs to the range, as far as the key itself says.
 
-        A key that no record has (it is malformed, or disagrees with itself) could be meant for any place in its day:
-        it belongs.
+        A key that no record has (it is malformed, or its parts disagree) may stand for any record of its day: it
+        belongs.
         """
         if not self.after < s3_key < self.before:
             return False
@@ -117,7 +117,7 @@ _DECODER = msgspec.json.Decoder(_Written)
 
 
 def payload_of(asked: Range) -> JsonObject:
-    """A range as the act has it; what is open is left out."""
+    """The payload of the act that holds this range; an open end has no member."""
     from_, to = (None if ms is None else instants.to_text(ms) for ms in (asked.from_ms, asked.to_ms))
     said: dict[str, int | str | None] = {
         "start_seq": asked.start_seq,
@@ -130,24 +130,26 @@ def payload_of(asked: Range) -> JsonObject:
 
 @dataclass(slots=True)
 class HoldRegister:
-    """Every hold that was ever placed, by its id, in the order of placing."""
+    """Every hold that was ever placed, released ones included."""
 
     holds: dict[str, Hold] = field(default_factory=dict)
+    """By id, in the order of placing."""
 
     @classmethod
     def read(cls, records: StoredRecords, governor: GovernorKey) -> HoldRegister:
-        """From `_admin`'s chain, all of which is read: a few listings, and a GET for each act."""
+        """Read the whole chain of `_admin`: a listing for every thousand acts, and one GET for each."""
         register = cls()
         for keys, stored in records.read_all(records.versions(ADMIN_ORG, after=f"{ADMIN_ORG}/")):
             if stored is not None and _ANY_HOLD in stored.data:
-                register._take(keys.s3_key, stored, governor)
+                register._apply(keys.s3_key, stored, governor)
         return register
 
     def in_force(self, org_id: str | None = None) -> list[Hold]:
-        """Those that were not released, of one organisation or of all."""
+        """The holds that were not released, of one organisation or of all."""
         return [hold for hold in self.holds.values() if hold.released is None and org_id in (None, hold.org_id)]
 
-    def _take(self, s3_key: str, stored: StoredVersion, governor: GovernorKey) -> None:
+    def _apply(self, s3_key: str, stored: StoredVersion, governor: GovernorKey) -> None:
+        """Apply one act, if it counts."""
         try:
             found = record.read(stored.data)
             if found.s3_key != s3_key or not record.let_in_by(found, governor):
@@ -169,6 +171,6 @@ def _act(found: Record, event: _Place | _Release) -> Act:
 
 
 def _range(asked: _Asked) -> Range:
-    """Raises ValueError for instants that are none."""
+    """Raises ValueError for a time that is not RFC 3339."""
     from_ms, to_ms = (None if text is None else instants.from_text(text) for text in (asked.from_, asked.to))
     return Range(asked.start_seq, asked.end_seq, from_ms, to_ms)
