@@ -30,9 +30,9 @@ from benchmarks.machine import describe
 from infra.bundling import ROOT, build_layer
 
 FUNCTIONS = {
-    "record": ["record:recorder"],
-    "prove": ["prove:proof_reader"],
-    "verify": ["verify:chain_reader"],
+    "record": ["record:record_api"],
+    "prove": ["prove:proof_api"],
+    "verify": ["verify:verify_api"],
     "mcp": ["mcp:mcp_server"],
     "meta": ["meta:meta"],
     "export": ["export:export_api"],

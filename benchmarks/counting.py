@@ -44,7 +44,7 @@ def counted(
 ) -> tuple[Cost, Cost]:
     org = new_org(outputs)
     with recorded() as calls, wiring(outputs, variables) as bootstrap:
-        recorder = bootstrap.record.recorder()
+        recorder = bootstrap.record.record_api()
         for number, events in enumerate(track(requests, f"{how}, counting AWS calls", console=progress)):
             one = len(events) == 1
             body = {**(events[0] if one else {"events": list(events)}), "idempotency_key": str(number)}
@@ -55,7 +55,7 @@ def counted(
         calls.clear()
         asked: JsonObject = {"org_id": org["org_id"]}
         asked["signature"] = sign(asked, org["hmac_secret"])
-        verdict = bootstrap.verify.chain_reader().verify(asked, _caller())
+        verdict = bootstrap.verify.verify_api().verify(asked, _caller())
         verifying = calls.counts()
     records = sum(len(events) for events in requests)
     if verdict.valid is not True or verdict.entries_checked != records:

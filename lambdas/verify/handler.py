@@ -12,4 +12,4 @@ from indelible.entry.invocation import LambdaContext
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    return rest.serve(event, context, api=verify.chain_reader, telemetry=shared.telemetry(), clock=shared.clock())
+    return rest.serve(event, context, api=verify.verify_api, telemetry=shared.telemetry(), clock=shared.clock())

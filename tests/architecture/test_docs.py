@@ -217,7 +217,7 @@ def test_every_route_that_wants_a_signature_stands_where_authentication_is_expla
 def test_what_requests_cost_is_what_the_code_charges(page: str) -> None:
     costs = r"a proof\b[^;.|]* as (\d+), a verification as (\d+), an export as (\d+)"
     told = re.findall(costs, (ROOT / "docs" / page).read_text(encoding="utf-8"))
-    assert told == [tuple(map(str, (limits.READING, limits.VERIFYING, limits.EXPORTING)))]
+    assert told == [tuple(map(str, (limits.PROOF_COST, limits.VERIFY_COST, limits.EXPORT_COST)))]
 
 
 # -- decisions ------------------------------------------------------------------------------------------

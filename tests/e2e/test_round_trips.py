@@ -35,7 +35,7 @@ class Environment:
     def record(self, **more: Any) -> dict[str, Any]:
         """One event, as the record function hands it on; counted from its beginning."""
         self.calls.clear()
-        answer = self.bootstrap.record.recorder().record(self.org.signed({**EVENT, **more}), _caller())
+        answer = self.bootstrap.record.record_api().record(self.org.signed({**EVENT, **more}), _caller())
         return {
             "sequence": answer.receipt.sequence,
             "audit_id": answer.receipt.audit_id,
@@ -112,7 +112,7 @@ def test_a_batch_of_a_hundred_takes_two_transactions(environment: Environment) -
     environment.record()
     environment.calls.clear()
     body = environment.org.signed({"events": events(100)})
-    answer = environment.bootstrap.record.recorder().record_batch(body, _caller())
+    answer = environment.bootstrap.record.record_api().record_batch(body, _caller())
     assert len(answer.receipts) == 100
     assert environment.calls.counts() == {"TransactWriteItems": 2, "PutObject": 100, "PutItem": 100}
 
@@ -139,7 +139,7 @@ def test_a_lost_race_costs_one_transaction_more(environment: Environment) -> Non
 
 def test_what_a_proof_takes(environment: Environment) -> None:
     chain = Forge(Admin.of(environment.org.ledger), environment.org.org_id).written(2)
-    reader = environment.bootstrap.prove.proof_reader()
+    reader = environment.bootstrap.prove.proof_api()
     reader.prove(environment.org.signed({"audit_id": chain[1].audit_id}), _caller())
     # The record's versions, the record, whether a checkpoint covers it, and when the last round began.
     pending = {"ListObjectVersions": 2, "GetObject": 1, "GetItem": 1}
@@ -155,13 +155,13 @@ def test_what_a_proof_takes(environment: Environment) -> None:
 
 def _expect_proof(environment: Environment, asked: dict[str, str], expected: dict[str, int]) -> None:
     environment.calls.clear()
-    environment.bootstrap.prove.proof_reader().prove(environment.org.signed(asked), _caller())
+    environment.bootstrap.prove.proof_api().prove(environment.org.signed(asked), _caller())
     assert environment.calls.counts() == expected
 
 
 def test_verifying_reads_each_record_once(environment: Environment) -> None:
     chain = Forge(Admin.of(environment.org.ledger), environment.org.org_id).written(40)
-    reader = environment.bootstrap.verify.chain_reader()
+    reader = environment.bootstrap.verify.verify_api()
     asked = environment.org.signed({})
     reader.verify(asked, _caller())
     environment.calls.clear()
@@ -185,7 +185,7 @@ def test_a_refused_signature_costs_one_read_at_most(environment: Environment) ->
     for org_id, calls in ((environment.org.org_id, {}), ("nobody-here", {"GetItem": 1}), ("nobody-here", {})):
         environment.calls.clear()
         with pytest.raises(Exception, match="do not belong together"):
-            environment.bootstrap.record.recorder().record(
+            environment.bootstrap.record.record_api().record(
                 {**EVENT, "org_id": org_id, "signature": "0" * 64}, _caller()
             )
         assert environment.calls.counts() == calls

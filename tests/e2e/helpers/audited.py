@@ -95,7 +95,7 @@ def _recorded(ledger: Outputs, keys: Sequence[NewKey]) -> None:
     with wiring(ledger, variables_of(ledger, "record")) as bootstrap:
         for key in keys:
             for event in EVENTS:
-                bootstrap.record.recorder().record(tenant(ledger, key).signed(event), Caller(None, deadline_ms))
+                bootstrap.record.record_api().record(tenant(ledger, key).signed(event), Caller(None, deadline_ms))
     with wiring(ledger, variables_of(ledger, "anchor")) as bootstrap:
         report = bootstrap.anchor.rounds().anchor([key.org_id for key in keys], budget_ms=60_000)
         assert report.failed == {}

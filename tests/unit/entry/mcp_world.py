@@ -16,12 +16,13 @@ from indelible.domain import credentials
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.entry import mcp
 from indelible.entry.env import Settings
+from indelible.entry.gate import RequestGate
 from indelible.entry.limits import OrgLimits
 from indelible.entry.mcp import McpServer
-from indelible.entry.proving import ProofReader
-from indelible.entry.recording import Recorder
+from indelible.entry.proving import ProofApi
+from indelible.entry.recording import RecordApi
 from indelible.entry.telemetry import PowertoolsTelemetry
-from indelible.entry.verifying import ChainReader
+from indelible.entry.verifying import VerifyApi
 from indelible.services.authenticate import Authenticator
 from indelible.services.consistency import Consistency
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
@@ -51,25 +52,24 @@ class McpWorld:
         self.world = World()
         organisations = FakeOrganisations()
         organisations.create(OrgConfig(ORG, "2026-01-01T00:00:00.000Z", (OrgKey("k1", "2026-01-01T00:00:00.000Z"),)))
-        secrets, clock, limits = FakeSecretSource(MASTER), self.world.clock, OrgLimits(rate=1000, burst=1000)
+        secrets, clock = FakeSecretSource(MASTER), self.world.clock
         authenticator = Authenticator(organisations=organisations, secrets=secrets, clock=clock, strict=False)
-        recorder = Recorder(
+        gate = RequestGate(authenticator=authenticator, limits=OrgLimits(rate=1000, burst=1000))
+        recorder = RecordApi(
             settings=Settings(
                 ledger_name="indelible", bucket="bucket", table="table", lock_mode="COMPLIANCE", retention_days=2555
             ),
-            authenticator=authenticator,
-            limits=limits,
+            gate=gate,
             appender=self.world.appender(),
             secrets=secrets,
             clock=clock,
         )
-        prover = ProofReader(
-            authenticator=authenticator,
-            limits=limits,
+        prover = ProofApi(
+            gate=gate,
             prover=self.world.prover(),
             consistency=Consistency(self.world.log()),
         )
-        verifier = ChainReader(authenticator=authenticator, limits=limits, verifier=self.world.verifier())
+        verifier = VerifyApi(gate=gate, verifier=self.world.verifier())
         self.server = McpServer.of(recorder.routes, prover.routes, verifier.routes, allowed_origins=allowed_origins)
 
     def request(

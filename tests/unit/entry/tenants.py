@@ -13,12 +13,13 @@ from indelible.domain import credentials
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.entry import mcp, rest
 from indelible.entry.env import Settings
+from indelible.entry.gate import RequestGate
 from indelible.entry.limits import OrgLimits
 from indelible.entry.mcp import McpServer
-from indelible.entry.proving import ProofReader
-from indelible.entry.recording import Recorder
+from indelible.entry.proving import ProofApi
+from indelible.entry.recording import RecordApi
 from indelible.entry.telemetry import PowertoolsTelemetry
-from indelible.entry.verifying import ChainReader
+from indelible.entry.verifying import VerifyApi
 from indelible.services.append import Appender
 from indelible.services.authenticate import Authenticator
 from indelible.services.consistency import Consistency
@@ -79,7 +80,7 @@ class Tenants:
             strict=False,
             scheme=SCHEMES[auth],
         )
-        limits = OrgLimits(rate=10_000, burst=100_000)
+        gate = RequestGate(authenticator=authenticator, limits=OrgLimits(rate=10_000, burst=100_000))
         appender = Appender(
             journal=self.journal,
             records=self.records,
@@ -90,12 +91,11 @@ class Tenants:
             workers=SequentialWorkers(),
             telemetry=self.world.telemetry,
         )
-        recorder = Recorder(
+        recorder = RecordApi(
             settings=Settings(
                 ledger_name="indelible", bucket="bucket", table="table", lock_mode="COMPLIANCE", retention_days=2555
             ),
-            authenticator=authenticator,
-            limits=limits,
+            gate=gate,
             appender=appender,
             secrets=SECRETS,
             clock=self.world.clock,
@@ -110,8 +110,8 @@ class Tenants:
             timetable=Timetable(starts=self.world.starts, period_ms=300_000, clock=self.world.clock),
         )
         verifier = Verifier(records=self.records, journal=self.journal, log=log, clock=self.world.clock)
-        proofs = ProofReader(authenticator=authenticator, limits=limits, prover=prover, consistency=Consistency(log))
-        chains = ChainReader(authenticator=authenticator, limits=limits, verifier=verifier)
+        proofs = ProofApi(gate=gate, prover=prover, consistency=Consistency(log))
+        chains = VerifyApi(gate=gate, verifier=verifier)
         self.server = McpServer.of(recorder.routes, proofs.routes, chains.routes)
 
     @staticmethod

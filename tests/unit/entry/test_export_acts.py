@@ -12,7 +12,7 @@ from indelible.domain.identity import Principal, Token
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.domain.record import ADMIN_ORG
 from indelible.entry.exporting import SEALING_MS
-from indelible.entry.limits import EXPORTING, READING
+from indelible.entry.limits import EXPORT_COST, PROOF_COST
 from indelible.errors import Unavailable
 from indelible.ports import HeadMoved
 from indelible.services.export_acts import asker
@@ -127,7 +127,7 @@ def test_an_address_counts_as_an_export(api: Api, monkeypatch: pytest.MonkeyPatc
     api.office.packers.slow = True
     _, pending = api.post({"end_seq": 3})
     api.post({"export_id": pending["export_id"]})
-    assert spent == [EXPORTING, READING, EXPORTING - READING, EXPORTING, READING]
+    assert spent == [EXPORT_COST, PROOF_COST, EXPORT_COST - PROOF_COST, EXPORT_COST, PROOF_COST]
 
 
 ROLE = "arn:aws:iam::123456789012:role/recorder"

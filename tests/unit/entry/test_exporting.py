@@ -15,6 +15,7 @@ from indelible.domain.export_job import FORMS
 from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.entry import packing, rest
 from indelible.entry.exporting import ExportApi
+from indelible.entry.gate import RequestGate
 from indelible.entry.limits import OrgLimits
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import Unavailable
@@ -52,8 +53,7 @@ class Api:
             retention=RETENTION,
         )
         self.api = ExportApi(
-            authenticator=authenticator,
-            limits=OrgLimits(rate=1, burst=170),
+            gate=RequestGate(authenticator=authenticator, limits=OrgLimits(rate=1, burst=170)),
             jobs=self.office.jobs,
             acts=ExportActs(admin_log=admin_log),
             clock=clock,

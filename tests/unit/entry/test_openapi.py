@@ -21,9 +21,9 @@ from indelible.entry import openapi_examples as examples
 from indelible.entry.exporting import ExportApi
 from indelible.entry.meta import Meta
 from indelible.entry.openapi_routes import ROUTES
-from indelible.entry.proving import ProofReader
-from indelible.entry.recording import Recorder
-from indelible.entry.verifying import ChainReader
+from indelible.entry.proving import ProofApi
+from indelible.entry.recording import RecordApi
+from indelible.entry.verifying import VerifyApi
 from indelible.errors import InvalidRequest, LedgerError
 
 ROOT = Path(__file__).parents[3]
@@ -66,10 +66,10 @@ def test_the_checked_in_document_is_this_one() -> None:
 
 def test_every_route_of_every_api_is_in_it_and_no_other() -> None:
     apis = (
-        Recorder(settings=ANY, authenticator=ANY, limits=ANY, appender=ANY, secrets=ANY, clock=ANY),
-        ProofReader(authenticator=ANY, limits=ANY, prover=ANY, consistency=ANY),
-        ChainReader(authenticator=ANY, limits=ANY, verifier=ANY),
-        ExportApi(authenticator=ANY, limits=ANY, jobs=ANY, acts=ANY, clock=ANY),
+        RecordApi(settings=ANY, gate=ANY, appender=ANY, secrets=ANY, clock=ANY),
+        ProofApi(gate=ANY, prover=ANY, consistency=ANY),
+        VerifyApi(gate=ANY, verifier=ANY),
+        ExportApi(gate=ANY, jobs=ANY, acts=ANY, clock=ANY),
         Meta(settings=ANY, probe=ANY, keys=ANY, clock=ANY, telemetry=ANY),
     )
     served = {route for api in apis for route in api.routes}

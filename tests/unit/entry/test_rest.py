@@ -16,11 +16,12 @@ from indelible.domain.organisation import OrgConfig, OrgKey
 from indelible.domain.proof import parse_tlog_proof, verify_tlog_proof
 from indelible.entry import gateway, rest
 from indelible.entry.env import Settings
+from indelible.entry.gate import RequestGate
 from indelible.entry.limits import OrgLimits
-from indelible.entry.proving import ProofReader
-from indelible.entry.recording import Recorder
+from indelible.entry.proving import ProofApi
+from indelible.entry.recording import RecordApi
 from indelible.entry.telemetry import PowertoolsTelemetry
-from indelible.entry.verifying import ChainReader
+from indelible.entry.verifying import VerifyApi
 from indelible.errors import Unavailable
 from indelible.services.authenticate import Authenticator
 from indelible.services.consistency import Consistency
@@ -54,22 +55,20 @@ class Api:
         settings = Settings(
             ledger_name="indelible", bucket="bucket", table="table", lock_mode="COMPLIANCE", retention_days=2555
         )
-        limits = OrgLimits(rate=1, burst=burst)
-        recorder = Recorder(
+        gate = RequestGate(authenticator=authenticator, limits=OrgLimits(rate=1, burst=burst))
+        recorder = RecordApi(
             settings=settings,
-            authenticator=authenticator,
-            limits=limits,
+            gate=gate,
             appender=self.world.appender(),
             secrets=secrets,
             clock=self.world.clock,
         )
-        prover = ProofReader(
-            authenticator=authenticator,
-            limits=limits,
+        prover = ProofApi(
+            gate=gate,
             prover=self.world.prover(),
             consistency=Consistency(self.world.log()),
         )
-        verifier = ChainReader(authenticator=authenticator, limits=limits, verifier=self.world.verifier())
+        verifier = VerifyApi(gate=gate, verifier=self.world.verifier())
         self.routes = {**recorder.routes, **prover.routes, **verifier.routes}
 
 

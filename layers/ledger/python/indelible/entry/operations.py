@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's operations, shared by REST and MCP: arguments in, a model out, or a LedgerError.
+"""The interface of an operation, shared by REST and MCP.
 
-Each checks the shape first (it is the same for everybody, so it tells nothing), then who asks, then acts.
+Invariant: an operation takes arguments and a caller and returns a model, or raises LedgerError. One that serves a
+single organisation admits every request through `entry.gate` first.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from indelible.domain.identity import Identity
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What an endpoint knows besides the arguments: the X-Novus-Org-ID header, and when the answer must be there.
+    """What an endpoint knows of a request besides its arguments.
 
-    `trace_id` is that of the call itself; it stands in for an event's own, and no signature covers it. `identity` is
-    who the gateway has found it to be.
+    `claimed_org` is the X-Novus-Org-ID header, where sent. `deadline_ms` is when the operation must return (Unix time).
+    `trace_id` is the trace of the call: recorded where an event names none, and covered by no signature. `identity` is
+    what API Gateway's authorizer found, where there is one.
     """
 
     claimed_org: str | None

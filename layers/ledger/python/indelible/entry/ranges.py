@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The range that a request asks for, by sequences or by time."""
+"""The range of a chain that a request names, by sequence or by time.
+
+Invariant: a range that is returned does not end before it begins.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +25,20 @@ class RangeRequest(Protocol):
     to: datetime | UnsetType
 
 
-def asked_range(request: RangeRequest) -> Range:
-    """Raises InvalidField where an end comes before its beginning."""
-    asked = Range(
+def requested_range(request: RangeRequest) -> Range:
+    """Both ends inclusive, None where open. Raises InvalidField where an end comes before its beginning."""
+    requested = Range(
         start_seq=None if request.start_seq is UNSET else request.start_seq,
         end_seq=None if request.end_seq is UNSET else request.end_seq,
-        from_ms=_instant(request.from_),
-        to_ms=_instant(request.to),
+        from_ms=_unix_ms(request.from_),
+        to_ms=_unix_ms(request.to),
     )
-    if (asked.end_seq or 0) and (asked.start_seq or 1) > (asked.end_seq or 0):
+    if requested.end_seq is not None and (requested.start_seq or 1) > requested.end_seq:
         raise InvalidField("must not be before start_seq", field="end_seq")
-    if asked.to_ms is not None and asked.from_ms is not None and asked.from_ms > asked.to_ms:
+    if requested.to_ms is not None and requested.from_ms is not None and requested.from_ms > requested.to_ms:
         raise InvalidField("must not be before from", field="to")
-    return asked
+    return requested
 
 
-def _instant(given: datetime | UnsetType) -> int | None:
-    return None if isinstance(given, UnsetType) else instants.from_datetime(given)
+def _unix_ms(instant: datetime | UnsetType) -> int | None:
+    return None if isinstance(instant, UnsetType) else instants.from_datetime(instant)

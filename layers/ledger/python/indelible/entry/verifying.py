@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verifying a range of an organisation's chain. Shared by REST and MCP."""
+"""POST /v1/verify and verify_chain: check a range of an organisation's chain against the bucket.
+
+Invariant: an organisation can verify its own chain only.
+"""
 
 from __future__ import annotations
 
@@ -7,33 +10,28 @@ from dataclasses import asdict
 
 from indelible.domain import event
 from indelible.domain.canonical import JsonObject
-from indelible.entry.limits import VERIFYING, OrgLimits
+from indelible.entry.gate import RequestGate
+from indelible.entry.limits import VERIFY_COST
 from indelible.entry.models import FailureModel, VerifyRequest, VerifyResponse
 from indelible.entry.operations import Caller, Routes
 from indelible.entry.proof_models import CheckpointModel
-from indelible.entry.ranges import asked_range
-from indelible.services.authenticate import Authenticator
+from indelible.entry.ranges import requested_range
+from indelible.services.ranges import Range
 from indelible.services.verify import Verifier
 
 
-class ChainReader:
-    """Verify a range."""
+class VerifyApi:
+    """Operations on a chain as a whole."""
 
-    def __init__(self, *, authenticator: Authenticator, limits: OrgLimits, verifier: Verifier) -> None:
-        self._authenticator = authenticator
-        self._limits = limits
+    def __init__(self, *, gate: RequestGate, verifier: Verifier) -> None:
+        self._gate = gate
         self._verifier = verifier
         self.routes: Routes = {"POST /v1/verify": self.verify}
 
     def verify(self, arguments: JsonObject, caller: Caller) -> VerifyResponse:
         """Re-read a range from the bucket and report everything that is wrong with it."""
-        request = event.validate(self._authenticator.complete(arguments, caller.identity), VerifyRequest)
-        asked = asked_range(request)
-        org = self._authenticator.authenticate(
-            arguments, claimed_org=caller.claimed_org, writes=False, identity=caller.identity
-        )
-        self._limits.spend(org.org_id, VERIFYING)
-        verdict = self._verifier.verify(org.org_id, asked, deadline_ms=caller.deadline_ms)
+        requested, org = self._gate.admit(arguments, caller, _parse, writes=False, cost=VERIFY_COST)
+        verdict = self._verifier.verify(org.org_id, requested, deadline_ms=caller.deadline_ms)
         return VerifyResponse(
             valid=verdict.valid,
             entries_checked=verdict.entries_checked,
@@ -46,3 +44,7 @@ class ChainReader:
             next_seq=verdict.next_seq,
             checkpoint=CheckpointModel.of(verdict.checkpoint) if verdict.checkpoint else None,
         )
+
+
+def _parse(arguments: JsonObject) -> Range:
+    return requested_range(event.validate(arguments, VerifyRequest))

@@ -34,8 +34,7 @@ def export_api() -> ExportApi:
         retention=shared.settings().retention(),
     )
     return ExportApi(
-        authenticator=callers.authenticator(),
-        limits=callers.limits(),
+        gate=callers.gate(),
         jobs=jobs,
         acts=ExportActs(admin_log=admin_log),
         clock=shared.clock(),

@@ -12,5 +12,5 @@ from indelible.entry.mcp import McpServer
 @cache
 def mcp_server() -> McpServer:
     """All three operations."""
-    routes = (record.recorder().routes, prove.proof_reader().routes, verify.chain_reader().routes)
+    routes = (record.record_api().routes, prove.proof_api().routes, verify.verify_api().routes)
     return McpServer.of(*routes, allowed_origins=shared.settings().allowed_origins)

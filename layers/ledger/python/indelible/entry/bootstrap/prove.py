@@ -10,7 +10,7 @@ from indelible.aws.s3_anchors import S3Anchors
 from indelible.entry import external_settings
 from indelible.entry.bootstrap import bucket, callers, log, shared, table
 from indelible.entry.machine import ThreadedWorkers
-from indelible.entry.proving import ProofReader
+from indelible.entry.proving import ProofApi
 from indelible.services.consistency import Consistency
 from indelible.services.ledger_proof import Upward
 from indelible.services.prove import Prover
@@ -18,7 +18,7 @@ from indelible.services.timetable import Timetable
 
 
 @cache
-def proof_reader() -> ProofReader:
+def proof_api() -> ProofApi:
     """Proves one record, or that a log goes on."""
     settings = shared.settings()
     named = external_settings.load(settings.external_anchors)
@@ -44,9 +44,8 @@ def proof_reader() -> ProofReader:
         upward=upward,
         timetable=timetable,
     )
-    return ProofReader(
-        authenticator=callers.authenticator(),
-        limits=callers.limits(),
+    return ProofApi(
+        gate=callers.gate(),
         prover=prover,
         consistency=Consistency(log.log_reader()),
     )

@@ -7,16 +7,15 @@ from functools import cache
 
 from indelible.entry.bootstrap import callers, shared
 from indelible.entry.bootstrap.appender import appender
-from indelible.entry.recording import Recorder
+from indelible.entry.recording import RecordApi
 
 
 @cache
-def recorder() -> Recorder:
+def record_api() -> RecordApi:
     """Records one event, or many."""
-    return Recorder(
+    return RecordApi(
         settings=shared.settings(),
-        authenticator=callers.authenticator(),
-        limits=callers.limits(),
+        gate=callers.gate(),
         appender=appender(),
         secrets=callers.secrets(),
         clock=shared.clock(),

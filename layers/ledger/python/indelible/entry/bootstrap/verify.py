@@ -6,14 +6,14 @@ from __future__ import annotations
 from functools import cache
 
 from indelible.entry.bootstrap import bucket, callers, log, shared, table
-from indelible.entry.verifying import ChainReader
+from indelible.entry.verifying import VerifyApi
 from indelible.services.verify import Verifier
 
 
 @cache
-def chain_reader() -> ChainReader:
+def verify_api() -> VerifyApi:
     """Verifies a range."""
     verifier = Verifier(
         records=bucket.record_store(), journal=table.journal(), log=log.log_reader(), clock=shared.clock()
     )
-    return ChainReader(authenticator=callers.authenticator(), limits=callers.limits(), verifier=verifier)
+    return VerifyApi(gate=callers.gate(), verifier=verifier)
