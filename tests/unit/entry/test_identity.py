@@ -21,21 +21,23 @@ def event(authorizer: Any) -> dict[str, Any]:
 
 
 def test_a_token_s_claims() -> None:
-    assert identity.of(event({"jwt": {"claims": CLAIMS, "scopes": None}})) == Token(CLAIMS)
+    assert identity.from_event(event({"jwt": {"claims": CLAIMS, "scopes": None}})) == Token(CLAIMS)
 
 
 def test_a_principal_in_its_one_spelling() -> None:
-    found = identity.of(event({"iam": {**IAM, "userArn": SESSION}}))
+    found = identity.from_event(event({"iam": {**IAM, "userArn": SESSION}}))
     assert found == Principal("arn:aws:iam::123456789012:role/recorder")
 
 
 def test_what_is_no_role_or_user_is_somebody_that_nobody_can_allow() -> None:
     root = "arn:aws:iam::123456789012:root"
-    assert identity.of(event({"iam": {**IAM, "userArn": root}})) == Principal(root)
+    assert identity.from_event(event({"iam": {**IAM, "userArn": root}})) == Principal(root)
 
 
 def test_claims_that_are_no_text_are_left_out() -> None:
-    assert identity.of(event({"jwt": {"claims": {"org_id": ["acme-corp"], "sub": "u1"}}})) == Token({"sub": "u1"})
+    assert identity.from_event(event({"jwt": {"claims": {"org_id": ["acme-corp"], "sub": "u1"}}})) == Token(
+        {"sub": "u1"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,4 +64,4 @@ def test_claims_that_are_no_text_are_left_out() -> None:
     ],
 )
 def test_everything_else_is_nobody(given: dict[str, Any]) -> None:
-    assert identity.of(given) is None
+    assert identity.from_event(given) is None

@@ -16,7 +16,7 @@ CALL = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "v
 
 def refused(data: bytes) -> RpcError:
     with pytest.raises(RpcError) as caught:
-        jsonrpc.read(data)
+        jsonrpc.parse(data)
     return caught.value
 
 
@@ -64,7 +64,7 @@ def test_what_is_no_request_is_answered_under_its_id_where_that_can_be_read(
 ) -> None:
     error = refused(json.dumps(CALL | change).encode())
     assert (error.code, error.request_id) == (code, answered)
-    assert json.loads(jsonrpc.error(error)).get("id") == answered
+    assert json.loads(jsonrpc.encode_error(error)).get("id") == answered
 
 
 def test_a_response_is_not_expected() -> None:
@@ -78,14 +78,14 @@ def test_a_call_without_an_id_is_refused_for_it_would_record_without_a_receipt()
 
 @pytest.mark.parametrize("request_id", [0, "", "a", -3, 9007199254740991])
 def test_an_id_comes_back_as_it_was(request_id: object) -> None:
-    message = jsonrpc.read(json.dumps(CALL | {"id": request_id}).encode())
+    message = jsonrpc.parse(json.dumps(CALL | {"id": request_id}).encode())
     assert message.id == request_id
-    assert json.loads(jsonrpc.result(message.id, {}))["id"] == request_id
-    assert json.loads(jsonrpc.error(RpcError(-32601, "no"), message.id))["id"] == request_id
+    assert json.loads(jsonrpc.encode_result(message.id, {}))["id"] == request_id
+    assert json.loads(jsonrpc.encode_error(RpcError(-32601, "no"), message.id))["id"] == request_id
 
 
 def test_a_notification_has_no_id() -> None:
-    assert jsonrpc.read(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}').id is None
+    assert jsonrpc.parse(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}').id is None
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_notification_has_no_id() -> None:
 )
 def test_a_fault_in_the_arguments_stays_with_the_call(arguments: str, code: str, field: str) -> None:
     body = '{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "x", "_meta": {"a": 1}, "arguments":'
-    message = jsonrpc.read(f"{body} {arguments}}}}}".encode())
+    message = jsonrpc.parse(f"{body} {arguments}}}}}".encode())
     assert message.fault is not None
     assert (message.id, message.params["name"], message.meta) == (7, "x", {"a": 1})
     assert (message.fault.code, message.fault.field) == (code, field)
@@ -126,5 +126,5 @@ def test_a_fault_elsewhere_or_in_no_call_is_a_protocol_error(body: str) -> None:
 
 def test_a_protocol_error_for_a_fault_says_which() -> None:
     error = refused(b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"x": 1e400}}')
-    told = json.loads(jsonrpc.error(error))["error"]["data"]["error"]
+    told = json.loads(jsonrpc.encode_error(error))["error"]["data"]["error"]
     assert (told["code"], told["field"], told["retryable"]) == ("INVALID_NUMBER", "params.x", False)

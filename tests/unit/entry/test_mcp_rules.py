@@ -19,7 +19,7 @@ HEADERS = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mc
 def era(
     meta: dict[str, Any], headers: dict[str, str], method: str = "tools/call", name: object = "verify_chain"
 ) -> bool:
-    return mcp_rules.declares_modern(Message(1, method, {"name": name, "_meta": meta}), headers)
+    return mcp_rules.check_revision(Message(1, method, {"name": name, "_meta": meta}), headers)
 
 
 def code(meta: dict[str, Any], headers: dict[str, str], **more: Any) -> int:
@@ -131,7 +131,7 @@ def test_an_unknown_version_is_told_which_are_known() -> None:
     ],
 )
 def test_which_pages_may_call(origin: str, host: str, *, may: bool) -> None:
-    assert mcp_rules.may_call(origin, host, {"https://console.example"}) is may
+    assert mcp_rules.allows_origin(origin, host, {"https://console.example"}) is may
 
 
 @pytest.mark.parametrize(

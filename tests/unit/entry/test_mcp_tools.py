@@ -16,7 +16,7 @@ from indelible.entry.mcp import McpServer
 from indelible.errors import LedgerError
 from tests.unit.entry.mcp_world import EVENT, McpWorld, rpc, signed
 
-LISTED: dict[str, Any] = {str(tool["name"]): tool for tool in mcp_tools.listing()}
+LISTED: dict[str, Any] = {str(tool["name"]): tool for tool in mcp_tools.describe_all()}
 FULL_EVENT = {
     **EVENT,
     "aow_context": {"intent_id": "a", "agent_urn": "b", "policy_urn": "c", "outcome": "SUCCESS"},

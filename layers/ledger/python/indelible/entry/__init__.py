@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From an API Gateway event to a service call and back."""
+"""Endpoints, their settings and their wiring: from a Lambda event to a service call and back.
+
+Invariant: whatever the event holds, an HTTP endpoint answers with a model of this package or a typed error.
+"""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from indelible.entry.invocation import LambdaContext, invoked
+from indelible.entry.invocation import LambdaContext, observe
 from indelible.entry.summary import BatchSummary, as_json
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import InvalidField, LedgerError
@@ -34,7 +34,7 @@ def anchor(
 ) -> dict[str, Any]:
     """Do one part of a round. What fails for one organisation is reported; what fails for all is raised."""
     budget_ms = context.get_remaining_time_in_millis() - _CLOSING_MS
-    with invoked(context, telemetry):
+    with observe(context, telemetry):
         if event.get("log") == "ledger":
             return _logged(ledger_log(), clock.now_ms() + budget_ms)
         names = event.get("organisations")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from indelible.entry.invocation import LambdaContext, deadline_ms, invoked
+from indelible.entry.invocation import LambdaContext, deadline_ms, observe
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import InvalidField
 from indelible.ports import Clock
@@ -30,7 +30,7 @@ def run(
 ) -> dict[str, Any]:
     """Ask the anchoring providers. What they do not do is in the summary; nothing of it is raised."""
     until_ms = deadline_ms(context, clock, keep_ms=_CLOSING_MS)
-    with invoked(context, telemetry):
+    with observe(context, telemetry):
         kind = event.get("run")
         if kind not in ("news", "org", "sweep"):
             raise InvalidField("must be news, org or sweep", field="run")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The identity that API Gateway puts into an event (payload format 2.0), when one of its authorizers has checked it.
+"""The identity that an API Gateway authorizer has verified, from an event (payload format 2.0).
 
-Only `requestContext` is read: API Gateway alone writes it. Headers and the body are the caller's own.
+Invariant: only `requestContext` is read, which API Gateway alone writes. Headers and body are the caller's.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from indelible.domain.identity import Identity, Principal, Token, principal_arn
 
 
-def of(event: Mapping[str, Any]) -> Identity | None:
-    """A token's claims, or the principal that signed; None where no authorizer said anything that is understood."""
+def from_event(event: Mapping[str, Any]) -> Identity | None:
+    """The claims of a JWT, or the principal of an AWS signature; None without an authorizer's result."""
     authorizer = _member(_member(event, "requestContext"), "authorizer")
     claims = _member(_member(authorizer, "jwt"), "claims")
     if claims:
@@ -21,7 +21,7 @@ def of(event: Mapping[str, Any]) -> Identity | None:
     user_arn = _member(authorizer, "iam").get("userArn")
     if not isinstance(user_arn, str) or not user_arn:
         return None
-    # What is neither a role nor a user (an account's root, say) stays as it is: nobody can be allowed by that name.
+    # An ARN of neither a role nor a user (an account's root) is kept as it is: `org allow` accepts no such principal.
     return Principal(principal_arn(user_arn) or user_arn)
 
 

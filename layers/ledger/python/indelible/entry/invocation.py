@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every invocation of a function has in common, whoever asks."""
+"""What every invocation of a function needs: its deadline, and telemetry around its work.
+
+Invariant: the metrics of an invocation are written even when its work raises.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from indelible.ports import Clock
 
 
 class LambdaContext(Protocol):
-    """What is used of Lambda's context object."""
+    """The members of Lambda's context object that are used here."""
 
     aws_request_id: str
 
@@ -27,8 +30,8 @@ def deadline_ms(context: LambdaContext, clock: Clock, *, keep_ms: int) -> int:
 
 
 @contextmanager
-def invoked(context: LambdaContext, telemetry: PowertoolsTelemetry) -> Iterator[None]:
-    """Around the work of a function that a workflow or another function calls: what it raises is counted and raised."""
+def observe(context: LambdaContext, telemetry: PowertoolsTelemetry) -> Iterator[None]:
+    """Wrap the work of a function that a workflow or another function invokes: count what it raises, and re-raise."""
     telemetry.begin(context.aws_request_id)
     try:
         yield

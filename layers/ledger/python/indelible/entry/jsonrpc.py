@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """JSON-RPC 2.0 as MCP narrows it: one request or notification in, one response out, never a batch.
 
-Invariant: whatever bytes come in, `read` gives a well-formed message or raises RpcError. A fault inside a tool's
-arguments that the strict parser finds (a repeated member, a number beyond 2^53) is the caller's input, not a broken
-protocol: it is kept on the message, so that the agent gets to see it as the tool's answer.
+Invariant: for any bytes, `parse` returns a well-formed message or raises RpcError. What the strict parser refuses
+inside a tool's arguments (a duplicate member, a number beyond 2^53) is no protocol error: it is kept in
+`Message.fault`, so that the agent gets it as the result of the tool.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 HEADER_MISMATCH = -32020
-"""MCP 2026-07-28: a header is missing or says something else than the body."""
+"""MCP 2026-07-28: a header is missing or differs from the body."""
 UNSUPPORTED_VERSION = -32022
 """MCP 2026-07-28: `data` holds `supported` and `requested`."""
 
@@ -46,7 +46,7 @@ class RpcError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A request, or a notification when `id` is None. `fault` is what the strict parser refused in the arguments."""
+    """A request, or a notification when `id` is None. `fault`: the tool's arguments are not acceptable JSON."""
 
     id: Id | None
     method: str
@@ -55,16 +55,16 @@ class Message:
 
     @property
     def meta(self) -> JsonObject:
-        """`params._meta`; empty where there is none."""
+        """`params._meta`, empty when absent."""
         meta = self.params.get("_meta", {})
         return meta if isinstance(meta, dict) else {}
 
 
-def read(data: bytes) -> Message:
-    """One message from the body of a POST. Raises RpcError."""
+def parse(data: bytes) -> Message:
+    """The message in the body of a POST. Raises RpcError."""
     try:
         value = canonical.decode(data)
-        envelope, arguments = _apart(value)
+        envelope, arguments = _split_arguments(value)
         canonical.check(envelope)
     except InvalidJson as error:
         raise RpcError(PARSE_ERROR, error.message) from None
@@ -82,27 +82,28 @@ def read(data: bytes) -> Message:
     return message
 
 
-def _apart(value: object) -> tuple[object, object]:
-    """A message without its tool's arguments, and those: they have limits of their own, the same as in REST."""
+def _split_arguments(value: object) -> tuple[object, object]:
+    """The message without its tool's arguments, and the arguments, which have the limits of a REST body."""
     params = value.get("params") if isinstance(value, dict) and value.get("method") == "tools/call" else None
     if not isinstance(params, dict) or "arguments" not in params:
         return value, {}
     return {**value, "params": {**params, "arguments": {}}}, params["arguments"]  # type: ignore[dict-item]
 
 
-def result(request_id: Id | None, members: dict[str, object]) -> bytes:
-    """A response that carries a result."""
+def encode_result(request_id: Id | None, members: dict[str, object]) -> bytes:
+    """A response with a result."""
     return msgspec.json.encode({"jsonrpc": "2.0", "id": request_id, "result": members})
 
 
-def error(raised: RpcError, request_id: Id | None = None) -> bytes:
-    """A response that carries an error; without `id` where the request's could not be read."""
-    body: dict[str, object] = {"code": raised.code, "message": raised.message}
-    if raised.data is not None:
-        body["data"] = raised.data
-    answered = raised.request_id if request_id is None else request_id
-    known = {} if answered is None else {"id": answered}
-    return msgspec.json.encode({"jsonrpc": "2.0", **known, "error": body})
+def encode_error(error: RpcError, request_id: Id | None = None) -> bytes:
+    """A response with an error; without `id` when that of the request could not be read."""
+    body: dict[str, object] = {"code": error.code, "message": error.message}
+    if error.data is not None:
+        body["data"] = error.data
+    if request_id is None:
+        request_id = error.request_id
+    id_member = {} if request_id is None else {"id": request_id}
+    return msgspec.json.encode({"jsonrpc": "2.0", **id_member, "error": body})
 
 
 def _message(body: JsonObject) -> Message:
@@ -113,7 +114,7 @@ def _message(body: JsonObject) -> Message:
     if not isinstance(method, str):
         raise RpcError(INVALID_REQUEST, "method must be a string; no responses are expected", request_id=request_id)
     if request_id is None and not method.startswith("notifications/"):
-        # Answered with 202 and nothing else, a tools/call without id would record without giving a receipt.
+        # It would be answered with an empty 202: a tools/call would record and return no receipt.
         raise RpcError(INVALID_REQUEST, "a request needs an id; only notifications have none")
     if not isinstance(params, dict) or not isinstance(params.get("_meta", {}), dict):
         raise RpcError(INVALID_PARAMS, "params and params._meta must be objects", request_id=request_id)
@@ -123,7 +124,7 @@ def _message(body: JsonObject) -> Message:
 def _id(body: JsonObject) -> Id | None:
     if "id" not in body:
         return None
-    given: JsonValue = body["id"]
-    if isinstance(given, bool) or not isinstance(given, (str, int)):
+    request_id: JsonValue = body["id"]
+    if isinstance(request_id, bool) or not isinstance(request_id, (str, int)):
         raise RpcError(INVALID_REQUEST, "id must be a string or an integer")
-    return given
+    return request_id

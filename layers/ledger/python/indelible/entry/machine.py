@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clock, randomness and threads of the machine that this runs on."""
+"""The machine behind the ports: clock, randomness, threads and temporary files.
+
+Invariant: nothing is read ahead or cached, so a process restored from a snapshot repeats neither time nor randomness.
+"""
 
 from __future__ import annotations
 
@@ -21,30 +24,30 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     def sleep_ms(self, duration_ms: float) -> None:
-        """Wait."""
+        """Block the calling thread."""
         time.sleep(duration_ms / 1000)
 
 
 class SystemEntropy:
-    """The operating system's randomness, asked each time: a restored snapshot must not repeat itself."""
+    """The operating system's random generator."""
 
     def bits(self, count: int) -> int:
-        """That many random bits."""
+        """An integer of `count` random bits."""
         return secrets.randbits(count)
 
     def fraction(self) -> float:
-        """Uniform in [0, 1)."""
+        """A number uniform in [0, 1)."""
         return secrets.randbits(53) / 2**53
 
 
 class ThreadedWorkers:
-    """Runs the first thunk itself and the others in a pool."""
+    """Runs the first thunk in the calling thread and the others in a pool."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool = pool
 
     def gather(self, thunks: Sequence[Callable[[], T]]) -> list[T | Exception]:
-        """Run all, wait for all; a thunk's exception stands in its place."""
+        """Run all and wait for all. The results are in order; an exception takes the place of its thunk's result."""
         if not thunks:
             return []
         others = [self._pool.submit(_outcome, thunk) for thunk in thunks[1:]]
@@ -59,18 +62,18 @@ def _outcome(thunk: Callable[[], T]) -> T | Exception:
 
 
 class TemporaryFiles:
-    """In the machine's directory for such files (`TMPDIR`; `/tmp` in a function)."""
+    """Files in the directory for temporary files (`TMPDIR`; `/tmp` in a function)."""
 
     def file(self) -> BinaryIO:
-        """A file without a name."""
+        """An unnamed file, open for reading and writing, gone when it is closed."""
         return cast("BinaryIO", tempfile.TemporaryFile())
 
 
 class NoTelemetry:
-    """For a command line: what goes wrong is in the exit code and the message."""
+    """For the command line, which reports errors by its exit code and message."""
 
     def count(self, name: str, value: float = 1, *, unit: str = "Count") -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def note(self, message: str, **fields: str | int | float | None) -> None:
-        """Nothing."""
+        """Do nothing."""

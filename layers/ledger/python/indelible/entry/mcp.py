@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The MCP endpoint: stateless Streamable HTTP with plain JSON answers, both eras of the protocol.
+"""The MCP endpoint: stateless Streamable HTTP with plain JSON responses, for both eras of the protocol.
 
-No session exists in either era, so each request stands alone and any instance of the function may answer it. What the
-ledger refuses is a tool's answer (`isError`, the object of REST); what breaks the protocol is a JSON-RPC error;
-nothing raises, and nothing unexpected is told.
+Neither era has sessions here, so any instance of the function can answer any request.
+
+Invariant: an error of an operation is the result of the tool (`isError`, with the error object of REST); an error of
+the protocol is a JSON-RPC error. Nothing raises, and the caller sees nothing of an unexpected exception.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ Members: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class McpServer:
-    """What calls need: the operations by their REST routes, and the web pages that may call from a browser."""
+    """The operations by their REST routes, and the origins of web pages that may call from a browser."""
 
     routes: Routes
     allowed_origins: frozenset[str] = field(default_factory=frozenset)
@@ -70,27 +71,27 @@ def serve(
     try:
         until_ms = deadline_ms(context, clock, keep_ms=gateway.ANSWERING_MS)
         headers = {name: value.strip() for name, value in gateway.headers(event).items()}
-        exchange = _Exchange(headers, identity.of(event), until_ms, server, telemetry, context)
-        shared = exchange.admit()
+        exchange = _Exchange(headers, identity.from_event(event), until_ms, server, telemetry, context)
+        cors = exchange.cors_headers()
         method = event["requestContext"]["http"]["method"]
-        if method == "OPTIONS" and shared:
-            return _http(204, b"", shared | _PREFLIGHT)
+        if method == "OPTIONS" and cors:
+            return _http(204, b"", cors | _PREFLIGHT)
         if method != "POST":
-            refused = RpcError(jsonrpc.INVALID_REQUEST, "only POST is served: there are no streams and no sessions")
-            return _http(405, jsonrpc.error(refused), shared | {"allow": "POST"})
-        return _http(*exchange.answer(event), shared)
+            error = RpcError(jsonrpc.INVALID_REQUEST, "only POST is served: there are no streams and no sessions")
+            return _http(405, jsonrpc.encode_error(error), cors | {"allow": "POST"})
+        return _http(*exchange.respond(event), cors)
     except RpcError as error:
-        return _http(error.status, jsonrpc.error(error))
+        return _http(error.status, jsonrpc.encode_error(error))
     except Exception:
-        told = _unexpected(context, telemetry)
-        return _http(told.status, jsonrpc.error(told))
+        bug = _report_unexpected(context, telemetry)
+        return _http(bug.status, jsonrpc.encode_error(bug))
     finally:
         telemetry.flush()
 
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
-    """One request, and everything needed to answer it."""
+    """One HTTP request, and everything that is needed to answer it."""
 
     headers: Mapping[str, str]
     identity: Identity | None
@@ -99,74 +100,78 @@ class _Exchange:
     telemetry: PowertoolsTelemetry
     context: LambdaContext
 
-    def admit(self) -> dict[str, str]:
-        """Headers for every answer to a browser. Raises RpcError where the page may not call."""
+    def cors_headers(self) -> dict[str, str]:
+        """The headers of every response to a web page. Raises RpcError when pages of its origin may not call."""
         origin = self.headers.get("origin")
         if origin is None:
             return {}
-        if not mcp_rules.may_call(origin, self.headers.get("host", ""), self.server().allowed_origins):
+        if not mcp_rules.allows_origin(origin, self.headers.get("host", ""), self.server().allowed_origins):
             raise RpcError(jsonrpc.INVALID_REQUEST, "web pages of this origin may not call", status=403)
         return {"access-control-allow-origin": origin, "vary": "origin"}
 
-    def answer(self, event: dict[str, Any]) -> tuple[int, bytes]:
-        """Status and body of a POST."""
+    def respond(self, event: dict[str, Any]) -> tuple[int, bytes]:
+        """Status and body of the response to a POST."""
         try:
-            message = jsonrpc.read(_body(event))
+            message = jsonrpc.parse(_body(event))
         except RpcError as error:
-            return error.status, jsonrpc.error(error)
+            return error.status, jsonrpc.encode_error(error)
         if message.id is None:
-            return 202, b""  # none is defined that would ask anything of this server
+            return 202, b""  # no notification asks anything of this server
         try:
-            modern = mcp_rules.declares_modern(message, self.headers)
+            modern = mcp_rules.check_revision(message, self.headers)
         except RpcError as error:
-            return error.status, jsonrpc.error(error, message.id)
+            return error.status, jsonrpc.encode_error(error, message.id)
         try:
             method = (_MODERN if modern else _HANDSHAKE).get(message.method)
             if method is None:
                 raise RpcError(jsonrpc.METHOD_NOT_FOUND, "this method is not known here", status=404)
             members = method(self, message)
         except Exception as raised:
-            told = raised if isinstance(raised, RpcError) else _unexpected(self.context, self.telemetry)
-            # Clients of the handshake era read an error only under 200, and take 404 for the end of a session.
-            return told.status if modern else 200, jsonrpc.error(told, message.id)
+            told = raised if isinstance(raised, RpcError) else _report_unexpected(self.context, self.telemetry)
+            # Clients of the handshake era read errors only under 200, and take 404 as the end of a session.
+            return told.status if modern else 200, jsonrpc.encode_error(told, message.id)
         if modern:
             members = {"resultType": "complete", **members, "_meta": {mcp_rules.SERVER_META: SERVER_INFO}}
-        return 200, jsonrpc.result(message.id, members)
+        return 200, jsonrpc.encode_result(message.id, members)
 
     def discover(self, _message: Message) -> Members:
         """server/discover."""
-        known = {"supportedVersions": mcp_rules.SUPPORTED, "capabilities": {"tools": {}}, "instructions": INSTRUCTIONS}
-        return {**known, **_CACHEABLE}
+        return {
+            "supportedVersions": mcp_rules.SUPPORTED_VERSIONS,
+            "capabilities": {"tools": {}},
+            "instructions": INSTRUCTIONS,
+            **_CACHEABLE,
+        }
 
     def initialize(self, message: Message) -> Members:
-        """The handshake, which leaves nothing behind."""
-        asked = message.params.get("protocolVersion")
-        if not isinstance(asked, str):
+        """initialize: agree on a revision. Nothing is kept of it."""
+        requested, known = message.params.get("protocolVersion"), mcp_rules.HANDSHAKE_VERSIONS
+        if not isinstance(requested, str):
             raise RpcError(jsonrpc.INVALID_PARAMS, "params.protocolVersion must be a string")
         return {
-            "protocolVersion": asked if asked in mcp_rules.HANDSHAKE else mcp_rules.HANDSHAKE[0],
+            "protocolVersion": requested if requested in known else known[0],
             "capabilities": {"tools": {}},
             "serverInfo": SERVER_INFO,
             "instructions": INSTRUCTIONS,
         }
 
     def ping(self, _message: Message) -> Members:
-        """A sign of life."""
+        """ping."""
         return {}
 
     def list_tools(self, message: Message) -> Members:
-        """tools/list: one page."""
+        """tools/list: all tools in one page."""
         if "cursor" in message.params:
             raise RpcError(jsonrpc.INVALID_PARAMS, "params.cursor is none of this server's: there is one page")
-        return {"tools": mcp_tools.listing()}
+        return {"tools": mcp_tools.describe_all()}
 
     def list_tools_cacheable(self, message: Message) -> Members:
-        """tools/list as of 2026-07-28."""
+        """tools/list of 2026-07-28, which says how long clients may cache it."""
         return {**self.list_tools(message), **_CACHEABLE}
 
     def call_tool(self, message: Message) -> Members:
-        """tools/call: a refusal by the ledger is the tool's answer, for the agent to read and mend."""
-        tool = mcp_tools.named(message.params.get("name"))
+        """tools/call. An error of the operation is the tool's result, so that the agent can correct its call."""
+        tool = mcp_tools.find(message.params.get("name"))
         if tool is None:
             raise RpcError(jsonrpc.INVALID_PARAMS, "unknown tool: tools/list names those there are")
         arguments = message.params.get("arguments", {})
@@ -181,10 +186,10 @@ class _Exchange:
         try:
             if message.fault is not None:
                 raise message.fault
-            return mcp_tools.answer(self.server().routes[tool.route](arguments, caller))
+            return mcp_tools.success(self.server().routes[tool.route](arguments, caller))
         except LedgerError as error:
-            gateway.note_refusal(error, self.telemetry)
-            return mcp_tools.refusal(error)
+            gateway.log_refusal(error, self.telemetry)
+            return mcp_tools.failure(error)
 
 
 _Method: TypeAlias = Callable[[_Exchange, Message], Members]
@@ -211,9 +216,9 @@ def _body(event: dict[str, Any]) -> bytes:
         raise RpcError(jsonrpc.INVALID_REQUEST, error.message, data=data, status=error.status) from None
 
 
-def _unexpected(context: LambdaContext, telemetry: PowertoolsTelemetry) -> RpcError:
-    told = gateway.unexpected(context, telemetry)
-    return RpcError(jsonrpc.INTERNAL_ERROR, told.message, status=told.status)
+def _report_unexpected(context: LambdaContext, telemetry: PowertoolsTelemetry) -> RpcError:
+    bug = gateway.report_unexpected(context, telemetry)
+    return RpcError(jsonrpc.INTERNAL_ERROR, bug.message, status=bug.status)
 
 
 def _http(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:

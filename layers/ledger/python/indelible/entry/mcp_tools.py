@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The three tools, as a client lists and calls them: the operations of the REST API, described for agents.
+"""The three MCP tools: operations of the REST API, described for agents.
 
-Both schemas of a tool come from the models that validate and answer. The output schema also admits a refusal, since
-clients hold whatever stands in `structuredContent` against it, errors included.
+Invariant: the schemas of a tool are generated from the models that validate its arguments and hold its result. The
+output schema also admits errors, because clients validate `structuredContent` against it in either case.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ _CONDITIONS = ("oneOf", "anyOf", "allOf", "not", "if", "then", "else")
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool. `route` is the REST route of the same operation."""
+    """One tool. `route` is the REST route of its operation; `arguments` and `result` are that operation's models."""
 
     name: str
     title: str
     description: str
     route: str
     arguments: type[Struct]
-    answer: type[Struct]
+    result: type[Struct]
     writes: bool
 
-    def listed(self) -> dict[str, object]:
-        """The tool as tools/list shows it."""
+    def describe(self) -> dict[str, object]:
+        """The entry of tools/list."""
         return {
             "name": self.name,
             "title": self.title,
             "description": self.description,
             "inputSchema": _input_schema(self.arguments),
-            "outputSchema": _output_schema(self.answer),
+            "outputSchema": _output_schema(self.result),
             "annotations": {
                 "title": self.title,
                 "readOnlyHint": not self.writes,
                 "destructiveHint": False,
-                # Not for recording: without an idempotency_key the same call twice is two records.
+                # Recording is not: without an idempotency_key, two equal calls make two records.
                 "idempotentHint": not self.writes,
                 "openWorldHint": False,
             },
@@ -76,7 +76,7 @@ TOOLS = (
         ),
         route="POST /v1/record",
         arguments=RecordRequest,
-        answer=RecordResponse,
+        result=RecordResponse,
         writes=True,
     ),
     Tool(
@@ -90,7 +90,7 @@ TOOLS = (
         ),
         route="POST /v1/prove",
         arguments=ProveRequest,
-        answer=ProveResponse,
+        result=ProveResponse,
         writes=False,
     ),
     Tool(
@@ -104,34 +104,34 @@ TOOLS = (
         ),
         route="POST /v1/verify",
         arguments=VerifyRequest,
-        answer=VerifyResponse,
+        result=VerifyResponse,
         writes=False,
     ),
 )
 
 
 @cache
-def listing() -> list[dict[str, object]]:
-    """All tools, in the same order every time."""
-    return [tool.listed() for tool in TOOLS]
+def describe_all() -> list[dict[str, object]]:
+    """The entries of tools/list, always in the same order."""
+    return [tool.describe() for tool in TOOLS]
 
 
-def named(name: object) -> Tool | None:
-    """The tool of this name."""
+def find(name: object) -> Tool | None:
+    """The tool of this name, or None."""
     return next((tool for tool in TOOLS if tool.name == name), None)
 
 
-def answer(model: Struct) -> dict[str, object]:
-    """What an operation answered, as the members of a tool result."""
-    return _answered(msgspec.json.encode(model), is_error=False)
+def success(result: Struct) -> dict[str, object]:
+    """The members of a tools/call result that carries the result of an operation."""
+    return _call_result(msgspec.json.encode(result), is_error=False)
 
 
-def refusal(error: LedgerError) -> dict[str, object]:
-    """A refusal as the members of a tool result, with the same object as REST answers with."""
-    return _answered(msgspec.json.encode({"error": error.as_dict()}), is_error=True)
+def failure(error: LedgerError) -> dict[str, object]:
+    """The members of a tools/call result that carries an error, as the same object as in REST."""
+    return _call_result(msgspec.json.encode({"error": error.as_dict()}), is_error=True)
 
 
-def _answered(body: bytes, *, is_error: bool) -> dict[str, object]:
+def _call_result(body: bytes, *, is_error: bool) -> dict[str, object]:
     return {
         "content": [{"type": "text", "text": body.decode()}],
         "structuredContent": msgspec.Raw(body),
@@ -141,13 +141,13 @@ def _answered(body: bytes, *, is_error: bool) -> dict[str, object]:
 
 def _input_schema(model: type[Struct]) -> dict[str, Any]:
     defined = schemas.components([model], _REF)
-    # Model providers refuse a tool whose arguments have conditions at the top; the operation checks them all the same.
+    # Model providers reject tools whose input schema has conditions at the top level. The operation checks them.
     root = {name: value for name, value in defined.pop(model.__name__).items() if name not in _CONDITIONS}
     return {**root, "$defs": defined} if defined else root
 
 
 def _output_schema(model: type[Struct]) -> dict[str, Any]:
-    # No "$schema": 2020-12 is what MCP assumes, and some clients' validators stumble over being told.
+    # No "$schema": MCP assumes 2020-12, and the validators of some clients fail on the member.
     defined = schemas.components([model, ErrorResponse], _REF)
     variants = [{"$ref": _REF.format(name=variant.__name__)} for variant in (model, ErrorResponse)]
     return {"type": "object", "anyOf": variants, "$defs": defined}

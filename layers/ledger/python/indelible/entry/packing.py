@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from indelible.domain.export_job import ExportJob
-from indelible.entry.invocation import LambdaContext, deadline_ms, invoked
+from indelible.entry.invocation import LambdaContext, deadline_ms, observe
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.ports import Clock
 from indelible.services.packing import Packer
@@ -28,6 +28,6 @@ def pack(
 ) -> dict[str, Any]:
     """Pack one export. What goes wrong is noted beside it, and raised where it is a fault."""
     until_ms = deadline_ms(context, clock, keep_ms=_CLOSING_MS)
-    with invoked(context, telemetry):
+    with observe(context, telemetry):
         done = packer().run(msgspec.convert(job, ExportJob), deadline_ms=until_ms)
     return {"export_id": done.job.export_id, "status": done.status, "records": done.records}

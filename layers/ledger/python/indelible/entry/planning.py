@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from indelible.entry.invocation import LambdaContext, invoked
+from indelible.entry.invocation import LambdaContext, observe
 from indelible.entry.summary import BatchSummary, RoundSummary, as_json
 from indelible.entry.telemetry import PowertoolsTelemetry
 from indelible.errors import InvalidRequest, LedgerError, NotFound
@@ -62,7 +62,7 @@ def plan(
     telemetry: PowertoolsTelemetry,
 ) -> dict[str, Any]:
     """Sum up what was done, and choose who is next."""
-    with invoked(context, telemetry):
+    with observe(context, telemetry):
         state = _read(event)
         if state.totals is None and state.run == "news":  # the schedule that has the rate
             with suppress(LedgerError):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The REST API: an API Gateway HTTP API event (payload format 2.0) in, a response out.
 
-Every answer is JSON. Every refusal is `{"error": {"code", "message", "field"?, "retryable"}}` with the status that
-errors.py gives its class; what is not a LedgerError is a bug, is logged with its traceback, and says nothing.
+Invariant: every response is JSON, and every error is `{"error": {"code", "message", "field"?, "retryable"}}` with the
+status of its class in errors.py. Any other exception than LedgerError is a bug: it is logged, and the caller sees
+nothing of it.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from indelible.ports import Clock
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """What an operation returns where its answer is not the usual one: 200, a model, not to be stored by anybody.
+    """What an operation returns for a response other than the usual one: status 200, a model, `no-store`.
 
-    With `max_age_s` the answer may be kept that long, carries an ETag, and is 304 for whoever has it already.
+    With `max_age_s` caches may keep the response that long; it has an ETag, and a matching If-None-Match gets 304.
     """
 
     content: Struct | bytes
@@ -36,7 +37,7 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 
 class RestApi(Protocol):
-    """Anything with routes."""
+    """Operations by the HTTP API's route keys, such as `POST /v1/record`."""
 
     routes: Routes
 
@@ -49,7 +50,7 @@ def serve(
     telemetry: PowertoolsTelemetry,
     clock: Clock,
 ) -> dict[str, Any]:
-    """Answer one request. Never raises: API Gateway would turn it into an answer without a code."""
+    """Answer one request. Never raises: API Gateway would answer an exception without an error code."""
     telemetry.begin(context.aws_request_id)
     try:
         headers = gateway.headers(event)
@@ -60,15 +61,15 @@ def serve(
         caller = Caller(
             claimed_org=headers.get("x-novus-org-id"),
             deadline_ms=deadline_ms(context, clock, keep_ms=gateway.ANSWERING_MS),
-            identity=identity.of(event),
+            identity=identity.from_event(event),
         )
-        return _reply(operation(_arguments(event, route), caller), headers.get("if-none-match", ""))
+        return _respond(operation(_arguments(event, route), caller), headers.get("if-none-match", ""))
     except LedgerError as error:
-        gateway.note_refusal(error, telemetry)
-        return _answer(error.status, {"error": error.as_dict()}, retryable=error.retryable)
+        gateway.log_refusal(error, telemetry)
+        return _response(error.status, {"error": error.as_dict()}, retryable=error.retryable)
     except Exception:
-        told = gateway.unexpected(context, telemetry)
-        return _answer(told.status, {"error": told.as_dict()})
+        bug = gateway.report_unexpected(context, telemetry)
+        return _response(bug.status, {"error": bug.as_dict()})
     finally:
         telemetry.flush()
 
@@ -80,20 +81,26 @@ def _arguments(event: dict[str, Any], route: str) -> JsonObject:
     return canonical.parse(gateway.body(event, limit=limit))
 
 
-def _reply(answer: Struct, known: str) -> dict[str, Any]:
-    if not isinstance(answer, Reply):
-        return _answer(200, answer)
-    reply = _answer(answer.status, answer.content)
-    if answer.max_age_s is not None:
-        etag = f'"{hashlib.sha256(reply["body"].encode()).hexdigest()[:32]}"'
-        reply["headers"] |= {"cache-control": f"public, max-age={answer.max_age_s}", "etag": etag}
-        if etag in (tag.strip().removeprefix("W/") for tag in known.split(",")):
-            del reply["headers"]["content-type"]
-            return {**reply, "statusCode": 304, "body": ""}
-    return reply
+def _respond(result: Struct, if_none_match: str) -> dict[str, Any]:
+    if not isinstance(result, Reply):
+        return _response(200, result)
+    response = _response(result.status, result.content)
+    if result.max_age_s is not None:
+        etag = f'"{hashlib.sha256(response["body"].encode()).hexdigest()[:32]}"'
+        response["headers"] |= {"cache-control": f"public, max-age={result.max_age_s}", "etag": etag}
+        if _matches(if_none_match, etag):
+            del response["headers"]["content-type"]
+            return {**response, "statusCode": 304, "body": ""}
+    return response
 
 
-def _answer(status: int, body: object, *, retryable: bool = False) -> dict[str, Any]:
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Weak comparison with a list of tags, or with `*`, any (RFC 9110 §13.1.2)."""
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or tags == ["*"]
+
+
+def _response(status: int, body: object, *, retryable: bool = False) -> dict[str, Any]:
     headers = {"content-type": "application/json", "cache-control": "no-store"}
     if retryable:
         headers["retry-after"] = "1"
