@@ -187,7 +187,7 @@ def test_keys_wait_for_kms(world: World) -> None:
 
 def test_the_contract_is_served_as_it_is_checked_in(world: World) -> None:
     answer = world.get("/openapi.json")
-    assert answer["body"].encode() == openapi.encoded()
+    assert answer["body"].encode() == openapi.encode()
     assert answer["headers"]["cache-control"] == "public, max-age=300"
 
 

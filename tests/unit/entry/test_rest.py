@@ -144,13 +144,6 @@ def test_a_body_in_base64_is_read_like_any_other(api: Api) -> None:
     assert call(api, "POST /v1/record", signed(EVENT), encoded=True)[0] == 200
 
 
-@pytest.mark.parametrize("body", ["e30", "{}", "ü"], ids=["not padded", "not Base64", "not ASCII"])
-def test_a_body_that_is_not_base64_is_refused(api: Api, body: str) -> None:
-    event = {"routeKey": "POST /v1/record", "body": body, "isBase64Encoded": True}
-    answer = rest.serve(event, Context(), api=lambda: api, telemetry=PowertoolsTelemetry(), clock=api.world.clock)
-    assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (400, "INVALID_JSON")
-
-
 def test_batch_gives_a_receipt_for_each_event_in_order(api: Api) -> None:
     batch = signed({"events": [{**EVENT, "payload": {"n": n}} for n in range(3)]})
     status, answer = call(api, "POST /v1/record/batch", batch)

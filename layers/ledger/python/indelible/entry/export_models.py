@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Request and answer of POST /v1/export. Field names are binding."""
+"""Request and response of POST /v1/export.
+
+Invariant: field names are public and do not change.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from indelible.entry.models import Identity, Instant, Sequence
+from indelible.entry.models import Instant, Sequence, SignedRequest
 from indelible.entry.proof_models import Count
 
 ExportId = Annotated[
@@ -16,8 +19,8 @@ ExportId = Annotated[
 ]
 
 
-class ExportRequest(Identity, kw_only=True, forbid_unknown_fields=True):
-    """Which part of the chain (as for verify), or which export: by the `export_id` of an earlier answer."""
+class ExportRequest(SignedRequest, kw_only=True, forbid_unknown_fields=True):
+    """The range of the chain to export (as for verify), or the `export_id` of an earlier response."""
 
     start_seq: Sequence | UnsetType = UNSET
     end_seq: Sequence | UnsetType = UNSET
@@ -33,38 +36,39 @@ class ExportRequest(Identity, kw_only=True, forbid_unknown_fields=True):
         ]
         | UnsetType
     ) = UNSET
-    # Anything may be asked for: what cannot be an id is not found, like an id that does not exist.
+    # No pattern: text that cannot be an id is not found, like an id that does not exist.
     export_id: (
-        Annotated[str, Meta(min_length=1, max_length=64, description="Ask what has become of it.")] | UnsetType
+        Annotated[str, Meta(min_length=1, max_length=64, description="Get the state of this export.")] | UnsetType
     ) = UNSET
 
 
 class ProvingBundle(Struct, kw_only=True):
-    """The evidence bundle that a view was made from, which is kept for as long as the view."""
+    """The evidence bundle that a view was made from. It is kept for as long as the view."""
 
-    sha256: Annotated[str, Meta(description="Of the bundle, hex; the view names it in itself.")]
-    url: Annotated[str, Meta(description="As that of the view.")]
+    sha256: Annotated[str, Meta(description="SHA-256 of the bundle, hex; the view contains it too.")]
+    url: Annotated[str, Meta(description="Like that of the view.")]
 
 
 class ExportResponse(Struct, kw_only=True):
-    """An export: ready to be downloaded, under way, or failed."""
+    """The state of an export: ready for download, pending, or failed."""
 
     status: Annotated[
         Literal["ready", "pending", "failed"],
-        Meta(description="pending: ask again with export_id. failed: ask for the range again to try again."),
+        Meta(description="pending: ask again with export_id. failed: to retry, ask for the range again."),
     ]
     export_id: ExportId
     format: str
     first_sequence: Sequence
     last_sequence: Sequence
-    url: Annotated[str | None, Meta(description="Download with GET, without anything else, until `expires_at`.")] = None
-    expires_at: Annotated[str | None, Meta(description="When `url` ends. Ask again for another one.")] = None
-    kept_until: Annotated[str | None, Meta(description="Until then nobody can delete the file.")] = None
-    sha256: Annotated[str | None, Meta(description="Of the file, hex.")] = None
+    url: Annotated[str | None, Meta(description="Download it with a plain GET until `expires_at`.")] = None
+    expires_at: Annotated[str | None, Meta(description="When `url` expires; ask again for a new one.")] = None
+    kept_until: Annotated[str | None, Meta(description="The file cannot be deleted before this time.")] = None
+    sha256: Annotated[str | None, Meta(description="SHA-256 of the file, hex.")] = None
     bytes: Count | None = None
-    records: Annotated[Count | None, Meta(description="Records in it.")] = None
+    records: Annotated[Count | None, Meta(description="Number of records in the file.")] = None
     valid: Annotated[
-        bool | None, Meta(description="Whether the range was whole; the file of a broken one is evidence of that.")
+        bool | None,
+        Meta(description="Whether the range verified; if not, the file is evidence of that."),
     ] = None
-    proved_by: Annotated[ProvingBundle | None, Meta(description="For a view; null for a bundle.")] = None
-    code: Annotated[str | None, Meta(description="Why it failed: one of the codes of docs/errors.md.")] = None
+    proved_by: Annotated[ProvingBundle | None, Meta(description="Proves a view; null for a bundle.")] = None
+    code: Annotated[str | None, Meta(description="Why it failed: a code of docs/errors.md.")] = None

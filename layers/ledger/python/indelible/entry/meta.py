@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What anybody may ask without a signature: is it up, which keys does it sign with, what is the contract.
+"""The public routes, which need no signature: health, signing keys, and the OpenAPI document.
 
-Nothing here names a bucket, a table, an account or an organisation, and nothing here reads a record: of the bucket's
-content only the statements of the signing keys.
+Invariant: no response names a bucket, a table, an account or an organisation. Of the bucket's content, only the
+statements of the signing keys are read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from indelible.domain.canonical import JsonObject
 from indelible.domain.keyring import KeyRing, RingKey
 from indelible.entry import openapi
 from indelible.entry.env import Settings
-from indelible.entry.models import HealthResponse, KeysResponse, SecondKey, SigningKey
+from indelible.entry.meta_models import HealthResponse, KeysResponse, SecondKey, SigningKey
 from indelible.entry.operations import Caller, Routes
 from indelible.entry.rest import Reply
 from indelible.ports import BucketProbe, Clock, PublicKey, Telemetry
@@ -24,7 +24,7 @@ from indelible.ports import BucketProbe, Clock, PublicKey, Telemetry
 TOOLS = 3
 """record_audit_event, get_audit_proof, verify_chain."""
 
-_PROBED_FOR_MS = 5_000
+_PROBE_INTERVAL_MS = 5_000
 _DOCUMENT_MAX_AGE_S = 300
 _KEYS_MAX_AGE_S = 300
 
@@ -48,7 +48,7 @@ class Meta:
         self._second = second
         self._clock = clock
         self._telemetry = telemetry
-        self._probed: tuple[int, bool] | None = None
+        self._last_probe: tuple[int, bool] | None = None
         self.routes: Routes = {
             "GET /health": self.health,
             "GET /v1/keys": self.keys,
@@ -69,11 +69,11 @@ class Meta:
     def keys(self, _arguments: JsonObject, _caller: Caller) -> Reply:
         """The keys that checkpoints are signed with, the one in use first.
 
-        The name in a verifier key is the ledger's, which is also the origin of the log that is anchored externally.
+        Each has the ledger's name as its key name, which is also the origin of the log that is anchored externally.
         """
         name = self._settings.ledger_name
-        keys = [_published(name, key) for key in reversed(self._keys().keys)]
-        second = None if self._second is None else _second(name, self._second.public_key())
+        keys = [_signing_key(name, key) for key in reversed(self._keys().keys)]
+        second = None if self._second is None else _second_key(name, self._second.public_key())
         return Reply(content=KeysResponse(keys=keys, second=second), max_age_s=_KEYS_MAX_AGE_S)
 
     def openapi(self, _arguments: JsonObject, _caller: Caller) -> Reply:
@@ -81,17 +81,17 @@ class Meta:
         return Reply(content=_document(), max_age_s=_DOCUMENT_MAX_AGE_S)
 
     def _connected(self) -> bool:
-        # Anybody may ask as often as they like; S3 is asked every few seconds.
+        # The route is public: however often it is called, S3 is called once in an interval.
         now = self._clock.now_ms()
-        if self._probed is None or not 0 <= now - self._probed[0] < _PROBED_FOR_MS:
+        if self._last_probe is None or not 0 <= now - self._last_probe[0] < _PROBE_INTERVAL_MS:
             trouble = self._probe.trouble()
             if trouble is not None:
                 self._telemetry.note("unhealthy", s3=trouble)
-            self._probed = (now, trouble is None)
-        return self._probed[1]
+            self._last_probe = (now, trouble is None)
+        return self._last_probe[1]
 
 
-def _published(name: str, key: RingKey) -> SigningKey:
+def _signing_key(name: str, key: RingKey) -> SigningKey:
     return SigningKey(
         key_id=note.key_hash(name, key.public_key),
         verifier_key=note.verifier_key(name, key.public_key),
@@ -104,11 +104,11 @@ def _published(name: str, key: RingKey) -> SigningKey:
     )
 
 
-def _second(name: str, public_key: bytes) -> SecondKey:
+def _second_key(name: str, public_key: bytes) -> SecondKey:
     key = note.VerifierKey(name, public_key, note.ML_DSA_44)
     return SecondKey(key_id=key.key_id.hex(), verifier_key=str(key), origin=name)
 
 
 @cache
 def _document() -> bytes:
-    return openapi.encoded()
+    return openapi.encode()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Examples and prose of the OpenAPI document. Every example is checked against its schema, every signature is real."""
+"""Examples and prose of the OpenAPI document.
+
+Invariant: every example is valid under its schema, and every signature verifies.
+"""
 
 from __future__ import annotations
 
@@ -14,32 +17,31 @@ EXAMPLE_SIGNATURE: Final = "6e4f0015075f773e231267ec0f442da9944ca28252c9a57d85f5
 
 DESCRIPTION: Final = f"""\
 An audit ledger for AI decisions that nobody can erase. Every record is sealed in S3 under Object Lock and linked into
-its organisation's hash chain before the receipt is given. The MCP tools behind `POST /mcp` take the same arguments and
-give the same answers.
+its organisation's hash chain before its receipt is returned. The MCP tools behind `POST /mcp` take the same arguments
+and return the same responses.
 
 ## Signing
 
-Every `POST` carries its proof of identity in its body:
+Every `POST` is signed in its body:
 
-1. Take all arguments but `signature` as one JSON object.
+1. Take all arguments except `signature` as one JSON object.
 2. Serialize it with RFC 8785 (JCS): members sorted, no white space, numbers as ECMAScript prints them.
-3. `signature` = lower-case hex of HMAC-SHA256, the key being your `hmac_secret` as the bytes of its text (not decoded
-   from hex).
-4. Send all arguments and `signature` as JSON, in any order and spacing: what counts is the value, not the text.
+3. `signature` is the lower-case hex HMAC-SHA256 of that. The key is your `hmac_secret` as text, not decoded from hex.
+4. Send all arguments and `signature` as JSON, in any order and spacing: the value is signed, not the text.
 
 `signed_at`, `idempotency_key` and `key_id` are signed like everything else. A ledger with strict signatures requires
 `signed_at`, and `idempotency_key` for recording.
 
-To check your own code: under the secret `{EXAMPLE_SECRET}` the serialization
+To test your own code: under the secret `{EXAMPLE_SECRET}` the serialization
 `{EXAMPLE_SIGNED}` has the signature `{EXAMPLE_SIGNATURE}`.
 
-A ledger may know you by a token (JWT, `auth=jwt`) or by an AWS signature (SigV4, `auth=iam`) instead. Then `signature`
-is optional, and with a token `org_id` may be left out; docs/identities.md says what to send.
+A ledger may instead authenticate callers by a token (JWT, `auth=jwt`) or an AWS signature (SigV4, `auth=iam`). Then
+`signature` is optional, and with a token `org_id` may be omitted; docs/identities.md says what to send.
 
 ## Retrying
 
-Answers with `retryable: true` may be sent again, after `Retry-After` seconds and then with growing pauses. With the
-same `idempotency_key` the event is recorded once, whatever became of the first try.
+A request that was answered with `retryable: true` may be sent again, after `Retry-After` seconds and then with
+increasing delays. With the same `idempotency_key` the event is recorded once, whatever happened to the first attempt.
 """
 
 EVENT: Final[dict[str, Any]] = {
@@ -109,8 +111,8 @@ RECEIPT: Final[dict[str, Any]] = {
     "s3_lock_mode": "COMPLIANCE",
     "retention_until": "2033-03-19T00:00:00.000Z",
 }
-RECORDED: Final[dict[str, Any]] = {"status": "recorded", "receipt": RECEIPT}
-EXPORTED: Final[dict[str, Any]] = {
+RECORD_RESPONSE: Final[dict[str, Any]] = {"status": "recorded", "receipt": RECEIPT}
+EXPORT_RESPONSE: Final[dict[str, Any]] = {
     "status": "ready",
     "export_id": "2171631d4b68f0edc5f00a9bff77907e",
     "format": "bundle",
@@ -126,7 +128,7 @@ EXPORTED: Final[dict[str, Any]] = {
     "proved_by": None,
     "code": None,
 }
-VERIFIED: Final[dict[str, Any]] = {
+VERIFY_RESPONSE: Final[dict[str, Any]] = {
     "valid": True,
     "entries_checked": 500,
     "first_broken_at": None,
@@ -138,14 +140,14 @@ VERIFIED: Final[dict[str, Any]] = {
     "next_seq": None,
     "checkpoint": None,
 }
-HEALTHY: Final[dict[str, Any]] = {
+HEALTH_RESPONSE: Final[dict[str, Any]] = {
     "status": "healthy",
     "server": "indelible",
     "version": "1.0.0",
     "tools_available": 3,
     "s3_connected": True,
 }
-KEYS: Final[dict[str, Any]] = {
+KEYS_RESPONSE: Final[dict[str, Any]] = {
     "keys": [
         {
             "key_id": "6d136a7b",
