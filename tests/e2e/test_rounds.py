@@ -82,7 +82,7 @@ def test_one_organisation_by_name_and_no_other(ledger: Outputs, admin: Admin) ->
 
     done = command(ledger, "--org", asked.org_id)
 
-    assert (done.returncode, done.stdout) == (0, "1 organisation looked at: 1 record anchored.\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "1 organisation checked: 1 record anchored.\n"), done.stderr
     assert sizes(admin, [asked, other]) == [1, 0]
 
 

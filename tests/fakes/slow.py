@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from indelible.audit.segment import Expected
 from indelible.audit.source import Part
 from indelible.audit.workers import scans
-from indelible.cli.sources import or_could_not
+from indelible.cli.sources import exit_on_failure
 from indelible.errors import Unavailable
 
 PARTS = 2000
@@ -56,6 +56,6 @@ class SlowSource:
 def main(trouble: str) -> None:
     """As a command does it."""
     source: Any = SlowSource(trouble)
-    with or_could_not("check"):
+    with exit_on_failure("check"):
         for _ in scans(source, source.parts(), Expected("acme-corp"), jobs=2):
             pass

@@ -79,11 +79,11 @@ def test_everything_is_anchored_unless_an_organisation_is_named(deployed: Deploy
 @pytest.mark.parametrize(
     ("summary", "said"),
     [
-        ({}, "3 organisations looked at: 1,204 records anchored.\n"),
-        ({"records": 0}, "3 organisations looked at: nothing to anchor.\n"),
+        ({}, "3 organisations checked: 1,204 records anchored.\n"),
+        ({"records": 0}, "3 organisations checked: nothing to anchor.\n"),
         (
             {"organisations": 1, "records": 1, "sealed": 1},
-            "1 organisation looked at: 1 record anchored, 1 of them sealed from the outbox first.\n",
+            "1 organisation checked: 1 record anchored, 1 of them sealed from the outbox first.\n",
         ),
     ],
     ids=["some", "nothing", "late"],
@@ -119,7 +119,7 @@ def test_a_failed_run_is_told_with_its_code(deployed: Deployed) -> None:
 def test_a_ledger_s_log_that_did_not_go_on_is_told(deployed: Deployed) -> None:
     deployed.answer = {**DONE, "ledger": {"failed": "EVIDENCE_BROKEN"}}
     done = run()
-    assert (done.exit_code, done.stderr.startswith("the ledger's own log did not go on: EVIDENCE_BROKEN.")) == (1, True)
+    assert (done.exit_code, done.stderr.startswith("the ledger's own log was not extended: EVIDENCE")) == (1, True)
 
 
 def test_those_whom_the_summary_does_not_name_are_counted(deployed: Deployed) -> None:
@@ -209,6 +209,6 @@ def test_what_external_anchoring_lacks_is_said_and_is_no_failure_of_the_round(de
     tracks = {"rfc3161-digi": {"failure": None}, "ots-alice": {"failure": "NO_ANSWER"}}
     deployed.answer = {**DONE, "external_anchors": {"failed": None, "tracks": tracks}}
     done = run()
-    assert (done.exit_code, done.stderr) == (0, "external anchors, ots-alice: NO_ANSWER. The next round asks again.\n")
+    assert (done.exit_code, done.stderr) == (0, "external anchors, ots-alice: NO_ANSWER. The next round tries again.\n")
     deployed.answer = {**DONE, "external_anchors": {"failed": "Lambda.Unknown"}}
     assert "external anchoring did not run: Lambda.Unknown" in run().stderr

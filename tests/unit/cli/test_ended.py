@@ -42,8 +42,8 @@ def test_a_fault_of_the_program_is_no_verdict(place: Path, monkeypatch: pytest.M
     answer = run("show", place / "copy", "1")
     assert (answer.exit_code, answer.stdout) == (2, "")
     assert re.fullmatch(
-        r"A fault of indelible itself: ZeroDivisionError: a fault \\x1b\[2Jx{200,400} at cli/show\.py:[0-9]+\. "
-        r"Nothing is said about the evidence\. INDELIBLE_DEBUG=1 shows how it came to that\.\n",
+        r"Internal error of indelible: ZeroDivisionError: a fault \\x1b\[2Jx{200,400} at cli/show\.py:[0-9]+\. "
+        r"This says nothing about the evidence\. Set INDELIBLE_DEBUG=1 for a traceback\.\n",
         answer.stderr,
     )
     monkeypatch.setenv("INDELIBLE_DEBUG", "1")

@@ -54,7 +54,7 @@ def test_place_list_and_release(office: Office) -> None:
     assert json.loads(done.stdout)["released"]["reason"] == "settled"
     assert office.world.bucket.held == set()
     assert json.loads(run("list", SOURCE, "--json").stdout)["holds"] == []
-    assert run("list", SOURCE).stderr.lstrip() == f"{ORG}: no hold is in force\n"
+    assert run("list", SOURCE).stderr.lstrip() == f"{ORG} has no holds in force\n"
     assert [one["hold_id"] for one in json.loads(run("list", SOURCE, "--all", "--json").stdout)["holds"]] == [
         placed["hold_id"]
     ]
@@ -64,7 +64,7 @@ def test_place_list_and_release(office: Office) -> None:
 def test_an_end_that_no_checkpoint_covers_is_said(office: Office) -> None:
     done = run("place", SOURCE, "--start", "11", "--reason", WHY)
     assert (done.exit_code, json.loads(done.stdout)["covered_by"]) == (0, None)
-    assert "repeat this after the next round" in done.stderr
+    assert "run this again after the next anchoring" in done.stderr
 
 
 def test_what_was_cut_off_is_no_success(office: Office) -> None:

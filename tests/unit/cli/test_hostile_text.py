@@ -257,7 +257,7 @@ def test_an_export_replaces_files_and_nothing_else(copy: Path, tmp_path: Path) -
     for place in (pipe, Path("/dev/null")):
         answer = run("export", copy, "-o", place, "--force")
         assert answer.exit_code == 2
-        assert "is no regular file" in answer.stderr
+        assert "is not a regular file" in answer.stderr
     assert pipe.is_fifo()
     assert Path("/dev/null").is_char_device()
 

@@ -107,6 +107,9 @@ def test_checkpoints_are_printed_as_they_are_and_checked(world: World, evidence:
     assert run("checkpoint", kept, "--key", stranger).exit_code == 1
     assert "Not checked" in run("checkpoint", kept).stderr
     assert run("checkpoint", evidence, "--record", 7).exit_code == 2
+    single = run("checkpoint", kept, "--record", 2)
+    assert (single.exit_code, single.stdout) == (2, ""), "the option is not ignored"
+    assert "is a single checkpoint" in single.stderr
 
 
 def test_what_is_no_checkpoint(tmp_path: Path) -> None:

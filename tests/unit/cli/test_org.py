@@ -62,7 +62,7 @@ def test_allow_and_deny_say_who_may_act_now(office: Office) -> None:
     assert [org["principals"] for org in listed] == [[], [role, "arn:aws:iam::123456789012:user/ann"]]
     assert json.loads(run("deny", "acme-corp", "--principal", role, "--json").stdout)["principals"] != [role]
     last = run("deny", "acme-corp", "--principal", "arn:aws:iam::123456789012:user/ann")
-    assert (last.stdout, last.stderr) == ("", "acme-corp: allowed for no AWS identity\n")
+    assert (last.stdout, last.stderr) == ("", "acme-corp: allowed AWS identities: none\n")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--json",)])

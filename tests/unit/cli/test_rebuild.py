@@ -32,8 +32,8 @@ def test_without_apply_it_only_says_what_it_would_do(world: World) -> None:
     done = run()
     assert done.exit_code == 1
     assert "record 3" in done.stdout
-    assert "1 organisation read: 1 differ. Nothing is written; --apply writes." in done.stderr
-    assert "No rebuild brings back idempotency keys: for 30 days a retry" in done.stderr
+    assert "1 organisation read: 1 differ. Nothing was written; --apply writes." in done.stderr
+    assert "A rebuild cannot restore idempotency keys: for 30 days a retry" in done.stderr
     assert world.journal.heads == {}
 
 
@@ -45,7 +45,7 @@ def test_with_apply_it_writes_and_then_there_is_nothing_left(world: World) -> No
     again = run()
     assert (again.exit_code, again.stdout) == (0, "")
     assert "the table agrees with the bucket" in again.stderr
-    assert "No rebuild brings back" not in again.stderr
+    assert "A rebuild cannot restore" not in again.stderr
 
 
 def test_what_became_of_the_others_is_said_beside_a_refusal(world: World) -> None:
@@ -54,7 +54,7 @@ def test_what_became_of_the_others_is_said_beside_a_refusal(world: World) -> Non
     world.lose_table()
     done = run("--apply")
     assert done.exit_code == 1
-    assert "2 organisations read: 1 rebuilt, 1 refused. What is refused has a broken chain" in done.stderr
+    assert "2 organisations read: 1 rebuilt, 1 refused. A refused organisation has a broken chain" in done.stderr
     assert "(docs/operations.md, BrokenChain)" in done.stderr
 
 
@@ -104,4 +104,4 @@ def test_what_changed_meanwhile_is_said(world: World, monkeypatch: pytest.Monkey
     monkeypatch.setattr(type(world.repair), "swap_head", lambda *_: False)
     done = run("--apply")
     assert done.exit_code == 1
-    assert "changed meanwhile, left alone: head. Run it again." in done.stderr
+    assert "changed in the meantime and not written: head. Run it again." in done.stderr

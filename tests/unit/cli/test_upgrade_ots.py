@@ -98,7 +98,7 @@ def test_a_proof_is_completed_once_and_vouches_for_the_time(promised: Promised) 
         named = ["verify", str(promised.copy), "--key", KEY, "--bitcoin-header", header]
         refused = CliRunner().invoke(cli, [*named, "--completed", str(promised.output)])
         assert (refused.exit_code, refused.stdout.splitlines()[0][:10]) == (2, "VALID, BUT")
-        assert "no OpenTimestamps proof leads to a block whose header you gave" in refused.stderr
+        assert "no OpenTimestamps proof leads to a block whose header was given" in refused.stderr
 
     before = written.stat()
     promised.calendar.url = "http://nobody.is.asked.example"
@@ -181,7 +181,7 @@ def test_headers_of_bitcoin_demand_a_proof_that_leads_there(promised: Promised) 
 
     assert CliRunner().invoke(cli, named).exit_code == 0
     assert answer.exit_code == 2
-    assert answer.stderr == "Could not check: no OpenTimestamps proof leads to a block whose header you gave\n"
+    assert answer.stderr == "Could not check: no OpenTimestamps proof leads to a block whose header was given\n"
 
 
 @pytest.mark.parametrize("there", ["something else", "completed, under another name", "a directory"])

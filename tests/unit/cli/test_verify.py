@@ -150,7 +150,7 @@ def test_valid_records_that_nobody_vouches_for_as_demanded_are_called_so(evidenc
     answer, verdict = run("verify", evidence, *demanded), run("verify", evidence, *demanded, "--json")
 
     assert (answer.exit_code, verdict.exit_code) == (2, 2)
-    assert answer.stdout.startswith("VALID, BUT NOT VOUCHED FOR AS DEMANDED")
+    assert answer.stdout.startswith("VALID, BUT NOT CONFIRMED AS REQUIRED")
     said = json.loads(verdict.stdout)
     assert said["valid"] is True
     assert len(said["lacking"]) == 2

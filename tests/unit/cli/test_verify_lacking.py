@@ -35,8 +35,8 @@ def test_a_pinned_key_that_signed_for_none_of_the_records_is_lacking(world: Worl
     answer = run("verify", tmp_path / ORG, "--key", KEY)
 
     assert answer.exit_code == 2
-    assert answer.stdout.startswith("VALID, BUT NOT VOUCHED FOR AS DEMANDED")
-    assert "no root signed with the key that you gave covers any of these records" in answer.stderr
+    assert answer.stdout.startswith("VALID, BUT NOT CONFIRMED AS REQUIRED")
+    assert "no root signed with the given key covers any of these records" in answer.stderr
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_is_no_organisation_is_not_called_broken(world: World, tmp_path: Pa
 
     for command in (["verify"], ["show"], ["checkpoint"]):
         answer = run(*command, tmp_path / "unpacked", *(["1"] if command == ["show"] else []))
-        assert (answer.exit_code, "was unpacked" in answer.stderr) == (2, True)
+        assert (answer.exit_code, "is an unpacked evidence bundle" in answer.stderr) == (2, True)
     answer = run("verify", tmp_path / "copy", "--org", "_ledger")
     assert (answer.exit_code, "has no records" in answer.stderr) == (2, True)
 

@@ -2,4 +2,4 @@
 """The command line. Not shipped in the Lambda layer."""
 
 COULD_NOT_CHECK = 2
-"""The exit status for what could not be checked; 1 says that something was found to be wrong."""
+"""Exit status when a command could not do its work. Status 1 is a verdict: the check ran and found something wrong."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible checkpoint`: what a log has signed, printed and checked."""
+"""`indelible checkpoint`: prints a checkpoint and checks its signature."""
 
 from __future__ import annotations
 
@@ -12,21 +12,27 @@ import click
 
 from indelible.audit.keys import Pinned, key_ring, pinned_key
 from indelible.audit.source import NotEvidence, Source
-from indelible.cli.plain import spelled_out
-from indelible.cli.sources import json_option, key_option, opened, or_could_not, with_source
+from indelible.cli.options import json_option, key_option, source_options
+from indelible.cli.sources import exit_on_failure, open_source
+from indelible.cli.terminal import safe_text
 from indelible.domain import note as notes
 from indelible.domain.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from indelible.domain.keyring import KeyRing
 from indelible.domain.note import Note, NoteError
 from indelible.services.log import checkpoint_path
 
-_MOST = 1_000_000
+_MAX_BYTES = 1_000_000
 
 
 @click.command()
-@with_source
+@source_options
 @key_option
-@click.option("--record", "sequence", type=click.IntRange(min=1), help="The first checkpoint that covers this record.")
+@click.option(
+    "--record",
+    "sequence",
+    type=click.IntRange(min=1),
+    help="The first checkpoint that covers this record, not the latest.",
+)
 @json_option
 def checkpoint(
     source: str,
@@ -39,14 +45,18 @@ def checkpoint(
 ) -> None:
     """Print the latest checkpoint and say who signed it.
 
-    SOURCE is a checkpoint in a file, or whatever `indelible verify` takes. With --key: exit status 1 unless that key,
-    or one that SOURCE's key statements lead to from there, signed it. This checks the signature; that the records lead
-    to the root is for `indelible verify`.
+    SOURCE is a file with a checkpoint or a proof, or any source of `indelible verify`. Only the signature is checked,
+    and only with --key; whether the records match the root is checked by `indelible verify`.
+
+    Exit status: 0; with --key 1 if neither that key signed the checkpoint, nor one that SOURCE's key statements lead to
+    from it; 2 could not check.
     """
-    with or_could_not("check"):
+    with exit_on_failure("check"):
         pinned = None if key is None else pinned_key(key)
-        data = _in_a_file(source)
-        evidence = None if data else opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
+        data = _read_file(source)
+        evidence = None if data else open_source(source, org=org, profile=profile, endpoint_url=endpoint_url)
+        if evidence is None and sequence is not None:
+            raise NotEvidence(f"{source} is a single checkpoint; --record needs a bucket, a directory or a bundle")
         if evidence is not None:
             data = first_covering(evidence, sequence)
         try:
@@ -58,14 +68,14 @@ def checkpoint(
     if as_json:
         click.echo(json.dumps(_as_json(note, found, signed)))
     else:
-        click.echo(spelled_out(data), nl=False)
-        click.echo(_words(signed), err=True)
+        click.echo(safe_text(data), nl=False)
+        click.echo(_message(signed), err=True)
     if signed is False:
         raise SystemExit(1)
 
 
 def first_covering(source: Source, sequence: int | None) -> bytes:
-    """The note of the first checkpoint that covers the record, or of the last one. Raises NotEvidence."""
+    """The note of the first checkpoint that covers the record, or of the latest one for None. Raises NotEvidence."""
     sizes = source.sizes(source.org_id, at_least=sequence or 1)
     size = next(sizes, None) if sequence else max(sizes, default=None)
     note = None if size is None else source.read(source.org_id, checkpoint_path(size))
@@ -75,20 +85,20 @@ def first_covering(source: Source, sequence: int | None) -> bytes:
     return note
 
 
-def _in_a_file(source: str) -> bytes:
-    """The checkpoint, or the one at the end of a proof, in this file; nothing where it is another kind of source."""
+def _read_file(source: str) -> bytes:
+    """The checkpoint in a file, or the one at the end of a tlog-proof file; empty for any other kind of source."""
     path = Path(source)
     if source.startswith("s3://") or not path.is_file():
         return b""
     with path.open("rb") as file:
-        data = file.read(_MOST + 1)
+        data = file.read(_MAX_BYTES + 1)
     if data.startswith(b"PK"):
         return b""
     return data.partition(b"\n\n")[2] if data.startswith(b"c2sp.org/tlog-proof@v1\n") else data
 
 
 def _signed(note: Note, found: Checkpoint, pinned: Pinned, evidence: Source | None) -> bool:
-    """By the pinned key, or by one that the evidence's statements lead to from there."""
+    """Whether the pinned key signed it, or one that the evidence's key statements lead to from there."""
     name = pinned.name or found.origin.partition("/")[0]
     ring = KeyRing.of_one(name, pinned.public_key) if evidence is None else key_ring(evidence, pinned, name)[0]
     try:
@@ -111,12 +121,12 @@ def _as_json(note: Note, found: Checkpoint, signed: bool | None) -> dict[str, An
     }
 
 
-def _words(signed: bool | None) -> str:
+def _message(signed: bool | None) -> str:
     if signed is None:
         return "Not checked: no --key was given."
     if signed:
-        return "Signed by the key that you have pinned, or by one that it leads to."
+        return "Signed by the pinned key, or by one that the key statements lead to from it."
     return (
-        "NOT SIGNED by the key that you have pinned, nor by one that the source's statements lead to from there. "
-        "(A file alone has no statements: where the ledger has rotated its key, name the bucket or a bundle.)"
+        "NOT SIGNED by the pinned key, nor by one that the source's key statements lead to from it. "
+        "(A single file has no key statements. If the ledger has rotated its key, name the bucket or a bundle.)"
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible doctor`: what is wrong with a deployed ledger, and what to do."""
+"""`indelible doctor`: checks of a deployed ledger, with advice for each finding."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from indelible.cli import COULD_NOT_CHECK
-from indelible.cli.common import deployed, ledger_option
-from indelible.cli.plain import plain, print_table
+from indelible.cli.deployment import CouldNotCheck, deployed
+from indelible.cli.options import json_option, ledger_option
+from indelible.cli.terminal import print_table, safe_line
 from indelible.services.doctor import Finding, Health, examine
 
 _COLOURS = {Health.OK: "green", Health.WARN: "yellow", Health.FAIL: "red", Health.UNKNOWN: "magenta"}
@@ -20,19 +21,18 @@ _COLOURS = {Health.OK: "green", Health.WARN: "yellow", Health.FAIL: "red", Healt
 
 @click.command()
 @ledger_option
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON on stdout.")
+@json_option
 def doctor(ledger: str, as_json: bool) -> None:
-    """Say what is wrong with the deployed ledger, and what to do. Changes nothing.
+    """Report what is wrong with the deployed ledger, and what to do. Changes nothing.
 
-    Looks at bucket, policies, keys, schedules, alarms, secret and clock, and whether every organisation is recorded and
-    anchored as it should be. Exit status 0: nothing is wrong. 1: something is. 2: something could not be checked.
+    Checks the bucket, policies, keys, schedules, alarms, the secret and the clock, and each organisation's recording
+    and anchoring.
+
+    Exit status: 0 nothing is wrong, 1 something is wrong, 2 something could not be checked.
     """
-    try:
-        with deployed() as operator, Console(stderr=True).status("examining …") as status:
-            findings = examine(operator.checks(ledger), lambda name: status.update(plain(f"examining … {name}")))
-    except click.ClickException as error:
-        error.show()
-        raise SystemExit(COULD_NOT_CHECK) from None
+    progress = Console(stderr=True).status("checking …")
+    with deployed(CouldNotCheck) as operator, progress as status:
+        findings = examine(operator.checks(ledger), lambda name: status.update(safe_line(f"checking … {name}")))
     if as_json:
         click.echo(json.dumps({"ledger": ledger, "findings": [asdict(finding) for finding in findings]}))
     else:
@@ -50,6 +50,6 @@ def _status(findings: list[Finding]) -> int:
 def _show(findings: list[Finding]) -> None:
     table = Table("check", "", "found", "what to do")
     for finding in findings:
-        health = plain(finding.health, style=_COLOURS[finding.health])
-        table.add_row(plain(finding.check), health, plain(finding.found), plain(finding.advice))
+        health = safe_line(finding.health, style=_COLOURS[finding.health])
+        table.add_row(safe_line(finding.check), health, safe_line(finding.found), safe_line(finding.advice))
     print_table(table)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible export`: a range of a chain into one file, as evidence or as a view of it."""
+"""`indelible export`: writes a range of a chain to one file, as an evidence bundle or as a view of one."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from indelible.audit.keys import Pinned, key_ring, ledger_name, pinned_key
 from indelible.audit.source import NotEvidence, Source
 from indelible.audit.verify import Asked, audit
 from indelible.audit.written import WrittenBundle
-from indelible.cli.plain import plain
+from indelible.cli.atomic_file import atomic_file, refuse_special_file
+from indelible.cli.options import key_option, parse_range, range_options, source_options
 from indelible.cli.progress import records_bar
-from indelible.cli.ranges import range_options, within
-from indelible.cli.sources import key_option, opened, or_could_not, with_source
-from indelible.cli.whole_file import refuse_others, whole_file
+from indelible.cli.sources import exit_on_failure, open_source
+from indelible.cli.terminal import counted, safe_line
 from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path
 from indelible.domain.bundle import Manifest
 from indelible.domain.export_job import BUNDLE
@@ -35,25 +35,26 @@ from indelible.views import formats, parquet
 from indelible.views.source import NotInstalled
 
 VIEWS = {**formats.VIEWS, "parquet": formats.of_records(parquet.write)}
-_PIECE = 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
+_MAX_FAILURES = 10
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@with_source
+@source_options
 @key_option
 @range_options
 @click.option("-o", "--output", type=_FILE, required=True, help="The file to write.")
-@click.option("--force", is_flag=True, help="Replace it when it exists.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
 @click.option(
     "--format",
     "form",
     type=click.Choice([BUNDLE, *VIEWS]),
     default=BUNDLE,
     show_default=True,
-    help="bundle proves itself; the others are for reading, and say which bundle proves them.",
+    help="A bundle is evidence. The others are for reading, and name the bundle that proves them.",
 )
-@click.option("--ledger", envvar="INDELIBLE_LEDGER", help="The ledger's name, where no checkpoint says it.")
+@click.option("--ledger", envvar="INDELIBLE_LEDGER", help="The ledger's name, if no checkpoint gives it.")
 def export(
     source: str,
     org: str | None,
@@ -69,60 +70,63 @@ def export(
     form: str,
     ledger: str | None,
 ) -> None:
-    """Pack a range of a chain, and what proves it, into one file.
+    """Export a range of a chain, with its proofs, to one file.
 
-    SOURCE is s3://BUCKET/ORGANISATION, or a directory that was copied from there; for another format than bundle also
-    a bundle, of which the whole is taken once it is verified. The same range gives the same bytes, as long as source
-    and version are the same.
-    A broken chain is packed as it is, as evidence of that. Prints the file's SHA-256, as sha256sum does.
+    SOURCE is s3://BUCKET/ORGANISATION or a directory copied from there. For formats other than bundle it may also be a
+    bundle, which is verified first and exported as a whole. The same range of the same source gives the same bytes, as
+    long as the version of indelible is the same. A broken chain is exported as it is, as evidence of that. Prints the
+    file's SHA-256 in the format of sha256sum.
 
-    Exit status: 0 written, 2 could not be.
+    Exit status: 0 written, 2 could not export.
     """
-    asked = within(start, end, from_, to)
-    with or_could_not("export"):
+    asked = parse_range(start, end, from_, to)
+    with exit_on_failure("export"):
         try:
             formats.require(form)
         except NotInstalled as error:
             raise NotEvidence(str(error)) from None
         if str(output) == "-":
-            raise NotEvidence("-: a file is written, and nothing but its hash to standard output: name a file")
+            raise NotEvidence("the export cannot be written to standard output, which gets the hash; name a file")
         if output.exists() and not force:
             raise NotEvidence(f"{output} exists; --force replaces it")
         if not output.parent.is_dir():
             raise NotEvidence(f"{output}: there is no directory {output.parent}")
-        refuse_others(output)
-        evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
+        refuse_special_file(output)
+        evidence = open_source(source, org=org, profile=profile, endpoint_url=endpoint_url)
         pinned = None if key is None else pinned_key(key)
         if isinstance(evidence, BundleSource):
             if form == BUNDLE:
-                raise NotEvidence(f"{source} is a bundle already: --format makes a view of it")
-            made: Bundle | WrittenBundle = _verified(evidence, asked, pinned)
+                raise NotEvidence(f"{source} is already a bundle; --format exports it in another format")
+            made: Bundle | WrittenBundle = _verify(evidence, asked, pinned)
             sha256 = _write(made, form, output)
         else:
-            with _packed(_exporter(evidence, pinned, ledger), evidence.org_id, asked) as made:
+            with _pack(_exporter(evidence, pinned, ledger), evidence.org_id, asked) as made:
                 sha256 = _write(made, form, output)
-        _say(made.manifest, output)
+        _print_summary(made.manifest, output)
     click.echo(f"{sha256}  {output}")
 
 
-def _verified(evidence: BundleSource, asked: Range, key: Pinned | None) -> WrittenBundle:
-    """The bundle, once it is what its exporter packed. A view says of it what the exporter said."""
+def _verify(evidence: BundleSource, asked: Range, key: Pinned | None) -> WrittenBundle:
+    """The bundle, once it has passed verification. Raises NotEvidence if its exporter called it valid and it is not.
+
+    A bundle of a chain that was broken when it was exported is accepted: its views say so.
+    """
     if asked != Range():
-        raise NotEvidence("a view says which bundle proves it: of one that is there already it is made of the whole")
+        raise NotEvidence("a bundle is exported as a whole: a range needs the bucket or a directory")
     with records_bar("verifying") as progress:
         verdict = audit(evidence, Asked(key=key), progress=progress)
     if not verdict.valid and evidence.manifest.exported.valid:
-        raise NotEvidence(f"{evidence.where} is broken: indelible verify says where")
+        raise NotEvidence(f"{evidence.where} is broken; run indelible verify for details")
     return WrittenBundle(Path(evidence.where), evidence.manifest)
 
 
 def _exporter(evidence: Source, key: Pinned | None, ledger: str | None) -> Exporter:
     name = ledger_name(evidence, key) or ledger or "indelible"
     if key is None:
-        click.echo("Without --key no signature is looked at; whoever verifies the bundle does.", err=True)
-    ring, unsure = key_ring(evidence, key, name)
-    for said in unsure:
-        click.echo(f"Not checked: {plain(said)}", err=True)
+        click.echo("No --key was given: signatures are not checked now, only when the bundle is verified.", err=True)
+    ring, unknown = key_ring(evidence, key, name)
+    for clause in unknown:
+        click.echo(f"Not checked: {safe_line(clause)}", err=True)
     return Exporter(
         records=evidence,
         files=evidence,
@@ -141,7 +145,7 @@ def _anchored(evidence: Source, at_least: int) -> Iterator[tuple[int, AnchorFile
 
 
 @contextmanager
-def _packed(exporter: Exporter, org_id: str, asked: Range) -> Iterator[Bundle]:
+def _pack(exporter: Exporter, org_id: str, asked: Range) -> Iterator[Bundle]:
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} records"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -154,40 +158,40 @@ def _packed(exporter: Exporter, org_id: str, asked: Range) -> Iterator[Bundle]:
 
 
 def _write(made: Bundle | WrittenBundle, form: str, output: Path) -> str:
-    """Write all of it or nothing; the SHA-256 of the file."""
-    with whole_file(output) as out:
+    """Write the file atomically and return its SHA-256 (hex)."""
+    with atomic_file(output) as out:
         if form == BUNDLE:
-            return _copied(made, out.write)
-        formats.write(VIEWS[form], made, out, bundle_sha256=_copied(made, lambda _: None))
+            return _copy(made, out.write)
+        formats.write(VIEWS[form], made, out, bundle_sha256=_copy(made, lambda _: None))
         out.seek(0)
         digest = hashlib.sha256()
-        while piece := out.read(_PIECE):
+        while piece := out.read(_CHUNK_BYTES):
             digest.update(piece)
         return digest.hexdigest()
 
 
-def _copied(made: Bundle | WrittenBundle, take: Callable[[bytes], object]) -> str:
+def _copy(made: Bundle | WrittenBundle, write: Callable[[bytes], object]) -> str:
+    """Pass the bundle's bytes to `write` and return their SHA-256 (hex)."""
     digest = hashlib.sha256()
     for piece in made.pieces():
         digest.update(piece)
-        take(piece)
+        write(piece)
     return digest.hexdigest()
 
 
-def _say(manifest: Manifest, output: Path) -> None:
-    covered = (
-        f"under a checkpoint of {manifest.checkpoint.size:,}" if manifest.checkpoint else "under no checkpoint yet"
-    )
+def _print_summary(manifest: Manifest, output: Path) -> None:
+    signed = manifest.checkpoint
+    covered = f"covered by the checkpoint of size {signed.size:,}" if signed else "covered by no checkpoint yet"
     click.echo(
         f"{output}: records {manifest.first_sequence:,} to {manifest.last_sequence:,} of "
-        f"{plain(manifest.ledger_name)}/{manifest.org_id}, {covered}.",
+        f"{safe_line(manifest.ledger_name)}/{manifest.org_id}, {covered}.",
         err=True,
     )
-    said = manifest.exported
-    if not said.valid:
-        at = "" if said.first_broken_at is None else f", the first at record {said.first_broken_at:,}"
-        failures = f"{said.failures_total:,} failure{'' if said.failures_total == 1 else 's'}"
-        click.echo(f"The chain is broken: {failures}{at}. It is packed as it is.", err=True)
-        for one in said.failures[:10]:
-            where = "" if one.sequence is None else f" at record {one.sequence:,}"
-            click.echo(f"  {one.code}{where}: {plain(one.detail)}", err=True)
+    exported = manifest.exported
+    if not exported.valid:
+        at = "" if exported.first_broken_at is None else f", the first at record {exported.first_broken_at:,}"
+        failures = counted(exported.failures_total, "failure")
+        click.echo(f"The chain is broken: {failures}{at}. It is exported as it is.", err=True)
+        for failure in exported.failures[:_MAX_FAILURES]:
+            where = "" if failure.sequence is None else f" at record {failure.sequence:,}"
+            click.echo(f"  {failure.code}{where}: {safe_line(failure.detail)}", err=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far a command is among the records: a line on stderr, where a person looks at it."""
+"""A progress bar on stderr, drawn only on a terminal."""
 
 from __future__ import annotations
 
@@ -19,33 +19,34 @@ from rich.progress import (
 )
 from rich.text import Text
 
-_WIDE = 80
-"""Columns of a terminal from which on there is room for more than the numbers."""
+_WIDE_COLUMNS = 80
+"""Width of a terminal from which there is room for more than the numbers."""
 
 
 @contextmanager
-def records_bar(what: str, console: Console | None = None) -> Iterator[Callable[[int, int | None], None]]:
-    """Told how many records are done, and how many there are (None where nobody knows), it draws that."""
+def records_bar(title: str, console: Console | None = None) -> Iterator[Callable[[int, int | None], None]]:
+    """Yields `update(done, total)`, in records; `total` is None while it is unknown."""
     stderr = console or Console(stderr=True)
-    numbers = (_Count(), _Rate(), _Left())
-    columns = numbers if stderr.width < _WIDE else (TextColumn(what), BarColumn(), *numbers, TimeElapsedColumn())
+    numbers = (_Count(), _Rate(), _Remaining())
+    wide = stderr.width >= _WIDE_COLUMNS
+    columns = (TextColumn(title), BarColumn(), *numbers, TimeElapsedColumn()) if wide else numbers
     bar = Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal)
     tasks: list[TaskID] = []
 
-    def told(done: int, of: int | None) -> None:
-        if not tasks:  # what an earlier run has done says nothing about how fast this one is
-            tasks.append(bar.add_task(what, total=of, completed=done))
+    def update(done: int, total: int | None) -> None:
+        if not tasks:  # records that an earlier run read must not count in this run's speed
+            tasks.append(bar.add_task(title, total=total, completed=done))
             bar.start()
-        bar.update(tasks[0], total=None if of is None else max(of, done), completed=done)
+        bar.update(tasks[0], total=None if total is None else max(total, done), completed=done)
 
     try:
-        yield told
+        yield update
     finally:
         bar.stop()
 
 
 class _Count(ProgressColumn):
-    """How many, of how many."""
+    """`1,000/25,000`."""
 
     def render(self, task: Task) -> Text:
         """See ProgressColumn."""
@@ -60,8 +61,8 @@ class _Rate(ProgressColumn):
         return Text(f"{task.finished_speed or task.speed or 0:,.0f}/s", no_wrap=True)
 
 
-class _Left(TimeRemainingColumn):
-    """The time left, where anybody knows how many there are."""
+class _Remaining(TimeRemainingColumn):
+    """The time left, if the total is known."""
 
     def render(self, task: Task) -> Text:
         """See ProgressColumn."""

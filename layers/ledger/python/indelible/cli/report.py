@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A verdict in words that an auditor understands, and in JSON with the API's fields."""
+"""The verdict of `indelible verify`, as text for auditors and as JSON with the API's fields."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Any
 from rich.console import Console
 
 from indelible.audit.verify import Audit
-from indelible.cli.plain import plain, rows
+from indelible.cli.terminal import counted, print_rows, safe_line
 from indelible.domain.findings import Failure, FailureCode
 
-_MEANS = {
+_MEANING = {
     FailureCode.CONTENT_MISMATCH: "The content is not what was sealed",
-    FailureCode.BROKEN_LINK: "The record does not name the one before it",
+    FailureCode.BROKEN_LINK: "The record does not name its predecessor",
     FailureCode.MISSING: "Records are missing",
     FailureCode.FORK: "There are two histories",
-    FailureCode.SHADOWED: "Something was laid over the record (the sealed version under it was checked)",
-    FailureCode.UNLOCKED: "The record is not protected as it promises",
+    FailureCode.SHADOWED: "A delete marker or a newer version hides the record (the sealed version was checked)",
+    FailureCode.UNLOCKED: "The record is not locked as it promises",
     FailureCode.TIME_REVERSED: "Time runs backwards",
     FailureCode.TRUNCATED: "The end of the chain is missing",
-    FailureCode.UNKNOWN_FORMAT: "This is no record that the ledger could have written",
-    FailureCode.CHECKPOINT_MISMATCH: "The records are not those that the ledger signed for",
+    FailureCode.UNKNOWN_FORMAT: "This is not a record that the ledger can have written",
+    FailureCode.CHECKPOINT_MISMATCH: "The records do not match the root that the ledger signed",
     FailureCode.BAD_SIGNATURE: "The signature is not the ledger's",
 }
-_SHOWN = 50
+_MAX_SHOWN = 50
 
 
 def as_json(verdict: Audit, lacking: Sequence[str]) -> dict[str, Any]:
-    """The fields of the API's verdict, then those that only an auditor's side has.
+    """The fields of the API's verdict, then those that only offline verification has.
 
-    `lacking` is who was demanded, and has not vouched for any of it: then the exit status is 2.
+    `lacking` says what the options required and the source does not show; if there is any, the exit status is 2.
     """
     checkpoint = verdict.checkpoint
     return {
@@ -65,26 +65,26 @@ def as_json(verdict: Audit, lacking: Sequence[str]) -> dict[str, Any]:
 
 
 def show(verdict: Audit, lacking: Sequence[str], console: Console) -> None:
-    """The verdict first, what supports it, every failure, and what was not checked."""
+    """Print the verdict, what supports it, the failures, and what was not checked."""
     if verdict.valid and lacking:
-        console.print("[bold yellow]VALID, BUT NOT VOUCHED FOR AS DEMANDED[/]", plain(verdict.source))
+        console.print("[bold yellow]VALID, BUT NOT CONFIRMED AS REQUIRED[/]", safe_line(verdict.source))
     elif verdict.valid:
-        console.print("[bold green]VALID[/]", plain(verdict.source))
+        console.print("[bold green]VALID[/]", safe_line(verdict.source))
     else:
         broken = verdict.first_broken_at
-        failures = _count(verdict.failures_total, "failure")
+        failures = counted(verdict.failures_total, "failure")
         where = "" if broken is None else f", first at record {broken}"
-        console.print("[bold red]BROKEN[/]", plain(f"{verdict.source}: {failures}{where}"))
-    rows(console, _facts(verdict))
-    for failure in verdict.failures[:_SHOWN]:
+        console.print("[bold red]BROKEN[/]", safe_line(f"{verdict.source}: {failures}{where}"))
+    print_rows(console, _facts(verdict))
+    for failure in verdict.failures[:_MAX_SHOWN]:
         console.print()
         _failure(console, failure)
-    if verdict.failures_total > _SHOWN:
-        console.print(f"\n… and {verdict.failures_total - _SHOWN:,} more; --json lists the first thousand.")
+    if verdict.failures_total > _MAX_SHOWN:
+        console.print(f"\n… and {verdict.failures_total - _MAX_SHOWN:,} more; --json lists the first thousand.")
     if verdict.unchecked:
         console.print("\n[bold]Not checked[/]")
         for clause in verdict.unchecked:
-            console.print("  •", plain(clause))
+            console.print("  •", safe_line(clause))
 
 
 def _facts(verdict: Audit) -> Iterator[tuple[str, str]]:
@@ -94,22 +94,22 @@ def _facts(verdict: Audit) -> Iterator[tuple[str, str]]:
     yield "records", f"{verdict.entries_checked:,}, from {verdict.first_sequence:,} to {verdict.last_sequence:,}"
     if verdict.resumed is not None:
         yield "resumed", f"this run read {verdict.read:,} of them, from record {verdict.resumed:,} on"
-    yield "signed root", _signed(verdict)
+    yield "signed root", _signed_root(verdict)
     yield "key", _key(verdict)
     if verdict.receipts:
-        yield "receipts", f"{verdict.receipts:,} held against the records"
+        yield "receipts", f"{verdict.receipts:,} checked against the records"
     for found in verdict.anchors:
         reaches = f" (records up to {found.covers:,})" if found.checked and found.kind != "ledger log" else ""
         yield found.kind, found.words + reaches
     yield "time", f"{seconds:,.1f} s ({rate:,.0f} records a second)"
 
 
-def _signed(verdict: Audit) -> str:
+def _signed_root(verdict: Audit) -> str:
     if verdict.checkpoint is None:
-        return "none that the records could be held against"
+        return "none that covers these records"
     size, end = verdict.checkpoint.size, verdict.last_sequence
-    which = "the records lead" if size >= end else f"the records up to {size:,}, of {end:,}, lead"
-    return f"{which} to the one of {verdict.checkpoint.origin}, size {size:,}"
+    which = "the records match" if size >= end else f"the records up to {size:,}, of {end:,}, match"
+    return f"{which} that of {verdict.checkpoint.origin}, size {size:,}"
 
 
 def _key(verdict: Audit) -> str:
@@ -126,7 +126,7 @@ def _failure(console: Console, failure: Failure) -> None:
         where = f"tree size {failure.sequence:,}"
     if failure.through is not None:
         where = f"records {failure.sequence:,} to {failure.through:,}"
-    console.print(f"[red]{failure.code}[/] {where}: {_MEANS[failure.code]}", soft_wrap=True)
+    console.print(f"[red]{failure.code}[/] {where}: {_MEANING[failure.code]}", soft_wrap=True)
     details = [
         ("", failure.detail),
         ("key", failure.s3_key),
@@ -134,8 +134,4 @@ def _failure(console: Console, failure: Failure) -> None:
         ("expected", failure.expected),
         ("found", failure.found),
     ]
-    rows(console, ((name, value) for name, value in details if value), style="dim")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    print_rows(console, ((name, value) for name, value in details if value), style="dim")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible show`: one record, for people."""
+"""`indelible show`: one record as text."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import json
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from indelible.audit.lookup import Found, one
-from indelible.cli.plain import Output, plain, plain_lines, rows
+from indelible.cli.options import json_option, source_options
 from indelible.cli.progress import records_bar
-from indelible.cli.sources import json_option, opened, or_could_not, with_source
+from indelible.cli.sources import exit_on_failure, open_source
+from indelible.cli.terminal import Output, print_rows, safe_line, safe_text
 from indelible.domain import instants, record
 
-_FIRST = ("event_type", "level", "actor", "action", "target", "reason", "trace_id", "correlation_id", "occurred_at")
+_HEADINGS = ("event_type", "level", "actor", "action", "target", "reason", "trace_id", "correlation_id", "occurred_at")
 
 
 @click.command()
-@with_source
+@source_options
 @click.argument("named", metavar="SEQUENCE|AUDIT_ID|TX_HASH")
 @json_option
 def show(
@@ -26,11 +28,11 @@ def show(
 ) -> None:
     """Show one record: who did what to what, when and why, and where it is sealed.
 
-    To find a TX_HASH, every record is read.
-    Shows what is stored; whether all of it is as it was sealed is what `indelible verify` says.
+    Finding a TX_HASH reads every record. The record is shown as it is stored, without verification; for that, run
+    `indelible verify`.
     """
-    with or_could_not("show"), records_bar("reading") as progress:
-        found = one(opened(source, org=org, profile=profile, endpoint_url=endpoint_url), named, progress)
+    with exit_on_failure("show"), records_bar("reading") as progress:
+        found = one(open_source(source, org=org, profile=profile, endpoint_url=endpoint_url), named, progress)
     if as_json:
         click.echo(json.dumps(_as_json(found)))
     else:
@@ -54,7 +56,7 @@ def _print(found: Found, console: Console) -> None:
         ("record", f"{entry.sequence:,} of {entry.org_id}"),
         ("recorded", instants.to_text(entry.timestamp_ms)),
     ]
-    for name in _FIRST:
+    for name in _HEADINGS:
         if name in event:
             facts.append(("why" if name == "reason" else name.replace("_", " "), event.pop(name)))
     facts += [
@@ -65,10 +67,10 @@ def _print(found: Found, console: Console) -> None:
         ("key", found.stored.s3_key),
         ("version", found.stored.version_id or "not shown by this source"),
     ]
-    rows(console, facts, style="bold")
+    print_rows(console, facts, style="bold")
     for name, value in event.items():
         console.print()
-        console.print(plain(name.replace("_", " "), style="bold"))
-        console.print(plain_lines(json.dumps(value, indent=2, ensure_ascii=False)))
+        console.print(safe_line(name.replace("_", " "), style="bold"))
+        console.print(Text(safe_text(json.dumps(value, indent=2, ensure_ascii=False))))
     if found.stored.sha256 not in (None, record.tx_hash(entry.data)):
-        console.print("\n[red]The bytes do not have the checksum that was stored with them: run indelible verify.[/]")
+        console.print("\n[red]The bytes do not match the checksum stored with them; run indelible verify.[/]")

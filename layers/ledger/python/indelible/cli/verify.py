@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible verify`: is what lies here what the ledger sealed. Exit status 0 valid, 1 broken, 2 could not check."""
+"""`indelible verify`: checks that the records are what the ledger sealed."""
 
 from __future__ import annotations
 
@@ -19,37 +19,49 @@ from indelible.audit.source import Source
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.cli import COULD_NOT_CHECK, report
 from indelible.cli.checkpoint import checkpoint, first_covering
-from indelible.cli.plain import Output, spelled_out
+from indelible.cli.options import json_option, key_option, parse_range, range_options, source_options
 from indelible.cli.progress import records_bar
-from indelible.cli.ranges import range_options, within
-from indelible.cli.sources import json_option, key_option, opened, or_could_not, with_source
-from indelible.cli.upgrade_ots import in_hand
+from indelible.cli.sources import exit_on_failure, open_source
+from indelible.cli.terminal import Output, safe_text
+from indelible.cli.upgrade_ots import complete_from_calendars
 
-_MANY = 50_000
+_WORTH_PROCESSES = 50_000
+"""Records from which starting worker processes saves time."""
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@with_source
+@source_options
 @key_option
-@click.option("--receipt", "receipts", type=_FILE, multiple=True, help="Receipts that must be honoured; repeatable.")
-@range_options
-@click.option("--strict", is_flag=True, help="Parse every record wholly, and check that it is canonical JSON.")
-@click.option("--jobs", type=click.IntRange(1, 256), help="Processes.  [default: one for each core]")
 @click.option(
-    "--checkpoint-file", type=click.Path(dir_okay=False, path_type=Path), help="Keep where it is; go on from there."
+    "--receipt", "receipts", type=_FILE, multiple=True, help="Receipts to check the records against; repeatable."
 )
-@click.option("--tsa-root", "tsa_roots", type=_FILE, multiple=True, help="PEM of timestamp authorities you trust.")
-@click.option("--witness", "witnesses", metavar="VKEY", multiple=True, help="A witness's verifier key, or a file.")
-@click.option("--quorum", type=click.IntRange(min=1), help="How many of them must have signed.  [default: all]")
-@click.option("--bitcoin-headers", type=_FILE, help="Block headers: lines of a height and 160 hex digits.")
+@range_options
+@click.option("--strict", is_flag=True, help="Parse every record completely, and check that it is canonical JSON.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Number of processes.  [default: one for each core]")
+@click.option(
+    "--checkpoint-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Save the progress here, and resume from it.",
+)
+@click.option("--tsa-root", "tsa_roots", type=_FILE, multiple=True, help="PEM of timestamp authorities that you trust.")
+@click.option(
+    "--witness", "witnesses", metavar="VKEY", multiple=True, help="A witness's verifier key, or a file with one."
+)
+@click.option("--quorum", type=click.IntRange(min=1), help="How many witnesses must have signed.  [default: all]")
+@click.option("--bitcoin-headers", type=_FILE, help="Block headers: on each line a height and 160 hex digits.")
 @click.option("--bitcoin-header", metavar="HEIGHT:HEX", multiple=True, help="One block header; repeatable.")
-@click.option("--check-anchors", is_flag=True, help="Could not check (2) if no external anchor vouches for the log.")
-@click.option("--check-tst", is_flag=True, help="Could not check (2) if no RFC 3161 token vouches for the log.")
-@click.option("--completed", type=_DIRECTORY, help="Where upgrade-ots wrote completed OpenTimestamps proofs.")
-@click.option("--upgrade-pending", is_flag=True, help="First ask the calendars, as upgrade-ots does; needs a network.")
-@click.option("--print-anchor", type=click.IntRange(min=1), metavar="N", help="Print what was signed over record N.")
+@click.option("--check-anchors", is_flag=True, help="Exit with 2 unless an external anchor confirms the log.")
+@click.option("--check-tst", is_flag=True, help="Exit with 2 unless an RFC 3161 token confirms the log.")
+@click.option("--completed", type=_DIRECTORY, help="Directory with OpenTimestamps proofs that upgrade-ots completed.")
+@click.option("--upgrade-pending", is_flag=True, help="First query the calendars, as upgrade-ots does.")
+@click.option(
+    "--print-anchor",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only print what was signed over record N.",
+)
 @json_option
 @click.pass_context
 def verify(
@@ -79,18 +91,18 @@ def verify(
     print_anchor: int | None,
     as_json: bool,
 ) -> None:
-    """Check every record, their order, every signed root and every promise.
+    """Verify every record, their order, every signed root and, in a bucket, the locks.
 
-    SOURCE is s3://BUCKET/ORGANISATION, a directory that was copied from there, or an evidence bundle. For a directory
-    and a bundle neither an account nor a network is needed. What the source cannot show is listed as not checked.
+    SOURCE is s3://BUCKET/ORGANISATION, a directory copied from there, or an evidence bundle. A directory and a bundle
+    need neither an AWS account nor a network. What the source cannot show is listed as not checked.
 
     Exit status: 0 valid, 1 broken, 2 could not check.
     """
     if print_anchor is not None and as_json:
-        reached = {"source": source, "org": org, "profile": profile, "endpoint_url": endpoint_url}
-        ctx.invoke(checkpoint, **reached, key=key, sequence=print_anchor, as_json=True)
+        location = {"source": source, "org": org, "profile": profile, "endpoint_url": endpoint_url}
+        ctx.invoke(checkpoint, **location, key=key, sequence=print_anchor, as_json=True)
         return
-    with or_could_not("check"):
+    with exit_on_failure("check"):
         trust = trusted(
             witnesses=witnesses,
             quorum=quorum,
@@ -98,26 +110,26 @@ def verify(
             headers_file=bitcoin_headers,
             headers=bitcoin_header,
         )
-        asked_for = within(start, end, from_, to)
-        evidence = opened(source, org=org, profile=profile, endpoint_url=endpoint_url)
+        within = parse_range(start, end, from_, to)
+        evidence = open_source(source, org=org, profile=profile, endpoint_url=endpoint_url)
         if print_anchor is not None:
-            click.echo(spelled_out(first_covering(evidence, print_anchor)), nl=False)
+            click.echo(safe_text(first_covering(evidence, print_anchor)), nl=False)
             return
         if completed is not None:
             trust = replace(trust, completed=completed_proofs(completed))
         if upgrade_pending:
-            trust = replace(trust, completed={**trust.completed, **in_hand(evidence)})
+            trust = replace(trust, completed={**trust.completed, **complete_from_calendars(evidence)})
         asked = Asked(
-            within=asked_for,
+            within=within,
             key=None if key is None else pinned_key(key),
             receipts=promises(receipts, evidence.org_id),
-            jobs=jobs or _jobs(evidence),
+            jobs=jobs or _default_jobs(evidence),
             strict=strict,
             progress_file=checkpoint_file,
             trust=trust,
         )
         with records_bar("verifying") as progress:
-            verdict = audit(evidence, asked, progress=progress, say=_say)
+            verdict = audit(evidence, asked, progress=progress, say=_print_error)
     lacking = [*_lacking(verdict, trust, anchors=check_anchors, tokens=check_tst)]
     if as_json:
         click.echo(json.dumps(report.as_json(verdict, lacking)))
@@ -131,29 +143,29 @@ def verify(
 
 
 def _lacking(verdict: Audit, trust: Trust, *, anchors: bool, tokens: bool) -> Iterator[str]:
-    """What was demanded, and is not there: records, a root by the pinned key, external anchors."""
+    """What the options require and the source does not show: records, a root by the pinned key, external anchors."""
     yield from verdict.absent
     if verdict.key_pinned and verdict.checkpoint is None:
-        yield "no root signed with the key that you gave covers any of these records"
+        yield "no root signed with the given key covers any of these records"
     sound = [found for found in verdict.anchors if found.checked and found.covers >= verdict.first_sequence]
     signers = {found.name for found in sound if found.kind == "witness"}
     if len(signers) < trust.needed:
-        signed = f"{len(signers):,} of the witnesses that you named {'has' if len(signers) == 1 else 'have'} signed"
+        signed = f"{len(signers):,} of the named witnesses {'has' if len(signers) == 1 else 'have'} signed"
         yield f"{signed}; {trust.needed:,} {'is' if trust.needed == 1 else 'are'} needed"
     if (tokens or trust.tsa_roots) and not any(found.kind == "timestamp" for found in sound):
-        yield "no RFC 3161 token by an authority that you trust vouches for the log"
+        yield "no RFC 3161 token of a trusted authority confirms the log"
     if trust.headers and not any(found.kind == "opentimestamps" for found in sound):
-        yield "no OpenTimestamps proof leads to a block whose header you gave"
+        yield "no OpenTimestamps proof leads to a block whose header was given"
     if anchors and not any(found.kind != "ledger log" for found in sound):
-        yield "no external anchor of a provider that you trust vouches for the log"
+        yield "no external anchor of a trusted provider confirms the log"
 
 
-def _jobs(source: Source) -> int:
-    """A process for each core, where there is so much to do that starting them pays."""
-    if (source.count() or _MANY) < _MANY:
+def _default_jobs(source: Source) -> int:
+    """One process for each core, or one alone for few records."""
+    if (source.count() or _WORTH_PROCESSES) < _WORTH_PROCESSES:
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _say(line: str) -> None:
-    click.echo(spelled_out(line), err=True)
+def _print_error(line: str) -> None:
+    click.echo(safe_text(line), err=True)
