@@ -16,7 +16,7 @@ from rfc3161_client import TimestampRequestBuilder
 from indelible.domain.anchors import AnchorFile
 from indelible.domain.ledger import leaf_data
 from indelible.domain.note import parse_note, verifier_key
-from indelible.external.verify_ots import detached, read_stamp
+from indelible.external.verify_ots import read_stamp, write_detached
 from indelible.page.parts import AnchoredCheckpoint, PageAnchor, PageParts
 from indelible.page.render import render
 from local.external.authority import QUERY, Authority
@@ -44,7 +44,7 @@ def whole(count: int) -> PageParts:
     stamp = read_stamp(calendar(Request("POST", "/digest", "", digest)).body, digest)
     anchors = (
         PageAnchor(AnchorFile("cosignature", "witness.example_alice"), ALICE.line(proof.checkpoint).line.encode()),
-        PageAnchor(AnchorFile("pending", "calendar.example.net"), detached(stamp)),
+        PageAnchor(AnchorFile("pending", "calendar.example.net"), write_detached(stamp)),
         PageAnchor(AnchorFile("token", "tsa.example.com"), token(published)),
     )
     return replace(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from indelible.domain.anchors import AnchorFile
-from indelible.external.verify_ots import detached, read_stamp
+from indelible.external.verify_ots import read_stamp, write_detached
 from local.external.calendar import Calendar
 from local.external.web import Request
 from tests.fakes.log import LEDGER_NAME
@@ -28,7 +28,7 @@ def test_timestamps_are_looked_at_as_far_as_what_they_are_for(
     calendar = Calendar("http://calendar.example", block_seconds=600, clock=lambda: float(COSIGNED_AT))
     digests = [hashlib.sha256(data).digest() for data in (published, b"other")]
     right, wrong = (
-        detached(read_stamp(calendar(Request("POST", "/digest", "", digest)).body, digest)) for digest in digests
+        write_detached(read_stamp(calendar(Request("POST", "/digest", "", digest)).body, digest)) for digest in digests
     )
     put(world, SIZE, AnchorFile("token", "tsa"), token(published))
     put(world, SIZE, AnchorFile("token", "tsb"), token(b"other"))
@@ -69,7 +69,7 @@ def test_a_promise_that_is_kept_is_not_told_beside_the_proof(opens: Opener, tmp_
     digest = hashlib.sha256(note_of(world, SIZE).data).digest()
     calendar = Calendar("http://calendar.example", block_seconds=-1, clock=lambda: float(COSIGNED_AT))
     stamp = read_stamp(calendar(Request("POST", "/digest", "", digest)).body, digest)
-    put(world, SIZE, AnchorFile("pending", "cal"), detached(stamp))
+    put(world, SIZE, AnchorFile("pending", "cal"), write_detached(stamp))
     height, proof = completed(calendar, stamp, digest)
     put(world, SIZE, AnchorFile("bitcoin", "cal", height), proof)
     path = written(world, tmp_path)

@@ -16,7 +16,7 @@ from indelible.audit.source import Source
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import note as notes
 from indelible.domain.anchors import AnchorFile
-from indelible.external.verify_ots import detached, read_bitcoin_headers, read_stamp
+from indelible.external.verify_ots import read_bitcoin_headers, read_stamp, write_detached
 from indelible.services.log import LEDGER
 from indelible.services.ranges import Range
 from local.external.calendar import FIRST_HEIGHT, Calendar
@@ -55,7 +55,7 @@ class Live:
             self.world.logged()
             digest = hashlib.sha256(note_of(self.world, size).data).digest()
             stamp = read_stamp(calendar(Request("POST", "/digest", "", digest)).body, digest)
-            put(self.world, size, AnchorFile("pending", "alice"), detached(stamp))
+            put(self.world, size, AnchorFile("pending", "alice"), write_detached(stamp))
             clock.now += 3600
             if size <= COMPLETE:
                 height, proof = completed(calendar, stamp, digest)

@@ -16,7 +16,7 @@ from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Asked, Audit, audit
 from indelible.domain import note as notes
 from indelible.domain.anchors import AnchorFile
-from indelible.external.verify_ots import detached, pending_at, read_bitcoin_headers, read_ots, read_stamp
+from indelible.external.verify_ots import pending_at, read_bitcoin_headers, read_ots, read_stamp, write_detached
 from local.external.calendar import Calendar
 from local.external.web import Request
 from tests.fakes.audits import KEY, bucket_source
@@ -98,7 +98,7 @@ def test_opentimestamps_needs_the_header_of_its_block() -> None:
     calendar = Calendar("http://calendar.example", block_seconds=600, clock=clock)
     digest = hashlib.sha256(note_of(world, 1).data).digest()
     stamp = read_stamp(calendar(Request("POST", "/digest", "", digest)).body, digest)
-    put(world, 1, AnchorFile("pending", "alice"), detached(stamp))
+    put(world, 1, AnchorFile("pending", "alice"), write_detached(stamp))
     assert told(seen(world, Trust()))[1:] == [("opentimestamps", 1, False)]
     (waiting,) = pending(bucket_source(world.bucket))
     clock.now += 3600
@@ -122,7 +122,7 @@ def completed(calendar: Calendar, stamp: object, digest: bytes) -> tuple[int, by
         for place in _places(stamp):
             if place.msg == commitment:
                 place.merge(read_stamp(answer.body, commitment))
-    proof = detached(stamp)  # type: ignore[arg-type]
+    proof = write_detached(stamp)  # type: ignore[arg-type]
     found = read_ots(proof, digest)
     assert found is not None
     return found.height, proof

@@ -87,9 +87,9 @@ def test_one_damaged_item_is_named_and_the_others_are_listed(office: Office, arg
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("create", "ACME"), "must match"),
+        (("create", "ACME"), "Error: org_id must match"),
         (("rotate", "nobody"), "there is no organisation nobody"),
-        (("allow", "_admin", "--principal", "*"), "must be the ARN of one IAM role or user"),
+        (("allow", "_admin", "--principal", "*"), "Error: principal must be the ARN of one IAM role or user"),
     ],
 )
 def test_a_refusal_is_one_line(office: Office, arguments: tuple[str, ...], said: str) -> None:

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from indelible.cli.main import cli
 from indelible.domain import note as notes
 from indelible.domain.anchors import AnchorFile
-from indelible.external.verify_ots import detached, read_stamp
+from indelible.external.verify_ots import read_stamp, write_detached
 from local.external.calendar import FIRST_HEIGHT, Calendar
 from local.external.web import Request, Server
 from tests.fakes.audits import copied
@@ -61,7 +61,7 @@ class Promised:
 
 def stamped(calendar: Calendar, data: bytes) -> bytes:
     digest = hashlib.sha256(data).digest()
-    return detached(read_stamp(calendar(Request("POST", "/digest", "", digest)).body, digest))
+    return write_detached(read_stamp(calendar(Request("POST", "/digest", "", digest)).body, digest))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from indelible.external.verify_ots import Timestamp, detached, read_stamp
+from indelible.external.verify_ots import Timestamp, read_stamp, write_detached
 from local.external.authority import QUERY, Authority
 from local.external.calendar import Calendar
 from local.external.web import Program, Request, serving
@@ -64,4 +64,4 @@ def asked(authority: Authority, query: bytes) -> bytes:
 def stamped(calendar: Calendar) -> tuple[bytes, Timestamp]:
     """A pending proof of DIGEST, and what it is made of."""
     stamp = read_stamp(calendar(Request("POST", "/digest", "", DIGEST)).body, DIGEST)
-    return detached(stamp), stamp
+    return write_detached(stamp), stamp

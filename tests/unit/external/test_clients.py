@@ -16,7 +16,7 @@ from opentimestamps.core.timestamp import Timestamp
 from indelible.external.http import Http
 from indelible.external.opentimestamps import CalendarServer
 from indelible.external.rfc3161 import TimestampServer
-from indelible.external.verify_ots import detached, read_ots
+from indelible.external.verify_ots import read_ots, write_detached
 from indelible.external.verify_timestamp import verify_timestamp_token
 from indelible.ports.external import BadAnswer, ExternalFailure, NoAnswer, Refused
 from local.external.authority import QUERY, REPLY, Authority
@@ -178,7 +178,7 @@ def lie(stamp: Timestamp, height: int) -> bytes:
         (Answer(200, b"rubbish"), "not an OpenTimestamps answer"),
         (Answer(200, lie(Timestamp(bytes(32)), 1 << 40)), "height"),
         (Answer(200, lie(Timestamp(bytes(32)), 7)[:-1]), "not an OpenTimestamps answer"),
-        (Answer(302), "elsewhere"),
+        (Answer(302), "a redirect"),
     ],
 )
 def test_a_completion_that_is_none(answer: Answer, says: str) -> None:
@@ -201,7 +201,7 @@ def test_a_completion_still_starts_from_our_digest() -> None:
     assert completed is not None
     found = read_ots(completed[1], DIGEST)
     assert found == (7, commitment)
-    assert detached(promise("https://a.example")) != completed[1]
+    assert write_detached(promise("https://a.example")) != completed[1]
 
 
 def test_the_stand_in_calendar_refuses_what_is_no_digest(calendar: Calendar) -> None:

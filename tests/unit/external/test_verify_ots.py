@@ -16,11 +16,11 @@ from indelible.external.verify_ots import (
     HeaderInvalid,
     ProofInvalid,
     check_bitcoin_header,
-    detached,
     pending_at,
     read_bitcoin_headers,
     read_ots,
     read_stamp,
+    write_detached,
 )
 from local.external.calendar import FIRST_HEIGHT, Calendar
 from local.external.web import Request
@@ -35,7 +35,7 @@ def completed(calendar: Calendar, clock: Clock) -> bytes:
     (tip,) = stamp.ops.values()
     (inner,) = tip.ops.values()
     inner.merge(read_stamp(answer.body, commitment))
-    return detached(stamp)
+    return write_detached(stamp)
 
 
 def headers(calendar: Calendar) -> str:
@@ -95,16 +95,16 @@ def test_what_is_no_proof_is_refused(data: bytes) -> None:
 def test_what_leads_nowhere_or_to_no_block_is_refused() -> None:
     unknown = Timestamp(DIGEST)
     unknown.ops.add(OpSHA256()).attestations.add(_Unknown())
-    with pytest.raises(ProofInvalid, match="nowhere"):
-        read_ots(detached(unknown), DIGEST)
+    with pytest.raises(ProofInvalid, match="leads neither"):
+        read_ots(write_detached(unknown), DIGEST)
     short = Timestamp(DIGEST)
     short.ops.add(OpAppend(b"x")).attestations.add(BitcoinBlockHeaderAttestation(7))
     with pytest.raises(ProofInvalid, match="32 bytes"):
-        read_ots(detached(short), DIGEST)
+        read_ots(write_detached(short), DIGEST)
     high = Timestamp(DIGEST)
     high.attestations.add(BitcoinBlockHeaderAttestation(1 << 40))
     with pytest.raises(ProofInvalid, match="height"):
-        read_ots(detached(high), DIGEST)
+        read_ots(write_detached(high), DIGEST)
 
 
 def test_a_proof_too_deep_to_follow_is_refused() -> None:
@@ -117,14 +117,14 @@ def test_a_proof_is_of_a_sha256_digest() -> None:
     stamp = Timestamp(DIGEST[:20])
     stamp.attestations.add(PendingAttestation("https://calendar.example"))
     with pytest.raises(ProofInvalid):
-        detached(stamp)
+        write_detached(stamp)
 
 
 def test_the_lowest_block_counts() -> None:
     stamp = Timestamp(DIGEST)
     for height in (12, 7, 9):
         stamp.attestations.add(BitcoinBlockHeaderAttestation(height))
-    assert read_ots(detached(stamp), DIGEST) == BitcoinAttestation(7, DIGEST)
+    assert read_ots(write_detached(stamp), DIGEST) == BitcoinAttestation(7, DIGEST)
 
 
 def test_headers_are_held_against_what_they_claim(calendar: Calendar, clock: Clock) -> None:
@@ -136,7 +136,7 @@ def test_headers_are_held_against_what_they_claim(calendar: Calendar, clock: Clo
     with pytest.raises(HeaderInvalid, match="another Merkle root"):
         check_bitcoin_header(bytes(80), found)
     hard = header[:72] + bytes.fromhex("ffff001d") + header[76:]  # Bitcoin's first target
-    with pytest.raises(HeaderInvalid, match="work"):
+    with pytest.raises(HeaderInvalid, match="difficulty"):
         check_bitcoin_header(hard, found)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rfc3161_client import HashAlgorithm, TimeStampRequest, TimestampRequestBuilder
 
-from indelible.external.der import sorted_certificates
+from indelible.external.der import sort_certificates
 from indelible.external.verify_timestamp import (
     MAX_RESPONSE_BYTES,
     TimestampInvalid,
@@ -103,13 +103,13 @@ def test_certificates_in_openssl_s_order_are_read(authority: Authority, roots: b
         capture_output=True,
     )
     reply = (tmp_path / "reply").read_bytes()
-    in_order = sorted_certificates(reply)
+    in_order = sort_certificates(reply)
     assert len(in_order) == len(reply)
-    assert sorted_certificates(in_order) == in_order
+    assert sort_certificates(in_order) == in_order
     assert in_order != reply, "openssl has changed its mind: nothing is left to sort"
     assert verify_timestamp_token(reply, DATA, roots) > 0
 
 
 @pytest.mark.parametrize("data", [b"", b"\x30", b"\x30\x84\xff\xff\xff\xff", bytes(100), b"\x30\x03\x02\x01"])
 def test_sorting_leaves_alone_what_it_does_not_know(data: bytes) -> None:
-    assert sorted_certificates(data) == data
+    assert sort_certificates(data) == data

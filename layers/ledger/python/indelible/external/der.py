@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""As much of DER (X.690) as it takes to put the certificates of a timestamp token in order.
+"""Just enough DER (X.690) to sort the certificates of a timestamp token.
 
-CMS says that they are a SET OF, which DER sorts. OpenSSL's `ts -reply`, and authorities that are built on it, send
-them in the order signer, issuer, root; the parser that we use refuses that. No signature covers the order.
+In CMS they are a SET OF, whose elements DER sorts. OpenSSL's `ts -reply`, and authorities built on it, send them in the
+order signer, issuer, root, which `rfc3161_client` refuses to parse. No signature covers the order.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 _SEQUENCE, _CONTEXT_0 = 0x30, 0xA0
 
 
-def sorted_certificates(response: bytes) -> bytes:
-    """The TimeStampResp with `SignedData.certificates` in DER's order; the same bytes where there is nothing to sort.
+def sort_certificates(response: bytes) -> bytes:
+    """The TimeStampResp (RFC 3161 §2.4.2) with `SignedData.certificates` in DER's order.
 
-    Bytes that are not a TimeStampResp are handed back as they are: whoever parses them says what is wrong.
+    Bytes that are not a TimeStampResp, or have no certificates, are returned unchanged: parsing them reports the error.
     """
     try:
         start, end = _certificates(response)
@@ -24,7 +24,7 @@ def sorted_certificates(response: bytes) -> bytes:
 
 
 def _certificates(response: bytes) -> tuple[int, int]:
-    """Where the content of `certificates` begins and ends."""
+    """Start and end of the content of `SignedData.certificates`."""
     start, end = _inside(response, 0, _SEQUENCE)  # TimeStampResp
     token = _after(response, start)  # past the status
     start, end = _inside(response, token, _SEQUENCE)  # ContentInfo
@@ -38,30 +38,31 @@ def _certificates(response: bytes) -> tuple[int, int]:
 
 
 def _elements(data: bytes, start: int, end: int) -> list[bytes]:
-    found = []
+    elements = []
     while start < end:
         following = _after(data, start)
         if following > end:
-            raise ValueError("an element is longer than what it is in")
-        found.append(data[start:following])
+            raise ValueError("an element is longer than its container")
+        elements.append(data[start:following])
         start = following
-    return found
+    return elements
 
 
 def _inside(data: bytes, at: int, tag: int) -> tuple[int, int]:
-    """Where the content of the element at this place begins and ends."""
+    """Start and end of the content of the element at an offset. Raises ValueError if its tag is another."""
     if data[at] != tag:
-        raise ValueError("another element")
+        raise ValueError("unexpected tag")
     length, start = data[at + 1], at + 2
     if length & 0x80:
         octets = length & 0x7F
         if not 1 <= octets <= 4:
-            raise ValueError("not a length of DER")
+            raise ValueError("not a DER length of at most four bytes")
         length, start = int.from_bytes(data[start : start + octets], "big"), start + octets
     if start + length > len(data):
-        raise ValueError("cut short")
+        raise ValueError("truncated")
     return start, start + length
 
 
 def _after(data: bytes, at: int) -> int:
+    """The offset after the element at an offset."""
     return _inside(data, at, data[at])[1]

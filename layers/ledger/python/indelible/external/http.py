@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests to external parties: bounded in time, bytes and attempts, and never sent on to somebody else.
+"""HTTP requests to anchoring providers, bounded in time, bytes and attempts.
 
-Invariant: whatever comes back, or does not, is an `Answer` or an `ExternalFailure`. Only the configured address is
-contacted: redirects are failures, and no address is ever taken from an answer.
+Invariant: each request ends in an `Answer` or an `ExternalFailure`. Only the configured address is contacted: redirects
+are failures, and no address is taken from an answer.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from urllib3.util import Retry, Timeout
 from indelible.ports.external import BadAnswer, NoAnswer
 
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 8.0
-_ALL_SECONDS = 25.0
-_NOT_NOW = (429, 502, 503, 504)
-# All that is asked here may be asked twice: each answer is good, and the first one that is stored counts.
+_TOTAL_SECONDS = 25.0
+_RETRYABLE = (429, 502, 503, 504)
+# Every request here may be repeated: any of its answers is good, and the first one stored counts.
 _RETRIES = Retry(
     total=2,
     redirect=0,
     other=0,
-    status_forcelist=_NOT_NOW,
+    status_forcelist=_RETRYABLE,
     allowed_methods=None,
     backoff_factor=0.2,
     respect_retry_after_header=False,
@@ -37,7 +37,7 @@ _RETRIES = Retry(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, with a status below 500 that is no redirect. `content_type` is as it was sent."""
+    """A response whose status is below 500 and not a redirect. `content_type` is the header's value."""
 
     status: int
     content_type: str
@@ -45,23 +45,23 @@ class Answer:
 
 
 class Http:
-    """`all_seconds` bounds one question with its attempts, the resolution of the name included."""
+    """`total_seconds` bounds one request with all its attempts, including name resolution."""
 
-    def __init__(self, *, all_seconds: float = _ALL_SECONDS) -> None:
-        # Knows nothing of proxies, cookies and credentials in the environment.
+    def __init__(self, *, total_seconds: float = _TOTAL_SECONDS) -> None:
+        # PoolManager ignores proxies and credentials in the environment, and keeps no cookies.
         self._pool = urllib3.PoolManager(num_pools=16)
-        self._all_seconds = all_seconds
+        self._total_seconds = total_seconds
 
-    def post(self, url: str, body: bytes, *, content_type: str, accept: str, most_bytes: int) -> Answer:
-        """POST. Raises NoAnswer or BadAnswer."""
+    def post(self, url: str, body: bytes, *, content_type: str, accept: str, max_bytes: int) -> Answer:
+        """POST, and return at most `max_bytes` of body. Raises NoAnswer or BadAnswer."""
         headers = {"Content-Type": content_type, "Accept": accept}
-        return self._within_time(lambda: self._ask("POST", url, body, headers, most_bytes))
+        return self._within_time(lambda: self._request("POST", url, body, headers, max_bytes))
 
-    def get(self, url: str, *, accept: str, most_bytes: int) -> Answer:
-        """GET. Raises NoAnswer or BadAnswer."""
-        return self._within_time(lambda: self._ask("GET", url, None, {"Accept": accept}, most_bytes))
+    def get(self, url: str, *, accept: str, max_bytes: int) -> Answer:
+        """GET, and return at most `max_bytes` of body. Raises NoAnswer or BadAnswer."""
+        return self._within_time(lambda: self._request("GET", url, None, {"Accept": accept}, max_bytes))
 
-    def _ask(self, method: str, url: str, body: bytes | None, headers: dict[str, str], most_bytes: int) -> Answer:
+    def _request(self, method: str, url: str, body: bytes | None, headers: dict[str, str], max_bytes: int) -> Answer:
         try:
             response = self._pool.request(
                 method,
@@ -75,45 +75,46 @@ class Http:
                 decode_content=False,
             )
             try:
-                data = _read(response, most_bytes + 1)
+                data = _read(response, max_bytes + 1)
             finally:
                 response.close()
         except HTTPError as error:
             raise NoAnswer(f"no answer: {type(error).__name__}") from None
-        if response.status >= 500 or response.status in _NOT_NOW:
-            raise NoAnswer(f"not able to answer: HTTP {response.status}")
+        if response.status >= 500 or response.status in _RETRYABLE:
+            raise NoAnswer(f"cannot answer now: HTTP {response.status}")
         if 300 <= response.status < 400:
-            raise BadAnswer(f"would send us elsewhere: HTTP {response.status}")
-        if len(data) > most_bytes:
-            raise BadAnswer(f"an answer of more than {most_bytes} bytes")
+            raise BadAnswer(f"a redirect: HTTP {response.status}")
+        if len(data) > max_bytes:
+            raise BadAnswer(f"an answer of more than {max_bytes} bytes")
         return Answer(response.status, response.headers.get("Content-Type", ""), data)
 
-    def _within_time(self, ask: Callable[[], Answer]) -> Answer:
-        """Wait no longer than for all of it; who sends a byte now and then would keep a socket waiting for ever.
+    def _within_time(self, request: Callable[[], Answer]) -> Answer:
+        """Run the request in a thread and wait for at most `total_seconds`.
 
-        A thread that is given up ends when its socket does. It holds nothing that anybody waits for.
+        Socket timeouts alone do not bound it: a server that sends a byte now and then never triggers them. An abandoned
+        thread ends with its socket and holds no lock.
         """
         outcome: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
 
         def work() -> None:
             try:
-                outcome.put(ask())
+                outcome.put(request())
             except Exception as error:
                 outcome.put(error)
 
         threading.Thread(target=work, name="external", daemon=True).start()
         try:
-            found = outcome.get(timeout=self._all_seconds)
+            result = outcome.get(timeout=self._total_seconds)
         except queue.Empty:
-            raise NoAnswer(f"no whole answer within {self._all_seconds:g} seconds") from None
-        if isinstance(found, Exception):
-            raise found
-        return found
+            raise NoAnswer(f"no complete answer within {self._total_seconds:g} seconds") from None
+        if isinstance(result, Exception):
+            raise result
+        return result
 
 
-def _read(response: urllib3.BaseHTTPResponse, most: int) -> bytes:
-    """To the end, or so many bytes. An end before the announced length is noticed by the reading after it only."""
+def _read(response: urllib3.BaseHTTPResponse, limit: int) -> bytes:
+    """The body, or its first `limit` bytes. urllib3 reports a body that ends early only on the read after its end."""
     data = b""
-    while len(data) < most and (more := response.read(most - len(data), decode_content=False)):
+    while len(data) < limit and (more := response.read(limit - len(data), decode_content=False)):
         data += more
     return data

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TimestampAuthority over HTTP (RFC 3161 §3.4)."""
+"""The TimestampAuthority port over HTTP (RFC 3161 §3.4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
 
 
 class TimestampServer:
-    """One authority. It is asked for SHA-256, with a nonce, and for its certificate."""
+    """One authority. Requests hash with SHA-256, carry a nonce and ask for the authority's certificate."""
 
     def __init__(self, *, name: str, url: str, http: Http) -> None:
         self.name = name
@@ -21,13 +21,13 @@ class TimestampServer:
         self._http = http
 
     def stamp(self, data: bytes) -> bytes:
-        """POST. The response as it came, once it is granted and names this data's hash and our nonce.
+        """POST the request. Returns the response (DER) if it is granted and for this data's hash and our nonce.
 
-        Whether somebody whom one trusts signed it is not known here: the roots are the verifier's.
+        The signature is not verified: which roots to trust is for the verifier to say.
         """
         query = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
         answer = self._http.post(
-            self._url, query.as_bytes(), content_type=_QUERY, accept=_REPLY, most_bytes=MAX_RESPONSE_BYTES
+            self._url, query.as_bytes(), content_type=_QUERY, accept=_REPLY, max_bytes=MAX_RESPONSE_BYTES
         )
         if answer.status != 200:
             raise Refused(f"HTTP {answer.status}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenTimestamps proofs: what they commit to, and whether a Bitcoin block header agrees.
+"""Read OpenTimestamps proofs, and check them against Bitcoin block headers.
 
-Invariant: what a proof says is computed anew from the digest by the operations in it; nothing in it is believed but the
-height of a block, which the header of that block confirms or refutes.
+Invariant: the block's Merkle root is recomputed from the digest by the proof's operations. Only the block's height is
+taken from the proof, and the header of that block confirms or refutes it.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _HEADERS_LINE = re.compile(r"(0|[1-9][0-9]{0,9})[ \t]+([0-9a-fA-F]{160})", re.AS
 
 
 class ProofInvalid(ValueError):
-    """Not an OpenTimestamps proof of this digest."""
+    """The bytes are not an OpenTimestamps proof of this digest."""
 
 
 class HeaderInvalid(ValueError):
-    """Not the block header that a proof leads to."""
+    """The bytes are not the block header that the proof leads to."""
 
 
 class BitcoinAttestation(NamedTuple):
-    """The block of this height has this Merkle root (32 bytes, in the order in which the header has them)."""
+    """The block of this height has this Merkle root (32 bytes, in the header's byte order)."""
 
     height: int
     merkle_root: bytes
@@ -52,20 +52,20 @@ def read_ots(proof: bytes, digest: bytes) -> BitcoinAttestation | None:
     Raises ProofInvalid when it is for another digest, or leads neither to a block nor to a calendar.
     """
     stamp = read_detached(proof, digest)
-    found = [
+    attestations = [
         BitcoinAttestation(attestation.height, message)
         for message, attestation in stamp.all_attestations()
         if isinstance(attestation, BitcoinBlockHeaderAttestation)
     ]
-    if any(len(one.merkle_root) != 32 or one.height > MAX_HEIGHT for one in found):
-        raise ProofInvalid("a Merkle root has 32 bytes, and a block a height that there can be")
-    if not found and not pending_at(stamp):
-        raise ProofInvalid("the proof leads nowhere")
-    return min(found, default=None)
+    if any(len(one.merkle_root) != 32 or one.height > MAX_HEIGHT for one in attestations):
+        raise ProofInvalid(f"a Merkle root has 32 bytes, and a block height is at most {MAX_HEIGHT}")
+    if not attestations and not pending_at(stamp):
+        raise ProofInvalid("the proof leads neither to a block nor to a calendar")
+    return min(attestations, default=None)
 
 
 def pending_at(stamp: Timestamp) -> list[tuple[str, bytes]]:
-    """Calendars that promised to complete it, each with the commitment that they know it by."""
+    """The URLs of the calendars that are to complete the proof, each with its commitment there."""
     return sorted(
         (attestation.uri, message)
         for message, attestation in stamp.all_attestations()
@@ -79,7 +79,7 @@ def read_detached(proof: bytes, digest: bytes) -> Timestamp:
         raise ProofInvalid(f"a proof has at most {MAX_PROOF_BYTES} bytes")
     try:
         file = DetachedTimestampFile.deserialize(BytesDeserializationContext(proof))
-    except Exception as error:  # the library names no base for what hostile bytes make it raise
+    except Exception as error:  # the library documents no base class for what hostile bytes make it raise
         what = "not an" if isinstance(error, BadMagicError) else "a damaged"
         raise ProofInvalid(f"{what} OpenTimestamps file") from None
     if not isinstance(file.file_hash_op, OpSHA256) or file.file_digest != digest:
@@ -88,7 +88,7 @@ def read_detached(proof: bytes, digest: bytes) -> Timestamp:
 
 
 def read_stamp(data: bytes, commitment: bytes) -> Timestamp:
-    """What a calendar answers with: operations and attestations from this commitment on. Raises ProofInvalid."""
+    """A calendar's answer: operations and attestations that continue from this commitment. Raises ProofInvalid."""
     if len(data) > MAX_PROOF_BYTES:
         raise ProofInvalid(f"an answer has at most {MAX_PROOF_BYTES} bytes")
     try:
@@ -100,7 +100,7 @@ def read_stamp(data: bytes, commitment: bytes) -> Timestamp:
     return stamp
 
 
-def detached(stamp: Timestamp) -> bytes:
+def write_detached(stamp: Timestamp) -> bytes:
     """The `.ots` file of a timestamp of a SHA-256 digest. Raises ProofInvalid for one that cannot be written."""
     context = BytesSerializationContext()
     try:
@@ -111,22 +111,22 @@ def detached(stamp: Timestamp) -> bytes:
 
 
 def check_bitcoin_header(header: bytes, attestation: BitcoinAttestation) -> int:
-    """The time in a block header (80 bytes), in milliseconds since 1970, when it is the one that the proof leads to.
+    """The time of a block header (80 bytes), in milliseconds since 1970, if the proof leads to that header.
 
-    The header's hash is held against the difficulty that it states, which catches a garbled one. That it is the block
-    of this height in the chain that everybody knows is for whoever supplied it to answer. Raises HeaderInvalid.
+    The header's hash must meet the difficulty that the header states, which detects a damaged one. Whether it is the
+    block of this height in the Bitcoin chain is not checked: the caller vouches for the header. Raises HeaderInvalid.
     """
     if len(header) != HEADER_BYTES:
         raise HeaderInvalid(f"a block header has {HEADER_BYTES} bytes")
     if header[36:68] != attestation.merkle_root:
         raise HeaderInvalid(f"block {attestation.height} has another Merkle root")
     if int.from_bytes(block_hash(header), "little") > _target(int.from_bytes(header[72:76], "little")):
-        raise HeaderInvalid(f"the header of block {attestation.height} does not have the work that it claims")
+        raise HeaderInvalid(f"the header of block {attestation.height} does not meet its own difficulty")
     return int.from_bytes(header[68:72], "little") * 1000
 
 
 def block_hash(header: bytes) -> bytes:
-    """SHA-256 twice."""
+    """SHA-256(SHA-256(header)): 32 bytes, which Bitcoin tools print reversed."""
     return hashlib.sha256(hashlib.sha256(header).digest()).digest()
 
 
@@ -135,18 +135,18 @@ def read_bitcoin_headers(text: str) -> Mapping[int, bytes]:
 
     Empty lines, and what follows a `#`, are ignored. Raises HeaderInvalid naming the line.
     """
-    found: dict[int, bytes] = {}
+    headers: dict[int, bytes] = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        said = line.partition("#")[0].strip()
-        parts = _HEADERS_LINE.fullmatch(said)
-        if parts is not None:
-            found[int(parts[1])] = bytes.fromhex(parts[2])
-        elif said:
+        content = line.partition("#")[0].strip()
+        match = _HEADERS_LINE.fullmatch(content)
+        if match is not None:
+            headers[int(match[1])] = bytes.fromhex(match[2])
+        elif content:
             raise HeaderInvalid(f"line {number} is not a height and the 160 hex digits of a block header")
-    return found
+    return headers
 
 
 def _target(bits: int) -> int:
-    """The compact form of Bitcoin's headers: an exponent of 256 and 23 bits of mantissa."""
+    """The target that the header's `nBits` encodes: mantissa (23 bits) times 256 to the power of exponent - 3."""
     exponent, mantissa = bits >> 24, bits & 0x007FFFFF
     return mantissa << 8 * (exponent - 3) if exponent >= 3 else mantissa >> 8 * (3 - exponent)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RFC 3161 timestamp responses: what they say of which data, and whether an authority that one trusts signed it.
+"""Read and verify RFC 3161 timestamp responses.
 
-Invariant: a time comes out only for exactly the data that was handed in.
+Invariant: a time is returned only for a token over exactly the given data.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cryptography import x509
 from rfc3161_client import TimeStampResponse, VerificationError, VerifierBuilder, decode_timestamp_response
 
 from indelible.domain import instants
-from indelible.external.der import sorted_certificates
+from indelible.external.der import sort_certificates
 
 MAX_RESPONSE_BYTES = 64 * 1024
 _GRANTED = 0
@@ -25,32 +25,32 @@ _HASHES = {
 
 
 class TimestampInvalid(ValueError):
-    """The response is no timestamp of this data, or nobody who is trusted signed it."""
+    """The response is not a timestamp of this data, or not signed under a trusted root."""
 
 
 class NotGranted(TimestampInvalid):
-    """The authority understood, and gives none."""
+    """The authority rejected the request."""
 
 
 def read_timestamp_token(response_der: bytes, data: bytes, *, nonce: int | None = None) -> int:
-    """`genTime` in milliseconds since 1970, of a granted response for exactly this data; nobody's signature is checked.
+    """`genTime` of a granted response for exactly this data, in milliseconds since 1970. The signature is not checked.
 
-    `nonce`: of the request, where it is known (RFC 3161 §2.4.2). Raises TimestampInvalid.
+    `nonce` is that of the request, if known (RFC 3161 §2.4.2). Raises TimestampInvalid.
     """
-    return _gen_time_ms(_checked(response_der, data, nonce=nonce))
+    return _gen_time_ms(_read(response_der, data, nonce=nonce))
 
 
 def verify_timestamp_token(response_der: bytes, data: bytes, roots_pem: bytes) -> int:
-    """`genTime` in milliseconds since 1970, when an authority under one of these roots signed it for exactly this data.
+    """`genTime` in milliseconds since 1970, of a token for exactly this data, signed under one of these roots.
 
-    Certificates between the token's signer and a root are taken from the token, or from `roots_pem`. They must have
-    been valid at `genTime`, not now. Raises TimestampInvalid.
+    Intermediate certificates are taken from the token or from `roots_pem`. Certificates must have been valid at
+    `genTime`, not now. Raises TimestampInvalid.
     """
     try:
         roots = x509.load_pem_x509_certificates(roots_pem)
     except ValueError:
         raise TimestampInvalid("the roots are not PEM certificates") from None
-    response = _checked(response_der, data)
+    response = _read(response_der, data)
     try:
         VerifierBuilder(roots=roots).build().verify_message(response, data)
     except (VerificationError, ValueError) as error:
@@ -58,11 +58,11 @@ def verify_timestamp_token(response_der: bytes, data: bytes, roots_pem: bytes) -
     return _gen_time_ms(response)
 
 
-def _checked(response_der: bytes, data: bytes, *, nonce: int | None = None) -> TimeStampResponse:
+def _read(response_der: bytes, data: bytes, *, nonce: int | None = None) -> TimeStampResponse:
     if len(response_der) > MAX_RESPONSE_BYTES:
         raise TimestampInvalid(f"a response has at most {MAX_RESPONSE_BYTES} bytes")
     try:
-        response = decode_timestamp_response(sorted_certificates(response_der))
+        response = decode_timestamp_response(sort_certificates(response_der))
         if response.status != _GRANTED:
             raise NotGranted(f"the authority did not grant it (PKIStatus {response.status})")
         token = response.tst_info

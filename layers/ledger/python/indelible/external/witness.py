@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Witness over HTTP (c2sp.org/tlog-witness)."""
+"""The Witness port over HTTP (c2sp.org/tlog-witness)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from indelible.ports.external import BadAnswer, OtherSize, OtherTree, Refused
 
 _SIZE_TYPE = "text/x.tlog.size"
 _SIZE = re.compile(rb"(0|[1-9][0-9]{0,18})\n")
-_MOST_BYTES = 16 * 1024
+_MAX_BYTES = 16 * 1024
 
 
 class WitnessServer:
-    """One witness. `url` is what its `/add-checkpoint` lies under."""
+    """One witness. `/add-checkpoint` is appended to `url`."""
 
     def __init__(self, *, key: VerifierKey, url: str, http: Http) -> None:
         self.key = key
@@ -28,7 +28,7 @@ class WitnessServer:
         self._http = http
 
     def cosign(self, checkpoint: Note, *, old: int, proof: Sequence[Hash]) -> Signature:
-        """POST /add-checkpoint."""
+        """POST /add-checkpoint. See the port."""
         hashes = "".join(f"{base64.b64encode(one).decode()}\n" for one in proof)
         body = f"old {old}\n{hashes}\n".encode() + checkpoint.data
         answer = self._http.post(
@@ -36,7 +36,7 @@ class WitnessServer:
             body,
             content_type="text/plain; charset=utf-8",
             accept=f"text/plain, {_SIZE_TYPE}",
-            most_bytes=_MOST_BYTES,
+            max_bytes=_MAX_BYTES,
         )
         if answer.status == 200:
             return self._verified(checkpoint, answer.body)
@@ -47,7 +47,7 @@ class WitnessServer:
         raise Refused(f"HTTP {answer.status}")
 
     def _verified(self, checkpoint: Note, lines: bytes) -> Signature:
-        """The witness's own line, over exactly this checkpoint. Lines of others are left out."""
+        """The witness's own cosignature of exactly this checkpoint; lines of other signers are ignored."""
         try:
             cosigned = Note(checkpoint.text, notes.parse_signatures(lines.decode()))
             return notes.verify(cosigned, [self.key])[self.key]
@@ -56,10 +56,10 @@ class WitnessServer:
 
 
 def _conflict(answer: Answer) -> Exception:
-    """409 tells the size that the witness holds; without one, the size is the same and the root is not."""
+    """What HTTP 409 means: the witness holds the size in the body; without one, another root for the same size."""
     if answer.content_type.partition(";")[0].strip() != _SIZE_TYPE:
         return OtherTree("the witness holds another root for this size")
-    said = _SIZE.fullmatch(answer.body)
-    if said is None or int(said[1]) > MAX_SIZE:
+    size = _SIZE.fullmatch(answer.body)
+    if size is None or int(size[1]) > MAX_SIZE:
         return BadAnswer("a conflict without the size that the witness holds")
-    return OtherSize(int(said[1]))
+    return OtherSize(int(size[1]))
