@@ -49,7 +49,10 @@ def describe_error(error: Exception) -> str | None:
     if isinstance(error, LedgerError):
         # The AWS error that caused it tells the operator more than "unavailable" does.
         cause = error.__cause__
-        return (describe_error(cause) if isinstance(cause, Exception) else None) or _one_line(error)
+        described = describe_error(cause) if isinstance(cause, Exception) else None
+        # Some messages are predicates of the field, which the API returns beside them: "must be from 1 to 100 days".
+        subject = f"{error.field} " if error.field and error.message.startswith("must ") else ""
+        return described or f"{subject}{_one_line(error)}"
     if type(error).__module__.partition(".")[0] in _SDK:
         hint = _HINTS.get(type(error).__name__)
         return f"AWS: {_one_line(error)}" if hint is None else f"AWS: {_one_line(error).rstrip('.')}{hint}"

@@ -102,7 +102,10 @@ def release(source: tuple[str, str], hold_id: str, reason: str, ledger: str) -> 
 @json_option
 @ledger_option
 def list_(source: tuple[str, str], include_released: bool, as_json: bool, ledger: str) -> None:
-    """List an organisation's holds in force, from the chain of `_admin`."""
+    """List an organisation's holds in force.
+
+    They are read from the chain of `_admin`.
+    """
     with _holds(ledger, source) as (holds, org_id, _):
         listed = [one for one in holds.history(org_id) if include_released or one.released is None]
     if as_json:
@@ -118,7 +121,8 @@ def _holds(ledger: str, source: tuple[str, str]) -> Iterator[tuple[Holds, str, C
     """The ledger's holds, the organisation, and a callback for the number of versions checked since the last call."""
     bucket, org_id = source
     columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} versions"), TimeElapsedColumn())
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with deployed(CouldNotCheck) as operator, progress:
         task = progress.add_task("", total=None)
         yield operator.holds(ledger, bucket), org_id, lambda count: progress.advance(task, count)
