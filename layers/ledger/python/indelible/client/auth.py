@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a client proves who it is to a ledger deployed with `auth=jwt`. For `auth=iam` see `indelible.aws.sigv4`."""
+"""Authentication to a ledger deployed with `auth=jwt`. For `auth=iam` see `indelible.aws.sigv4`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import httpx
 
 
 class BearerToken(httpx.Auth):
-    """Tokens of your identity provider (RFC 6750 §2.1).
+    """Sends bearer tokens of your identity provider (RFC 6750 §2.1).
 
-    `fetch` returns one; it is called before the first request, and again whenever the gateway answers 401.
+    `fetch` returns a token. It is called before the first request, and again whenever the gateway answers 401.
     """
 
     def __init__(self, fetch: Callable[[], str]) -> None:
@@ -23,7 +23,7 @@ class BearerToken(httpx.Auth):
         known = self._token
         self._token = known or self._fetch()
         answer = yield self._with_token(request)
-        if answer.status_code == httpx.codes.UNAUTHORIZED and known is not None:  # it has expired meanwhile
+        if answer.status_code == httpx.codes.UNAUTHORIZED and known is not None:  # the token has expired
             self._token = self._fetch()
             yield self._with_token(request)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small synchronous client: authenticates, sends, and tries again what may be tried again.
+"""A synchronous client that signs requests and retries those that may succeed later.
 
-Every recording carries an idempotency key of its own, so a retry after a lost answer cannot record twice.
+Invariant: every call to record carries an idempotency key, so that a retry after a lost answer cannot record twice.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from indelible.domain.credentials import sign
 
 _ATTEMPTS = 5
 PACKING_S = 19 * 60
-"""Longer than the ledger calls an export pending."""
+"""How long to wait for an export, in seconds: longer than the ledger reports one as pending."""
 
 
 class LedgerRefusal(Exception):
-    """The ledger said no. `code` is stable (docs/errors.md); `field` names the argument at fault."""
+    """The ledger refused a request. `code` is stable (docs/errors.md), `status` is the HTTP status.
+
+    `field` names the invalid argument, and `audit_id` the record that is committed but not sealed yet, if there is one.
+    """
 
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
         super().__init__(f"{error.get('code')}: {error.get('message')}")
@@ -35,7 +38,7 @@ class LedgerRefusal(Exception):
 
 
 class Ledger(Protocol):
-    """What an application needs of a ledger: the real client or the stub."""
+    """The operations that applications use; LedgerClient and StubLedgerClient implement them."""
 
     def record(self, event: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:
         """Record one event and return its receipt."""
@@ -44,25 +47,25 @@ class Ledger(Protocol):
     def record_batch(
         self, events: Sequence[Mapping[str, Any]], *, idempotency_key: str | None = None
     ) -> list[dict[str, Any]]:
-        """Record up to a hundred events in order and return their receipts."""
+        """Record up to 100 events in order and return their receipts."""
         ...
 
     def prove(self, *, audit_id: str | None = None, tx_hash: str | None = None) -> dict[str, Any]:
-        """One record, re-read and re-hashed by the ledger."""
+        """Return one record and its proofs, which the ledger reads from the bucket and hashes again."""
         ...
 
     def consistency(
         self, old_size: int, new_size: int, *, log: Literal["organisation", "ledger"] = "organisation"
     ) -> dict[str, Any]:
-        """The proof that a log only grew between two of its published checkpoints."""
+        """Return the proof that a log only grew between two of its published checkpoints (RFC 6962 §2.1.2)."""
         ...
 
     def verify(self, **asked: int | str) -> dict[str, Any]:
-        """Verify `start_seq`/`end_seq`, `from`/`to`, or everything; long ranges are continued to their end."""
+        """Verify `start_seq`/`end_seq`, `from`/`to`, or everything, in as many requests as that takes."""
         ...
 
     def export(self, **asked: int | str) -> dict[str, Any]:
-        """Export a range as evidence, and wait until it can be fetched."""
+        """Export a range as evidence, and wait until it can be downloaded."""
         ...
 
     def close(self) -> None:
@@ -70,7 +73,7 @@ class Ledger(Protocol):
         ...
 
     def __enter__(self) -> Self:
-        """The ledger; it is closed at the end."""
+        """Return the ledger itself."""
         ...
 
     def __exit__(self, *_: object) -> None:
@@ -84,9 +87,11 @@ class LedgerClient:
     >>> with LedgerClient("https://…", org_id="acme-corp", hmac_secret=secret) as ledger:
     ...     receipt = ledger.record({"event_type": "AGENT_DECISION", "payload": {"decision": "APPROVED"}})
 
-    `hmac_secret` signs the arguments (`auth=hmac`). `auth` identifies the caller to API Gateway instead, or besides:
-    `BearerToken` (`auth=jwt`), `indelible.aws.sigv4.AwsIdentity` (`auth=iam`). Safe to share between threads.
-    `trust_env`: proxies and certificates as the environment names them (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE).
+    `hmac_secret` signs the arguments (`auth=hmac`). `auth` identifies the caller to API Gateway, instead of a signature
+    or in addition to it: `BearerToken` (`auth=jwt`), `indelible.aws.sigv4.AwsIdentity` (`auth=iam`). `trust_env`: use
+    the proxies and certificates that the environment names (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE).
+
+    Every method raises LedgerRefusal, or httpx.TransportError after the last attempt. Safe to share between threads.
     """
 
     def __init__(
@@ -101,7 +106,7 @@ class LedgerClient:
         trust_env: bool = True,
     ) -> None:
         if not hmac_secret and auth is None:
-            raise ValueError("an hmac_secret or an auth is needed")
+            raise ValueError("hmac_secret or auth is required")
         self._org_id = org_id
         self._secret = hmac_secret
         self._key_id = key_id
@@ -120,7 +125,7 @@ class LedgerClient:
         self._http.close()
 
     def record(self, event: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:
-        """Record one event and return its receipt. Raises LedgerRefusal, or httpx.TransportError."""
+        """Record one event and return its receipt."""
         arguments = {**event, "idempotency_key": idempotency_key or str(uuid.uuid4())}
         receipt: dict[str, Any] = self._call("/v1/record", arguments)["receipt"]
         return receipt
@@ -128,36 +133,35 @@ class LedgerClient:
     def record_batch(
         self, events: Sequence[Mapping[str, Any]], *, idempotency_key: str | None = None
     ) -> list[dict[str, Any]]:
-        """Record up to a hundred events in order and return their receipts."""
+        """Record up to 100 events in order and return their receipts."""
         arguments = {"events": [dict(e) for e in events], "idempotency_key": idempotency_key or str(uuid.uuid4())}
         receipts: list[dict[str, Any]] = self._call("/v1/record/batch", arguments)["receipts"]
         return receipts
 
     def prove(self, *, audit_id: str | None = None, tx_hash: str | None = None) -> dict[str, Any]:
-        """One record, re-read and re-hashed by the ledger."""
+        """Return one record and its proofs, which the ledger reads from the bucket and hashes again."""
         asked = {"audit_id": audit_id, "tx_hash": tx_hash}
         return self._call("/v1/prove", {name: value for name, value in asked.items() if value is not None})
 
     def consistency(
         self, old_size: int, new_size: int, *, log: Literal["organisation", "ledger"] = "organisation"
     ) -> dict[str, Any]:
-        """The proof that a log only grew between two of its published checkpoints."""
+        """Return the proof that a log only grew between two of its published checkpoints (RFC 6962 §2.1.2)."""
         return self._call("/v1/consistency", {"old_size": old_size, "new_size": new_size, "log": log})
 
     def verify(self, **asked: int | str) -> dict[str, Any]:
-        """Verify `start_seq`/`end_seq`, `from`/`to`, or everything; long ranges are continued to their end."""
+        """Verify `start_seq`/`end_seq`, `from`/`to`, or everything, in as many requests as that takes."""
         verdict = self._call("/v1/verify", asked)
         while not verdict["complete"]:
-            going_on = {k: v for k, v in asked.items() if k != "from"} | {"start_seq": verdict["next_seq"]}
-            following = self._call("/v1/verify", going_on)
-            verdict = _joined(verdict, following)
+            rest = {k: v for k, v in asked.items() if k != "from"} | {"start_seq": verdict["next_seq"]}
+            verdict = _merge_verdicts(verdict, self._call("/v1/verify", rest))
         return verdict
 
     def export(self, **asked: int | str) -> dict[str, Any]:
-        """Export a range (as for `verify`, and `format`), and wait until it is packed: up to nineteen minutes.
+        """Export a range (as for `verify`, plus `format`), and wait up to PACKING_S seconds until it is packed.
 
-        `url` of the answer is where to GET the file, for some minutes; `sha256` is its hash. `status` is "failed" where
-        it could not be packed, and `code` says why; "pending" where it took longer than this waits.
+        In the answer, `url` is where to GET the file for some minutes, and `sha256` its hash. `status` is "failed" if
+        it could not be packed, with the reason in `code`; "pending" if this method stopped waiting.
         """
         answer = self._call("/v1/export", asked)
         waiting = tenacity.Retrying(
@@ -172,7 +176,7 @@ class LedgerClient:
 
     def _call(self, path: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_may_be_tried_again),
+            retry=tenacity.retry_if_exception(_is_retryable),
             wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
             stop=tenacity.stop_after_attempt(_ATTEMPTS),
             reraise=True,
@@ -191,8 +195,8 @@ class LedgerClient:
         except ValueError:
             body = {}
         if answer.status_code != httpx.codes.OK:
-            said = body.get("message") or f"status {answer.status_code}"  # by API Gateway itself
-            error = body.get("error") or {"code": "HTTP", "message": said}
+            message = body.get("message") or f"status {answer.status_code}"  # from API Gateway itself
+            error = body.get("error") or {"code": "HTTP", "message": message}
             raise LedgerRefusal(answer.status_code, {"retryable": answer.status_code in (429, 503, 504), **error})
         answered: dict[str, Any] = body
         return answered
@@ -206,17 +210,17 @@ def connect(
     key_id: str | None = None,
     auth: httpx.Auth | None = None,
 ) -> Ledger:
-    """The real client, or the stub when `api_url` is empty: recording switched off by configuration."""
+    """Return a LedgerClient, or a StubLedgerClient if `api_url` is empty: recording is switched off."""
     if not api_url:
         return StubLedgerClient()
     return LedgerClient(api_url, org_id=org_id, hmac_secret=hmac_secret, key_id=key_id, auth=auth)
 
 
-def _may_be_tried_again(error: BaseException) -> bool:
+def _is_retryable(error: BaseException) -> bool:
     return isinstance(error, httpx.TransportError) or (isinstance(error, LedgerRefusal) and error.retryable)
 
 
-def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+def _merge_verdicts(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """The verdict over two consecutive ranges."""
     broken = False in (first["valid"], second["valid"])
     first_broken = [v["first_broken_at"] for v in (first, second) if v["first_broken_at"] is not None]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The client of a ledger that is switched off: every method of the real one, and nothing leaves the process."""
+"""The client for applications whose recording is switched off. It sends nothing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, Literal, Self
 
 
 class StubLedgerClient:
-    """Takes everything and records nothing: for applications whose recording is switched off.
+    """Has every method of LedgerClient and records nothing.
 
-    Receipts and proofs are empty, and a verdict says that nothing was checked: `valid` is None.
+    Receipts and proofs are empty dicts; in a verdict `valid` is None and nothing is counted as checked.
     """
 
     def record(self, event: Mapping[str, Any], *, idempotency_key: str | None = None) -> dict[str, Any]:  # noqa: ARG002
-        """An empty receipt."""
+        """Return an empty receipt."""
         return {}
 
     def record_batch(
@@ -23,11 +23,11 @@ class StubLedgerClient:
         *,
         idempotency_key: str | None = None,  # noqa: ARG002
     ) -> list[dict[str, Any]]:
-        """An empty receipt for each event."""
+        """Return an empty receipt for each event."""
         return [{} for _ in events]
 
     def prove(self, *, audit_id: str | None = None, tx_hash: str | None = None) -> dict[str, Any]:  # noqa: ARG002
-        """Nothing."""
+        """Return an empty answer."""
         return {}
 
     def consistency(
@@ -37,11 +37,11 @@ class StubLedgerClient:
         *,
         log: Literal["organisation", "ledger"] = "organisation",  # noqa: ARG002
     ) -> dict[str, Any]:
-        """Nothing."""
+        """Return an empty answer."""
         return {}
 
     def verify(self, **asked: int | str) -> dict[str, Any]:  # noqa: ARG002
-        """No verdict, in the form of one."""
+        """Return a verdict that says that nothing was checked."""
         return {
             "valid": None,
             "entries_checked": 0,
@@ -56,11 +56,11 @@ class StubLedgerClient:
         }
 
     def export(self, **asked: int | str) -> dict[str, Any]:  # noqa: ARG002
-        """Nothing."""
+        """Return an empty answer."""
         return {}
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
     def __enter__(self) -> Self:
         return self
