@@ -76,7 +76,7 @@ def test_a_copy_without_the_statements_needs_none_before_a_rotation(copy: Path, 
 
     assert answer.exit_code == 0
     (said,) = [clause for clause in json.loads(answer.stdout)["unchecked"] if "had replaced the one given" in clause]
-    assert "no key statements of the ledger" in said
+    assert "none of the ledger's key statements" in said
 
 
 def test_that_a_copy_and_a_bundle_can_lack_later_statements_is_said(

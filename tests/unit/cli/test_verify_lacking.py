@@ -86,4 +86,4 @@ def test_a_witness_of_what_was_before_the_range_has_vouched_for_none_of_it(tmp_p
     answer = run(*demanded, "--start", 2)
 
     assert (answer.exit_code, answer.stdout.splitlines()[0][:6]) == (2, "VALID,")
-    assert "0 of the witnesses that you named have signed; 1 is needed" in answer.stderr
+    assert "0 of the named witnesses have signed; 1 is needed" in answer.stderr
