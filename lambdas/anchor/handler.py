@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asked by the workflow: {"organisations": [NAME, …]} for each batch of a round, {"log": "ledger"} at its end."""
+"""The anchor function. The workflow invokes it for each batch of a round, and at the end for the ledger's own log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from indelible.entry.invocation import LambdaContext
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Anchor the batch, or the ledger's own log, and say what was done."""
+    """Do one task of a round, and return a summary (`entry.anchoring`)."""
     return anchoring.anchor(
         event,
         context,

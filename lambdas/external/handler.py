@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""After the anchor: {"run": "news"} or {"run": "sweep"}. Deployed only where an anchoring provider is configured."""
+"""The external anchoring function, the last step of a round. Deployed only when a provider is configured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from indelible.entry.invocation import LambdaContext
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Have the ledger's newest checkpoints anchored externally."""
+    """Get external anchors for recent checkpoints, and return a summary (`entry.external`)."""
     return external.run(
         event, context, anchors=built.external_anchors, clock=shared.clock(), telemetry=shared.telemetry()
     )

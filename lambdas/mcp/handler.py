@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ANY /mcp."""
+"""The mcp function: ANY /mcp."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from indelible.entry.invocation import LambdaContext
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request."""
+    """Answer one HTTP request (`entry.mcp`)."""
     return mcp.serve(event, context, server=built.mcp_server, telemetry=shared.telemetry(), clock=shared.clock())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Invoked by the export function: the range to pack."""
+"""The pack function. The export function invokes it for each export."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from indelible.entry.invocation import LambdaContext
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Pack it and say what was done."""
+    """Pack one export, and return its state (`entry.packing`)."""
     return packing.pack(event, context, packer=pack.packer, telemetry=shared.telemetry(), clock=shared.clock())

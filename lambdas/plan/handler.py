@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asked by the workflow between two steps of a round: who is next, and what came of the last ones."""
+"""The plan function. The workflow invokes it before each set of batches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from indelible.entry.invocation import LambdaContext
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Sum up and choose."""
+    """Add up the results, and choose the next batches (`entry.planning`)."""
     return planning.plan(
         event,
         context,

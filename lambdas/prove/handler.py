@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""POST /v1/prove."""
+"""The prove function: POST /v1/prove and POST /v1/consistency."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from indelible.entry.invocation import LambdaContext
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request."""
+    """Answer one HTTP request (`entry.rest`)."""
     return rest.serve(event, context, api=prove.proof_api, telemetry=shared.telemetry(), clock=shared.clock())

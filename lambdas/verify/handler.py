@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""POST /v1/verify."""
+"""The verify function: POST /v1/verify."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from indelible.entry.invocation import LambdaContext
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request."""
+    """Answer one HTTP request (`entry.rest`)."""
     return rest.serve(event, context, api=verify.verify_api, telemetry=shared.telemetry(), clock=shared.clock())

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Typed settings of a function, from its environment variables. Read once, when the first event comes."""
+"""Typed settings of a function, from its environment variables.
+
+Invariant: settings are complete and in range, or `load` raises. They are read when the first event arrives, not at
+import.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +20,17 @@ _PREFIX = "INDELIBLE_"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """`INDELIBLE_LEDGER_NAME` and so on: each function is told only what it needs.
+    """The variables INDELIBLE_LEDGER_NAME and so on. Each function has only those that it needs.
 
-    `signing_key_ids`: ids of the KMS keys of all generations, oldest first, comma-separated; the last one signs.
-    `ml_dsa_key_id`: ARN of the KMS key of the second line below checkpoints; none by default.
-    `anchor_period_seconds`: between two scheduled rounds; 0 where a cron expression says when.
+    `signing_key_ids`: ids of the KMS keys of all generations, oldest first, comma-separated; the last signs.
+    `ml_dsa_key_id`: ARN of the KMS key of the second signature line of checkpoints; none by default.
+    `anchor_period_seconds`: time between two scheduled rounds; 0 when the schedule is a cron expression.
+    `org_rate`, `org_burst`: an organisation's share, in tokens (`entry.limits`).
     `allowed_origins`: browser origins that may call the MCP endpoint, comma-separated; none by default.
     `external_anchors`: the providers of external anchoring, as JSON (`entry.external_settings`); none by default.
     """
 
-    # Part of key names and origins, which a slash would make another log's and white space or a plus sign unreadable.
+    # Part of key names and of log origins: a slash would name another log, a space or plus sign break the note format.
     ledger_name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
     bucket: Annotated[str, Meta(min_length=3)]
     table: Annotated[str, Meta(min_length=3)]
@@ -48,16 +53,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     pack_function: str = ""
 
     def retention(self, days: int | None = None) -> Retention:
-        """The promise for a record: an organisation may keep longer than the ledger, never shorter."""
+        """The retention of a record. `days` is the organisation's: it can extend the ledger's, never shorten it."""
         return Retention(lock_mode=self.lock_mode, days=max(days or 0, self.retention_days))
 
 
 def load(environment: Mapping[str, str]) -> Settings:
-    """Raises ConfigurationError naming the variable that is absent or out of range."""
-    given = {
+    """Read the settings. Raises ConfigurationError, naming the variable that is missing or out of range."""
+    values = {
         name.removeprefix(_PREFIX).lower(): value for name, value in environment.items() if name.startswith(_PREFIX)
     }
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"environment variables {_PREFIX}*: {error}") from None

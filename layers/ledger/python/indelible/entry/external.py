@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The handler of external anchoring: the last step of a round, which says what kind of round it is.
+"""The handler of external anchoring, the last step of a round. The event is the kind of round.
 
-{"run": "news"}, {"run": "org"}    what recent checkpoints of the ledger miss
-{"run": "sweep"}                   also OpenTimestamps proofs that were not complete when they were given
+    {"run": "news"}, {"run": "org"}    get the external anchors that recent checkpoints of the ledger lack
+    {"run": "sweep"}                   also complete OpenTimestamps proofs that were pending
+
+Invariant: what a provider fails to do is in the summary; it is never raised.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from indelible.ports import Clock
 from indelible.services.external_anchors import ExternalAnchors, ExternalReport
 
 _CLOSING_MS = 60_000
-"""Kept for the last question that each track has under way when the time is up, and for publishing what came of it."""
+"""Kept for the request that each track has under way when the time is up, and for storing its result."""
 
 
 def run(
@@ -28,7 +30,7 @@ def run(
     clock: Clock,
     telemetry: PowertoolsTelemetry,
 ) -> dict[str, Any]:
-    """Ask the anchoring providers. What they do not do is in the summary; nothing of it is raised."""
+    """Ask the anchoring providers, and summarize. Raises InvalidField for an unknown kind of round."""
     until_ms = deadline_ms(context, clock, keep_ms=_CLOSING_MS)
     with observe(context, telemetry):
         kind = event.get("run")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anchoring providers, from the environment variable INDELIBLE_EXTERNAL_ANCHORS; none when absent or empty."""
+"""The external anchoring providers, from the environment variable INDELIBLE_EXTERNAL_ANCHORS.
+
+Invariant: absent or empty means none; a value that cannot be read is a ConfigurationError, never ignored.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ _Addresses = dict[str, Annotated[str, Meta(pattern="^https?://")]]
 
 
 class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Names and URLs; of witnesses the verifier keys (`name+hash+key`) and URLs, and how many of them it takes."""
+    """Providers and their URLs: by name, and for witnesses by verifier key (`name+hash+key`, C2SP signed-note).
+
+    `witness_quorum`: how many witnesses make a checkpoint witnessed.
+    """
 
     timestamp_authorities: _Addresses = {}
     calendars: _Addresses = {}
@@ -23,7 +29,7 @@ class ExternalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     witness_quorum: Annotated[int, Meta(ge=1)] | None = None
 
     def witness_keys(self) -> dict[VerifierKey, str]:
-        """The witnesses' URLs by their keys. Raises ConfigurationError for what is no key of a witness."""
+        """The URLs of witnesses by key. Raises ConfigurationError for a key that is not a witness's."""
         found = {}
         for text, url in self.witnesses.items():
             try:

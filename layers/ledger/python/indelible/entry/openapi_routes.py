@@ -131,8 +131,8 @@ ROUTES = (
         summary="Export evidence",
         description="Packs a range of your chain, by sequence or by time, into a bundle that can be verified without "
         "the ledger, or into a view for reading, stored with the bundle that proves it. Short ranges are ready at "
-        "once; for longer ones the status is `pending`: ask again with the `export_id`. The same range of the same state of "
-        "the ledger is the same export.",
+        "once; for longer ones the status is `pending`: ask again with the `export_id`. The same range of the same "
+        "state of the ledger is the same export.",
         request=export_models.ExportRequest,
         request_example=examples.EXPORT,
         response=export_models.ExportResponse,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds adapters and services for the command line: a deployed ledger, found by the outputs of its stacks.
+"""Wires adapters and services together for the command line.
 
-Uses the AWS credentials, region and endpoint of the usual environment variables.
+Invariant: a deployed ledger is found by its name alone, from the outputs of its stacks. Credentials, region and
+endpoint are those of the usual AWS environment variables.
 """
 
 from __future__ import annotations
@@ -47,11 +48,11 @@ from indelible.services.registry import Registry
 
 
 def registry(ledger_name: str) -> Registry:
-    """Organisations and keys of the ledger of this name. Raises NotFound when there is none.
+    """Manages organisations and keys of a ledger. Raises NotFound when there is no ledger of this name.
 
     IAM: cloudformation:DescribeStacks, sts:GetCallerIdentity, and what the adapters name.
     """
-    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
+    outputs = _ledger_outputs(ledger_name)
     clock, dynamodb = SystemClock(), client("dynamodb")
     table = outputs["TableName"]
     organisations = DynamoOrganisations(client=dynamodb, table=table, clock=clock)
@@ -69,11 +70,11 @@ def registry(ledger_name: str) -> Registry:
 
 
 def holds(ledger_name: str, bucket: str) -> Holds:
-    """Legal holds in the bucket of the ledger of this name. Raises NotFound when that is not its bucket.
+    """Manages legal holds in the bucket of a ledger. Raises NotFound when there is none or it has another bucket.
 
     IAM: as for `registry`, and what the adapters name.
     """
-    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
+    outputs = _ledger_outputs(ledger_name)
     if outputs["BucketName"] != bucket:
         raise NotFound(f"{bucket} is not the bucket of the ledger {ledger_name}; --ledger names another")
     s3, clock, pool, secrets = client("s3"), SystemClock(), _pool(), _secrets(outputs)
@@ -92,11 +93,11 @@ def holds(ledger_name: str, bucket: str) -> Holds:
 
 
 def rebuilder(ledger_name: str) -> Rebuilder:
-    """What rebuilds the table of the ledger of this name. Raises NotFound when there is none.
+    """Rebuilds the table of a ledger from its bucket. Raises NotFound when there is no ledger of this name.
 
     IAM: cloudformation:DescribeStacks, and what the adapters name.
     """
-    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
+    outputs = _ledger_outputs(ledger_name)
     dynamodb, s3 = client("dynamodb"), client("s3")
     table, bucket = outputs["TableName"], outputs["BucketName"]
     pool = _pool()
@@ -124,11 +125,11 @@ def rebuilder(ledger_name: str) -> Rebuilder:
 
 
 def checks(ledger_name: str) -> list[tuple[str, Check]]:
-    """What `indelible doctor` looks at in the ledger of this name. Raises NotFound when there is none.
+    """The checks of `indelible doctor`, by title. Raises NotFound when there is no ledger of this name.
 
-    IAM: what the adapters name, all of it reading.
+    IAM: what the adapters name, read access only.
     """
-    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
+    outputs = _ledger_outputs(ledger_name)
     dynamodb, s3, clock = client("dynamodb"), client("s3"), SystemClock()
     table, bucket = outputs["TableName"], outputs["BucketName"]
     files = _log_files(outputs, s3, _pool())
@@ -153,6 +154,45 @@ def checks(ledger_name: str) -> list[tuple[str, Check]]:
     return [*deployed.checks(), *chains.checks()]
 
 
+def anchor_workflow(ledger_name: str) -> AnchorWorkflow:
+    """The workflow that runs the anchor's rounds. Raises NotFound when there is no ledger of this name.
+
+    IAM: cloudformation:DescribeStacks, and what the adapter names.
+    """
+    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-anchor")
+    return AnchorWorkflow(client=client("stepfunctions"), arn=outputs["AnchorStateMachineArn"])
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Readers of an evidence bucket."""
+
+    records: StoredRecords
+    files: S3LogFiles
+
+
+def evidence(bucket: str, *, profile: str | None = None, endpoint_url: str | None = None) -> Evidence:
+    """Readers of an evidence bucket for an auditor, who has access to the bucket only.
+
+    IAM: s3:ListBucket, s3:ListBucketVersions, s3:GetObject, s3:GetObjectVersion, s3:GetObjectRetention.
+    """
+    s3, credentials = s3_as(profile, endpoint_url)
+    pool = _pool()
+    records = S3Records(client=s3, bucket=bucket, pool=pool, clock=SystemClock())
+    many = CrtRecords(records=records, client=s3, credentials=credentials)
+    # Required by the adapter for writing; an auditor only reads.
+    files = S3LogFiles(client=s3, bucket=bucket, retention=Retention("COMPLIANCE", 1), pool=pool)
+    return Evidence(records=many, files=files)
+
+
+def _ledger_outputs(ledger_name: str) -> Mapping[str, str]:
+    return stack_outputs(client("cloudformation"), f"{ledger_name}-ledger")
+
+
+def _retention(outputs: Mapping[str, str]) -> Retention:
+    return Retention(lock_mode=outputs["LockMode"], days=int(outputs["RetentionDays"]))
+
+
 def _secrets(outputs: Mapping[str, str]) -> SecretsManagerSource:
     return SecretsManagerSource(client=client("secretsmanager"), secret_id=outputs["SecretArn"])
 
@@ -160,7 +200,7 @@ def _secrets(outputs: Mapping[str, str]) -> SecretsManagerSource:
 def _admin_log(
     outputs: Mapping[str, str], organisations: Organisations, secrets: SecretSource, pool: ThreadPoolExecutor
 ) -> AdminLog:
-    """In the name of whoever the credentials belong to."""
+    """Records administrative acts. The actor is the AWS principal that the credentials belong to."""
     dynamodb, table = client("dynamodb"), outputs["TableName"]
     appender = Appender(
         journal=DynamoJournal(client=dynamodb, table=table),
@@ -177,7 +217,7 @@ def _admin_log(
         organisations=organisations,
         secrets=secrets,
         clock=SystemClock(),
-        retention=Retention(lock_mode=outputs["LockMode"], days=int(outputs["RetentionDays"])),
+        retention=_retention(outputs),
         actor=client("sts").get_caller_identity()["Arn"],
     )
 
@@ -187,41 +227,9 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def _log_files(outputs: Mapping[str, str], s3: Any, pool: ThreadPoolExecutor) -> S3LogFiles:  # noqa: ANN401 -- boto3
-    retention = Retention(lock_mode=outputs["LockMode"], days=int(outputs["RetentionDays"]))
-    return S3LogFiles(client=s3, bucket=outputs["BucketName"], retention=retention, pool=pool)
+    return S3LogFiles(client=s3, bucket=outputs["BucketName"], retention=_retention(outputs), pool=pool)
 
 
 def _pinned_keys(outputs: Mapping[str, str], files: LogFiles) -> PinnedKeys:
     keys = kms_keys(client("kms"), outputs["SigningKeyIds"])
     return PinnedKeys(keys=keys, files=files, ledger_name=outputs["LedgerName"])
-
-
-def anchor_workflow(ledger_name: str) -> AnchorWorkflow:
-    """The workflow of the anchor's rounds of the ledger of this name. Raises NotFound when there is none.
-
-    IAM: cloudformation:DescribeStacks, and what the adapter names.
-    """
-    outputs = stack_outputs(client("cloudformation"), f"{ledger_name}-anchor")
-    return AnchorWorkflow(client=client("stepfunctions"), arn=outputs["AnchorStateMachineArn"])
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A bucket as an auditor reads it."""
-
-    records: StoredRecords
-    files: S3LogFiles
-
-
-def evidence(bucket: str, *, profile: str | None = None, endpoint_url: str | None = None) -> Evidence:
-    """The evidence bucket alone: no table, no key, no stack is asked.
-
-    IAM: s3:ListBucket, s3:ListBucketVersions, s3:GetObject, s3:GetObjectVersion, s3:GetObjectRetention.
-    """
-    s3, credentials = s3_as(profile, endpoint_url)
-    pool = _pool()
-    records = S3Records(client=s3, bucket=bucket, pool=pool, clock=SystemClock())
-    many = CrtRecords(records=records, client=s3, credentials=credentials)
-    # The retention is for whoever writes, and nobody does.
-    files = S3LogFiles(client=s3, bucket=bucket, retention=Retention("COMPLIANCE", 1), pool=pool)
-    return Evidence(records=many, files=files)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The function behind POST /v1/export. It knows no secret and no table, and does only what the endpoint tells it."""
+"""The pack function's handler: packs an export that `entry.exporting` has begun.
+
+Invariant: it packs exactly the range of its job. It has no access to secrets or to the table, so it authenticates
+nobody: only the export function may invoke it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from indelible.ports import Clock
 from indelible.services.packing import Packer
 
 _CLOSING_MS = 60_000
-"""Kept for the upload when reading has taken all the time there is."""
+"""Kept for the upload when reading has used up the rest of the time."""
 
 
 def pack(
@@ -26,7 +30,7 @@ def pack(
     telemetry: PowertoolsTelemetry,
     clock: Clock,
 ) -> dict[str, Any]:
-    """Pack one export. What goes wrong is noted beside it, and raised where it is a fault."""
+    """Pack one export, and return its state. One that failed by a fault of the ledger is raised as well."""
     until_ms = deadline_ms(context, clock, keep_ms=_CLOSING_MS)
     with observe(context, telemetry):
         done = packer().run(msgspec.convert(job, ExportJob), deadline_ms=until_ms)

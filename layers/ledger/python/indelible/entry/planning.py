@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The planner's handler: the workflow's state in, the next batches and the sum of what was done so far out.
+"""The plan function's handler: the state of the workflow in, the next batches and the totals so far out.
 
     {"run": "news" | "sweep"} or {"run": "org", "org_id": NAME}        the input of a round
-    {…, "after", "batches": [[NAME, …], …], "totals": {…}}            the answer, and the state of the workflow
-    {…, "results": [{"batch": INDEX, "summary" | "error"}, …]}          the same, when the batches are done
+    {…, "after", "batches": [[NAME, …], …], "totals": {…}}            the output, and the state of the workflow
+    {…, "results": [{"batch": INDEX, "summary" | "error"}, …]}          the state after the batches were anchored
 
-The round is over when `batches` is empty. Asking twice gives the same.
+The round is over when `batches` is empty. A repeated call with the same state returns the same output.
 
-One organisation that ends the function (out of memory, out of time) must not take its batch with it each time. So a
-batch without a summary, and what a batch did not reach, is planned again: each organisation alone. Alone it is reached
-or named as failed, and so every organisation is planned twice at most.
+Invariant: every organisation is planned at most twice in a round. An organisation that ends the anchor function (out of
+memory, out of time) must not take others with it every time, so the organisations of a batch without a summary, and
+those that a batch did not reach, are planned again, each in a batch of its own. There it is reached or reported as
+failed.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from indelible.ports import Clock, Page, RoundStarts
 from indelible.services.planner import Planner, Run
 
 NO_ANSWER = "NO_ANSWER"
-"""In place of an error code, where the workflow does not even know how the function ended."""
+"""Stands for an error code when the workflow does not know how the function ended."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """What came of one batch; `error` is the name under which Step Functions caught the end of the function."""
+    """The result of one batch. `error` is the error name that Step Functions caught when the function failed."""
 
     batch: int
     summary: BatchSummary | None = None
@@ -41,14 +42,14 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """The workflow's state. No `totals`: the round begins."""
+    """The state of the workflow. Without `totals` the round begins."""
 
     run: Run
     org_id: str = ""
     after: str | None = None
     batches: list[list[str]] = field(default_factory=list)
     totals: RoundSummary | None = None
-    # An execution that failed leaves null in the list, or nothing at all.
+    # A failed execution leaves null in the list, or no element.
     results: list[Result | None] = field(default_factory=list)
 
 
@@ -61,20 +62,20 @@ def plan(
     clock: Clock,
     telemetry: PowertoolsTelemetry,
 ) -> dict[str, Any]:
-    """Sum up what was done, and choose who is next."""
+    """Add up the results, and choose the next batches. Raises InvalidRequest for a state of another form."""
     with observe(context, telemetry):
         state = _read(event)
-        if state.totals is None and state.run == "news":  # the schedule that has the rate
+        if state.totals is None and state.run == "news":  # the only schedule with a fixed rate
             with suppress(LedgerError):
                 starts().begin(clock.now_ms())
-        totals, again, failures = _settled(state)
+        totals, again, failures = _add_results(state)
         telemetry.count("AnchorFailures", failures)
         batches, after = [[name] for name in again], state.after
         if not again and (state.totals is None or after is not None):
             try:
                 page = planner().choose(state.run, org_id=state.org_id, after=after)
             except NotFound as error:
-                # Whoever asked is told. A name that does not exist is no reason to ring an alarm.
+                # Reported to the operator who named it, but not counted as a failure: a wrong name must raise no alarm.
                 totals, page = totals.plus(BatchSummary(failed={state.org_id: error.code})), Page((), None)
             batches, after = planner().batches(page.names), page.after
         return as_json(State(run=state.run, org_id=state.org_id, after=after, batches=batches, totals=totals))
@@ -87,8 +88,8 @@ def _read(event: dict[str, Any]) -> State:
         raise InvalidRequest(str(error)) from None
 
 
-def _settled(state: State) -> tuple[RoundSummary, list[str], int]:
-    """The sum with the results of the last batches; who is to be planned again, alone; how many have failed."""
+def _add_results(state: State) -> tuple[RoundSummary, list[str], int]:
+    """Totals with the results of the last batches; organisations to plan again, each alone; the number of failures."""
     totals = state.totals or RoundSummary()
     results = {result.batch: result for result in state.results if result is not None}
     again: list[str] = []

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the anchor did, in the JSON that the workflow carries from function to function and shows at its end.
+"""Summaries of anchoring, as the JSON that the workflow passes from function to function and shows at its end.
 
-Invariant: a page of organisations and what came of it fits the 256 KiB of a workflow's state, whatever went wrong;
-so a summary names places, and the functions' logs have the rest.
+Invariant: a page of organisations and its results fit the 256 KiB of a workflow's state, whatever went wrong. So a
+summary names where a failure is, and the functions' logs have the details.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST_LISTED = 100
-"""Organisations in trouble that a round's summary names; it counts the others."""
+MAX_LISTED = 100
+"""Broken organisations, and as many failed ones, that a round's summary names. It counts the others."""
 
-_DETAIL = 80
+_MAX_DETAIL = 80
+"""Characters."""
 
 
 class Break(Struct, frozen=True, kw_only=True):
-    """Where a chain is broken: the first place of the run. verify knows all of them."""
+    """The first failure in a chain. POST /v1/verify reports all of them."""
 
     code: str
     sequence: int | None
@@ -34,10 +35,10 @@ class Break(Struct, frozen=True, kw_only=True):
 
 
 class BatchSummary(Struct, frozen=True, kw_only=True):
-    """What one function did for its organisations.
+    """What one invocation did for its batch of organisations.
 
-    `unfinished`: how many have more to anchor than the time allowed. `failed`: organisation → error code.
-    `not_reached`: those for which no time was left.
+    `unfinished`: how many organisations have records left to anchor. `broken`: by organisation. `failed`: error codes
+    by organisation. `not_reached`: organisations for which no time was left.
     """
 
     organisations: int = 0
@@ -51,7 +52,7 @@ class BatchSummary(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, done: RoundReport) -> BatchSummary:
-        """A report as JSON has it."""
+        """The summary of a report."""
         broken = {report.org_id: report.broken[0] for report in done.reports if report.broken}
         return cls(
             organisations=len(done.reports),
@@ -60,7 +61,7 @@ class BatchSummary(Struct, frozen=True, kw_only=True):
             repaired=sum(report.repaired for report in done.reports),
             unfinished=sum(report.behind_ms != 0 and not report.broken for report in done.reports),
             broken={
-                org_id: Break(code=f.code, sequence=f.sequence, detail=f.detail[:_DETAIL])
+                org_id: Break(code=f.code, sequence=f.sequence, detail=f.detail[:_MAX_DETAIL])
                 for org_id, f in broken.items()
             },
             failed=dict(done.failed),
@@ -69,7 +70,7 @@ class BatchSummary(Struct, frozen=True, kw_only=True):
 
 
 class RoundSummary(Struct, frozen=True, kw_only=True):
-    """What a round did. `unlisted`: how many more are in trouble than `broken` and `failed` name."""
+    """What a round did. `unlisted`: how many more organisations are broken or failed than are named here."""
 
     organisations: int = 0
     records: int = 0
@@ -81,7 +82,7 @@ class RoundSummary(Struct, frozen=True, kw_only=True):
     unlisted: int = 0
 
     def plus(self, batch: BatchSummary) -> RoundSummary:
-        """With what one more function did."""
+        """These totals with those of one more batch."""
         broken, failed = self.broken | batch.broken, self.failed | batch.failed
         listed = _first(broken), _first(failed)
         return RoundSummary(
@@ -97,10 +98,10 @@ class RoundSummary(Struct, frozen=True, kw_only=True):
 
 
 def as_json(summary: Struct) -> dict[str, Any]:
-    """As plain values, for a function's answer."""
+    """The summary as plain values, for the output of a function."""
     values: dict[str, Any] = msgspec.to_builtins(summary)
     return values
 
 
 def _first(found: Mapping[str, T]) -> dict[str, T]:
-    return dict(islice(found.items(), MOST_LISTED))
+    return dict(islice(found.items(), MAX_LISTED))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the functions' adapters and services, once for each environment, on first use: a module for each function.
+"""Wires adapters and services together, one module for each function.
 
-Only these modules (and `operator`, for the command line) know what is behind a port. Each imports what its function
-needs and nothing else, for everything that is imported is paid for at the cold start.
+Invariant: each object is built once per environment, on first use. Only these modules, and `entry.operator` for the
+command line, know which adapter implements a port. A module imports only what its function needs, because every import
+adds to the cold start.
 """

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the anchor function, the one that signs."""
+"""Wiring of the anchor function.
+
+Invariant: this is the only function that signs.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from indelible.services.signed_log import SignedLog
 
 @cache
 def rounds() -> Rounds:
-    """Anchors organisations."""
+    """Anchors batches of organisations."""
     collector = Collector(
         records=bucket.record_store(),
         journal=table.journal(),
@@ -47,7 +50,7 @@ def rounds() -> Rounds:
 @cache
 def ledger_log() -> LedgerLog:
     """Anchors the ledger's own log."""
-    # What it does at once waits for files, which are written in the other pool.
+    # Its concurrent tasks wait for files that are written in the shared pool, so they need threads of their own.
     workers = ThreadedWorkers(ThreadPoolExecutor(max_workers=THREADS // 2, thread_name_prefix="ledger-log"))
     return LedgerLog(
         log=_signed_log(),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What records, for the functions that do."""
+"""The appender, for the functions that record.
+
+Invariant: one per environment, so that it sees every head that the environment has written.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from indelible.services.append import Appender
 
 @cache
 def appender() -> Appender:
-    """Remembers the heads of the chains that this environment has written to."""
+    """Appends records; it caches the heads of the chains that it has written to."""
     return Appender(
         journal=table.journal(),
         records=bucket.record_store(),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The adapters on the evidence bucket."""
+"""The adapters of the evidence bucket.
+
+Invariant: they share one client and one thread pool.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from indelible.entry.bootstrap import shared
 
 @cache
 def record_store() -> S3Records:
-    """The records."""
+    """Reads and seals records."""
     return S3Records(client=shared.s3(), bucket=shared.settings().bucket, pool=shared.pool(), clock=shared.clock())
 
 
 @cache
 def log_files() -> S3LogFiles:
-    """The files of the logs."""
+    """Reads and writes the files of the Merkle logs."""
     settings = shared.settings()
     return S3LogFiles(client=shared.s3(), bucket=settings.bucket, retention=settings.retention(), pool=shared.pool())

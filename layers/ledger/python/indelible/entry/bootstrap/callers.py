@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gate of every endpoint that is not public, and the secret behind it."""
+"""The gate of every endpoint that is not public, and the secret behind it.
+
+Invariant: one gate per environment, because it holds each organisation's share.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from indelible.services.schemes import scheme
 
 @cache
 def gate() -> RequestGate:
-    """One per environment: it holds each organisation's share."""
+    """Admits signed requests."""
     settings = shared.settings()
     authenticator = Authenticator(
         organisations=table.organisations(),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the export function."""
+"""Wiring of the export function.
+
+Invariant: it appends to the administrators' log and to no organisation's chain.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from indelible.services.export_jobs import ExportJobs
 
 @cache
 def export_api() -> ExportApi:
-    """Asks for evidence, and fetches it."""
+    """Serves POST /v1/export."""
     jobs = ExportJobs(
         records=bucket.record_store(),
         journal=table.journal(),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The adapter on the bucket of exports, for the two functions that know it."""
+"""The adapter of the exports bucket, for the export and pack functions.
+
+Invariant: exports are locked for `exports_days`, independently of the retention of records.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from indelible.entry.bootstrap import shared
 
 @cache
 def export_store() -> S3Exports:
-    """What was exported, and under which address it is fetched."""
+    """Stores exports, and presigns their URLs."""
     settings = shared.settings()
     return S3Exports(
         client=client("s3", PRESIGNING),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the function for external anchoring."""
+"""Wiring of the external anchoring function.
+
+Invariant: it signs nothing, and has no table.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from indelible.services.external_anchors import ExternalAnchors
 
 @cache
 def external_anchors() -> ExternalAnchors:
-    """Has checkpoints anchored externally. Raises ConfigurationError for settings that cannot be read."""
+    """Gets external anchors for checkpoints. Raises ConfigurationError for settings that cannot be read."""
     settings = shared.settings()
     named, http = external_settings.load(settings.external_anchors), Http()
     return ExternalAnchors(
@@ -34,7 +37,7 @@ def external_anchors() -> ExternalAnchors:
         witnesses=[WitnessServer(key=key, url=url, http=http) for key, url in named.witness_keys().items()],
         quorum=named.witness_quorum,
         retention=settings.retention(),
-        # What a track does waits for files, which are written in the other pool.
+        # Tracks wait for files that are written in the shared pool, so they need threads of their own.
         workers=ThreadedWorkers(ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="track")),
         clock=shared.clock(),
         telemetry=shared.telemetry(),

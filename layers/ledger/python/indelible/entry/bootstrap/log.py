@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading the signed logs, by keys that are only known; `anchor` has those that sign."""
+"""Readers of the signed logs.
+
+Invariant: keys are used for verifying only. `bootstrap.anchor` has the signer.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from indelible.services.log import LogReader
 
 @cache
 def log_reader() -> LogReader:
-    """The logs as their signatures say they are."""
+    """Reads the logs, and verifies every signature."""
     files, name = bucket.log_files(), shared.settings().ledger_name
     return LogReader(files=files, ledger_name=name, keys=pinned_keys().ring, current=files.current)
 

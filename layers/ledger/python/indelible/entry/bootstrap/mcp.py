@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the mcp function, which has the operations of three others as tools."""
+"""Wiring of the mcp function.
+
+Invariant: a tool is the operation that the function of its REST route serves, built by the same code.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,6 @@ from indelible.entry.mcp import McpServer
 
 @cache
 def mcp_server() -> McpServer:
-    """All three operations."""
+    """The operations of all three tools."""
     routes = (record.record_api().routes, prove.proof_api().routes, verify.verify_api().routes)
     return McpServer.of(*routes, allowed_origins=shared.settings().allowed_origins)

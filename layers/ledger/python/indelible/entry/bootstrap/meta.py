@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the meta function."""
+"""Wiring of the meta function.
+
+Invariant: it has no secret and no table, since its routes are public.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from indelible.entry.meta import Meta
 
 @cache
 def meta() -> Meta:
-    """What is public."""
+    """Serves the public routes."""
     settings = shared.settings()
     return Meta(
         settings=settings,

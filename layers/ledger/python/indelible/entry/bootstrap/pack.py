@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the pack function, which knows no secret and no table."""
+"""Wiring of the pack function.
+
+Invariant: it has no secret and no table.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from indelible.services.packing import Packer
 
 @cache
 def packer() -> Packer:
-    """Packs what was asked for."""
+    """Packs exports."""
     anchors = S3Anchors(client=shared.s3(), bucket=shared.settings().bucket)
     exporter = Exporter(
         records=bucket.record_store(),

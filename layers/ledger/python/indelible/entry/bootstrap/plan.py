@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the plan function."""
+"""Wiring of the plan function.
+
+Invariant: it reads and writes the table only.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from indelible.services.planner import Planner
 
 @cache
 def planner() -> Planner:
-    """Chooses who is anchored."""
+    """Chooses the organisations to anchor."""
     return Planner(
         news=table.news(),
         organisations=table.organisations(),
@@ -23,5 +26,5 @@ def planner() -> Planner:
 
 @cache
 def round_starts() -> DynamoRoundStarts:
-    """When rounds began."""
+    """The start times of rounds."""
     return DynamoRoundStarts(client=shared.dynamodb(), table=shared.settings().table)

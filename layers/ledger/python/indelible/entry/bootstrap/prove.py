@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the prove function."""
+"""Wiring of the prove function.
+
+Invariant: the parser of RFC 3161 tokens is imported only when a proof has a token.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from indelible.services.timetable import Timetable
 
 @cache
 def proof_api() -> ProofApi:
-    """Proves one record, or that a log goes on."""
+    """Serves POST /v1/prove and POST /v1/consistency."""
     settings = shared.settings()
     named = external_settings.load(settings.external_anchors)
     upward = Upward(
@@ -52,7 +55,7 @@ def proof_api() -> ProofApi:
 
 
 def _token_time(response: bytes, data: bytes) -> int:
-    # Only a ledger that has its checkpoints timestamped pays for the parser.
+    # Imported here: the parser is slow to import, and most ledgers have no timestamps.
     from indelible.external.verify_timestamp import read_timestamp_token
 
     return read_timestamp_token(response, data)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the record function."""
+"""Wiring of the record function.
+
+Invariant: it neither reads nor signs logs.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from indelible.entry.recording import RecordApi
 
 @cache
 def record_api() -> RecordApi:
-    """Records one event, or many."""
+    """Serves POST /v1/record and POST /v1/record/batch."""
     return RecordApi(
         settings=shared.settings(),
         gate=callers.gate(),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every function has: settings, a clock, telemetry, threads, and one client of each AWS service.
+"""What all functions need: settings, a clock, telemetry, threads, and AWS clients.
 
-A client has connections of its own, and making one takes longer than most requests: where two adapters want the same
-configuration, they share it.
+Invariant: adapters that need the same configuration share one client. A client has its own connections, and creating
+one takes longer than most requests.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def settings() -> Settings:
 
 @cache
 def clock() -> SystemClock:
-    """The machine's clock."""
+    """The system clock."""
     return SystemClock()
 
 
@@ -44,26 +44,26 @@ def telemetry() -> PowertoolsTelemetry:
 
 @cache
 def pool() -> ThreadPoolExecutor:
-    """For requests to AWS that are made at once. What runs here must not wait for something else that does."""
+    """Threads for concurrent requests to AWS. A task must not wait for another task of this pool."""
     return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="indelible")
 
 
 @cache
 def dynamodb() -> DynamoDBClient:
-    """For the table."""
+    """The client of the table."""
     made: DynamoDBClient = client("dynamodb")
     return made
 
 
 @cache
 def s3() -> S3Client:
-    """For the evidence bucket."""
+    """The client of the evidence bucket."""
     made: S3Client = client("s3")
     return made
 
 
 @cache
 def kms() -> KMSClient:
-    """For the signing keys."""
+    """The client of the signing keys."""
     made: KMSClient = client("kms")
     return made

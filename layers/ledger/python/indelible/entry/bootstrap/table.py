@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The adapters on the table."""
+"""The adapters of the table.
+
+Invariant: they share one client.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +16,23 @@ from indelible.entry.bootstrap import shared
 
 @cache
 def journal() -> DynamoJournal:
-    """The heads and the outbox."""
+    """The heads of the chains, and the outbox."""
     return DynamoJournal(client=shared.dynamodb(), table=shared.settings().table)
 
 
 @cache
 def index() -> DynamoIndex:
-    """Where records are found by their ids."""
+    """Finds records by audit_id or tx_hash."""
     return DynamoIndex(client=shared.dynamodb(), table=shared.settings().table)
 
 
 @cache
 def news() -> DynamoNews:
-    """Which organisations have something new."""
+    """Organisations with records to anchor."""
     return DynamoNews(client=shared.dynamodb(), table=shared.settings().table)
 
 
 @cache
 def organisations() -> DynamoOrganisations:
-    """The tenants and their keys."""
+    """Organisations and their keys."""
     return DynamoOrganisations(client=shared.dynamodb(), table=shared.settings().table, clock=shared.clock())

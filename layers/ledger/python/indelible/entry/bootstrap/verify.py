@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For the verify function."""
+"""Wiring of the verify function.
+
+Invariant: it only reads.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from indelible.services.verify import Verifier
 
 @cache
 def verify_api() -> VerifyApi:
-    """Verifies a range."""
+    """Serves POST /v1/verify."""
     verifier = Verifier(
         records=bucket.record_store(), journal=table.journal(), log=log.log_reader(), clock=shared.clock()
     )
