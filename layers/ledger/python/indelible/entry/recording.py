@@ -70,13 +70,18 @@ class RecordApi:
         try:
             return RecordResponse(receipt=self._appender.append(submission)[0])
         except TooLarge as error:
-            error.field = max(sent, key=lambda name: len(canonical_bytes(sent[name])))
+            error.field = _largest_field(arguments)
             raise
 
     def record_batch(self, arguments: JsonObject, caller: Caller) -> BatchResponse:
         """Seal up to a hundred events as consecutive records and return a receipt for each."""
         request, org = self._gate.admit(arguments, caller, _parse_batch, writes=True, cost=lambda batch: batch.cost)
-        return BatchResponse(receipts=self._appender.append(self._submission(org, request, caller)))
+        try:
+            return BatchResponse(receipts=self._appender.append(self._submission(org, request, caller)))
+        except TooLarge as error:
+            if len(request.events) == 1:
+                error.field = "events[0]"  # the appender cannot tell a batch of one from an event
+            raise
 
     def _submission(self, org: OrgConfig, request: _Recording, caller: Caller) -> Submission:
         if org.org_id not in self._governors:
@@ -108,6 +113,12 @@ def _parse_batch(arguments: JsonObject) -> _Recording:
             error.field = f"events[{position}].{error.field}"
             raise
     return _Recording(events, _key(request.idempotency_key))
+
+
+def _largest_field(arguments: JsonObject) -> str:
+    """The event's largest field, under the name that the caller used."""
+    fields = (name for name in arguments if name in event.FIELDS)
+    return max(fields, key=lambda name: len(canonical_bytes(arguments[name])))
 
 
 def _key(idempotency_key: str | UnsetType) -> str | None:
