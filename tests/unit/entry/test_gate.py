@@ -15,6 +15,7 @@ from indelible.entry.limits import OrgLimits
 from indelible.entry.operations import Caller
 from indelible.errors import InvalidField, LedgerError, OrgMismatch, TooManyRequests, Unauthenticated
 from indelible.services.authenticate import Authenticator
+from tests.architecture.source import LAYER, imports, module_name
 from tests.fakes.machine import ManualClock
 from tests.fakes.table import FakeOrganisations, FakeSecretSource
 
@@ -77,6 +78,12 @@ def test_the_first_step_that_refuses_is_the_last(
     with pytest.raises(error):
         bench.admit(arguments, caller)
     assert bench.steps == steps
+
+
+def test_no_operation_has_a_way_around_the_gate() -> None:
+    steps = {"indelible.services.authenticate.Authenticator", "indelible.entry.limits.OrgLimits"}
+    found = {module_name(file) for file in (LAYER / "entry").rglob("*.py") if steps & set(imports(file))}
+    assert found == {"indelible.entry.gate", "indelible.entry.bootstrap.callers"}
 
 
 def test_only_admitted_requests_are_charged() -> None:

@@ -127,9 +127,9 @@ class _Exchange:
                 raise RpcError(jsonrpc.METHOD_NOT_FOUND, "this method is not known here", status=404)
             members = method(self, message)
         except Exception as raised:
-            told = raised if isinstance(raised, RpcError) else _report_unexpected(self.context, self.telemetry)
+            failure = raised if isinstance(raised, RpcError) else _report_unexpected(self.context, self.telemetry)
             # Clients of the handshake era read errors only under 200, and take 404 as the end of a session.
-            return told.status if modern else 200, jsonrpc.encode_error(told, message.id)
+            return failure.status if modern else 200, jsonrpc.encode_error(failure, message.id)
         if modern:
             members = {"resultType": "complete", **members, "_meta": {mcp_rules.SERVER_META: SERVER_INFO}}
         return 200, jsonrpc.encode_result(message.id, members)
