@@ -10,6 +10,7 @@ import pytest
 
 from indelible.domain.checkpoint import Checkpoint, signed_checkpoint
 from indelible.domain.record import EMPTY_CHAIN
+from indelible.services import roots
 from indelible.services.log import checkpoint_path
 from indelible.services.ranges import Range
 from indelible.services.verify import Verdict
@@ -79,6 +80,16 @@ def test_without_a_checkpoint_there_is_nothing_to_hold_it_against() -> None:
     verdict = world.verify()
 
     assert (verdict.valid, verdict.checkpoint) == (True, None)
+
+
+@pytest.mark.parametrize(("most", "reported"), [(3, [("CHECKPOINT_MISMATCH", 6)]), (4, [])])
+def test_leaves_without_end_are_not_followed(
+    monkeypatch: pytest.MonkeyPatch, most: int, reported: list[tuple[str, int]]
+) -> None:
+    """Directories that are links to themselves have a tree of any size, and without a pinned key anybody signs it."""
+    monkeypatch.setattr(roots, "_MOST_LEAVES", most)
+
+    assert found(world_of(6).verify(Range(end_seq=2))) == reported
 
 
 def test_what_takes_several_requests_is_held_against_the_same_roots(large: World) -> None:

@@ -26,6 +26,9 @@ from indelible.domain.record import RecordKey
 from indelible.errors import EvidenceBroken
 from indelible.services.log import MOST_FOREIGN, LogReader
 
+_MOST_LEAVES = 1 << 16
+"""After the last record, up to the next checkpoint: the ledger's own are some thousand apart at most."""
+
 
 class Roots:
     """One walk along one organisation's records. What is wrong is reported to the chain's checker, once for a size.
@@ -135,6 +138,9 @@ class Roots:
         self._promise(size)
         confirmed = self.last.size if self.last else self._checker.start - 1
         if self._size == confirmed or size in self._bad:
+            return
+        if size - self._size > _MOST_LEAVES:
+            self._mismatch(size, f"there are more than {_MOST_LEAVES:,} records from the last one to this checkpoint")
             return
         try:
             for index in range(self._size, size):
