@@ -69,6 +69,19 @@ def test_lines_that_are_no_receipts(tmp_path: Path, place: int, line: bytes) -> 
     assert not verdict(tmp_path / "evidence.zip", receipts(place, line)).valid
 
 
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(("length", "valid"), [(1024, True), (1025, False)])
+def test_a_version_id_is_as_long_as_s3_lets_it_be(tmp_path: Path, fast: bool, length: int, valid: bool) -> None:
+    """Read fast or singly, as JSON or not."""
+    line = files()[bundle.RECEIPTS].split(b"\n")[3]
+    version = json.loads(line)["s3_version_id"].encode()
+    changed = receipts(3, line.replace(b'"s3_version_id":"%b"' % version, b'"s3_version_id":"%b"' % (b"x" * length)))
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(packed(listing({**files(), **changed})))
+
+    assert audit(BundleSource(path), Asked(key=KEY, fast=fast)).valid is valid
+
+
 @pytest.mark.parametrize(
     ("name", "most"), [(bundle.RECORDS, record.MAX_OBJECT_BYTES), (bundle.RECEIPTS, bundle.MAX_RECEIPT_BYTES)]
 )

@@ -15,7 +15,8 @@ _RECEIPT = (
     b'{"audit_id":"%%b","prev_hash":"%%b","retention_until":"%%b","s3_key":"%b/%%b/%%012d-%%b.json"'
     b',"s3_lock_mode":"%%b","s3_version_id":"%%b","sequence":%%d,"timestamp":"%%b","tx_hash":"%%b"}'
 )
-_Name = Annotated[str, Meta(max_length=1024)]
+_LONGEST = 1024
+_Name = Annotated[str, Meta(max_length=_LONGEST)]
 """As long as S3 lets keys and version ids be."""
 _VERSION, _AFTER_VERSION = b'"s3_version_id":"', b'","sequence":'
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
@@ -36,7 +37,7 @@ def given(read: Read, org_id: str, lines: list[bytes]) -> bool:
     if len(lines) != len(read.hashes):
         return False
     versions = [line[line.rfind(_VERSION) + len(_VERSION) : line.rfind(_AFTER_VERSION)] for line in lines]
-    if not all(versions) or b"".join(versions).translate(None, _PLAIN):
+    if not all(versions) or max(map(len, versions)) > _LONGEST or b"".join(versions).translate(None, _PLAIN):
         return False
     facts = zip(
         read.audit_ids,
