@@ -143,8 +143,8 @@ def external(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.Policy
     """Reads the ledger's own log, and stores beside it what others say of it. No record, no table, no signature."""
     return [
         allow(bucket.arn_for_objects(LEDGER_KEYS), "s3:GetObject", "s3:GetObjectVersion"),
-        # Below this prefix alone. So S3 says 403 and not 404 about an object that is not there: what is read without
-        # a listing before it (statements of keys) was pinned by the step of the round before this function.
+        # Below this prefix alone. So S3 says 403 and not 404 about an object that is not there, or behind a delete
+        # marker; the adapter takes both for the same, and lists.
         allow(
             bucket.bucket_arn,
             "s3:ListBucketVersions",

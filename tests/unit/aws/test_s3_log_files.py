@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
@@ -41,14 +42,6 @@ def s3(mode: str) -> Iterator[tuple[S3LogFiles, Stubber]]:
         retention = Retention("GOVERNANCE" if mode == "GOVERNANCE" else "COMPLIANCE", 1)
         yield S3LogFiles(client=client, bucket=BUCKET, retention=retention, pool=pool), stub
         stub.assert_no_pending_responses()
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long it waited, without the waiting."""
-    waited: list[float] = []
-    monkeypatch.setattr("indelible.aws.s3_put.time.sleep", waited.append)
-    return waited
 
 
 def put(mode: str, key: str, data: bytes, **condition: str) -> dict[str, Any]:
@@ -110,28 +103,6 @@ def test_a_conflict_is_success_only_over_the_same_bytes(
         files.write("acme", [TILE], retain_until_ms=UNTIL)
         return
     with pytest.raises(EvidenceBroken):
-        files.write("acme", [TILE], retain_until_ms=UNTIL)
-
-
-def test_two_creating_it_at_the_same_moment_is_no_answer_yet(
-    s3: tuple[S3LogFiles, Stubber], mode: str, pauses: list[float]
-) -> None:
-    files, stub = s3
-    for _ in range(3):
-        stub.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
-    stub.add_response("put_object", {}, put(mode, KEY, TILE.data, IfNoneMatch="*"))
-
-    files.write("acme", [TILE], retain_until_ms=UNTIL)
-
-    assert len(pauses) == 3
-
-
-def test_a_conflict_that_does_not_end_is_told(s3: tuple[S3LogFiles, Stubber], pauses: list[float]) -> None:
-    files, stub = s3
-    for _ in range(4):
-        stub.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
-
-    with pytest.raises(Unavailable):
         files.write("acme", [TILE], retain_until_ms=UNTIL)
 
 
@@ -234,6 +205,25 @@ def test_sizes_are_listed_only_as_far_as_asked(s3: tuple[S3LogFiles, Stubber]) -
     stub.add_response("list_object_versions", page((f"{SIZES}000000000007", "a"), more=more))
 
     assert next(files.sizes("acme", at_least=1)) == 7
+
+
+@pytest.mark.parametrize(("code", "status"), [("NoSuchKey", 404), ("AccessDenied", 403)])
+def test_what_a_plain_get_does_not_find_is_left_to_the_listing(
+    s3: tuple[S3LogFiles, Stubber], code: str, status: int
+) -> None:
+    """403 is S3's answer to a function that may list one prefix only, as the one for external anchoring may."""
+    files, stub = s3
+    stub.add_client_error("get_object", code, http_status_code=status)
+
+    assert files.current("acme", TILE.path) is None
+
+
+def test_what_is_really_denied_is_told_by_the_listing(s3: tuple[S3LogFiles, Stubber]) -> None:
+    files, stub = s3
+    stub.add_client_error("list_object_versions", "AccessDenied", http_status_code=403)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        files.read("acme", TILE.path)
 
 
 def say(size: int) -> bytes:

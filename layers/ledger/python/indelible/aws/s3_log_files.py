@@ -58,11 +58,15 @@ class S3LogFiles:
 
     @translated("S3")
     def current(self, owner: str, path: str) -> bytes | None:
-        """GetObject. IAM: s3:GetObject, and s3:ListBucket for S3 to say that there is none."""
+        """GetObject. IAM: s3:GetObject.
+
+        None for AccessDenied, too: without s3:ListBucket on the whole bucket S3 answers that about what is not there.
+        `read` tells what is really denied.
+        """
         try:
             return content(self._client.get_object(Bucket=self._bucket, Key=_key(owner, path)), MAX_FILE_BYTES)
         except ClientError as error:
-            if code_of(error) != "NoSuchKey":
+            if code_of(error) not in ("NoSuchKey", "AccessDenied"):
                 raise
         return None
 
