@@ -123,10 +123,14 @@ class AuditorStack(Stack):
                 resources=[group],
             ),
             iam.PolicyStatement(actions=["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"], resources=catalog),
+            # Athena writes results in parts; these are the actions of AWS's own policy for it.
             iam.PolicyStatement(
-                actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], resources=[f"{results}/*"]
+                actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
+                resources=[f"{results}/*"],
             ),
-            iam.PolicyStatement(actions=["s3:GetBucketLocation", "s3:ListBucket"], resources=[results]),
+            iam.PolicyStatement(
+                actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], resources=[results]
+            ),
         ]
 
     def _say_why(self, role: iam.Role, keys: Sequence[str]) -> None:

@@ -126,6 +126,7 @@ def test_the_reader_writes_nowhere_and_the_analyst_results_alone(
             if writes:
                 assert kind == "analyst"
                 assert writes == {"s3:PutObject", "s3:AbortMultipartUpload"}
+                assert "s3:ListMultipartUploadParts" in as_list(statement["Action"])  # Athena writes in parts
                 assert as_list(statement["Resource"]) == ["<QueriesResults.Arn>/*"]
 
 
