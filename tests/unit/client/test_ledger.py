@@ -90,6 +90,24 @@ def test_an_outage_is_given_up_after_some_attempts() -> None:
     assert len(sent) == 5
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_the_gateway_answers_for_a_function_that_did_not_is_tried_again(status: int) -> None:
+    ledger, sent = client(
+        httpx.Response(status, json={"message": "Internal Server Error"}),
+        httpx.Response(200, json={"status": "recorded", "receipt": RECEIPT}),
+    )
+    ledger.record({"event_type": "X"})
+    assert len({arguments["idempotency_key"] for arguments in sent}) == 1
+    assert len(sent) == 2
+
+
+def test_a_fault_of_the_ledger_is_not_tried_again() -> None:
+    ledger, sent = client(refusal(500, "INTERNAL", retryable=False))
+    with pytest.raises(LedgerRefusal, match="INTERNAL"):
+        ledger.record({"event_type": "X"})
+    assert len(sent) == 1
+
+
 def test_an_answer_that_is_not_the_ledgers_is_an_error_too() -> None:
     ledger, _ = client(*[httpx.Response(504, text="<html>")] * 5)
     with pytest.raises(LedgerRefusal, match="status 504"):

@@ -18,6 +18,8 @@ from indelible.client.stub import StubLedgerClient
 from indelible.domain.credentials import sign
 
 _ATTEMPTS = 5
+# Of answers that are not the ledger's own. A function that ran out of time or memory is a 500 of API Gateway.
+_GATEWAY_RETRYABLE = frozenset({429, 500, 502, 503, 504})
 PACKING_S = 19 * 60
 """How long to wait for an export, in seconds: longer than the ledger reports one as pending."""
 
@@ -197,7 +199,7 @@ class LedgerClient:
         if answer.status_code != httpx.codes.OK:
             message = body.get("message") or f"status {answer.status_code}"  # from API Gateway itself
             error = body.get("error") or {"code": "HTTP", "message": message}
-            raise LedgerRefusal(answer.status_code, {"retryable": answer.status_code in (429, 503, 504), **error})
+            raise LedgerRefusal(answer.status_code, {"retryable": answer.status_code in _GATEWAY_RETRYABLE, **error})
         answered: dict[str, Any] = body
         return answered
 
