@@ -78,12 +78,12 @@ def test_access_is_logged_without_payloads(prod: Synthesized) -> None:
 @pytest.mark.parametrize(
     ("name", "timeout"),
     [
-        ("record", 29),
-        ("prove", 29),
-        ("verify", 29),
-        ("export", 29),
-        ("mcp", 29),
-        ("meta", 29),
+        ("record", 27),
+        ("prove", 27),
+        ("verify", 27),
+        ("export", 27),
+        ("mcp", 27),
+        ("meta", 27),
         ("plan", 30),
         ("anchor", 240),
     ],

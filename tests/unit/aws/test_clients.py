@@ -57,8 +57,8 @@ def longest(service: str, monkeypatch: pytest.MonkeyPatch) -> float:
 def test_what_is_asked_within_a_request_leaves_time_for_the_rest(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert longest(service, monkeypatch) == 6
     # Three of them and a seal within what a function has: who asks, the head, the commit.
-    assert 3 * longest(service, monkeypatch) < 29
-    assert longest("dynamodb", monkeypatch) + longest("s3", monkeypatch) < 27
+    assert 3 * longest(service, monkeypatch) < 27
+    assert longest("dynamodb", monkeypatch) + longest("s3", monkeypatch) < 25
 
 
 def test_another_config_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ STANDARD = Config(
     response_checksum_validation="when_required",
 )
 
-# They answer within milliseconds, or are about not to. A request has 29 seconds and needs several of them one after
+# They answer within milliseconds, or are about not to. A request has 27 seconds and needs several of them one after
 # another: under the limits above a single one that hangs, for 3 × (1 + 4) seconds, would leave no time to seal what was
 # committed, or to say that it is not sealed. Whoever must not give up tries again with what it knows: the Appender its
 # commit, the anchor in its next round.
