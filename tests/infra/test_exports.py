@@ -5,8 +5,12 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from indelible.aws.clients import WAITING
+from indelible.aws.pack_function import WAITING_S
 from indelible.client.ledger import PACKING_S
 from indelible.domain.export_job import FORMS
+from indelible.entry import gateway
+from indelible.services import export_jobs
 from indelible.services.export_jobs import STALE_MS
 from infra.constructs.exports_bucket import FILE_KEYS, STATE_KEYS
 from tests.infra.synth import Json, Synthesized
@@ -48,6 +52,13 @@ def test_what_packs_may_write_every_form_and_no_other() -> None:
         key = f"acme-corp/0/ab.{form.suffix}"
         assert [fnmatchcase(key, pattern) for pattern in FILE_KEYS].count(True) == 1
         assert not fnmatchcase(key, STATE_KEYS), "the export endpoint writes no files"
+
+
+def test_a_short_export_is_waited_for_within_its_request(prod: Synthesized) -> None:
+    seconds = prod.one("AWS::Lambda::Function", "ExportFunction")["Properties"]["Timeout"]
+    left_ms = seconds * 1000 - gateway.ANSWERING_MS - export_jobs.ANSWERING_MS
+    assert left_ms - 2_000 > WAITING_S * 1000, "who asks, and the record of it, come before the waiting"
+    assert WAITING.read_timeout == WAITING_S
 
 
 def test_what_packs_has_time_and_room_and_no_secret(prod: Synthesized) -> None:

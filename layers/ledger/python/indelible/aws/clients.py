@@ -35,7 +35,7 @@ QUICK = STANDARD.merge(Config(read_timeout=2, retries={"mode": "standard", "tota
 _QUICK = frozenset({"dynamodb", "kms", "secretsmanager"})
 
 # For whoever answers a caller meanwhile: a second invocation would run beside the first.
-WAITING = STANDARD.merge(Config(read_timeout=20, retries={"total_max_attempts": 1}))
+WAITING = STANDARD.merge(Config(read_timeout=12, retries={"total_max_attempts": 1}))
 
 # The older way of signing addresses, which the SDK still takes for some regions, knows no session and no KMS.
 # "virtual" names the Region's own endpoint. The SDK's default signs for the global one, which does not answer for newer

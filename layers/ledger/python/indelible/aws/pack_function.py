@@ -13,8 +13,8 @@ from botocore.exceptions import ReadTimeoutError
 from indelible.aws.error_map import translated
 from indelible.domain.export_job import ExportJob
 
-WAITING_S = 20
-"""How long `pack` waits: the read timeout of its client (`clients.WAITING`)."""
+WAITING_S = 12
+"""How long `pack` waits: the read timeout of its client (`clients.WAITING`). What a request has left must be more."""
 
 
 class LambdaClient(Protocol):
