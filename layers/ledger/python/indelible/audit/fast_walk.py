@@ -115,15 +115,16 @@ class FastWalk(Walk):
 
     @property
     def receipts_held(self) -> list[Promise]:
-        """Those of the range."""
-        left_out = self.receipts_left_out
-        return [promise for promise in self._receipts() if promise not in left_out]
+        """Those of records in the range."""
+        return [promise for promise in self._receipts() if self._in_range(promise.sequence)]
 
     @property
     def receipts_left_out(self) -> list[Promise]:
-        """Those of other records: what lies outside of the range is not looked at, and so not found missing."""
-        first, last = self.first, self.end.last
-        return [one for one in self._receipts() if one.sequence < first or (last is not None and one.sequence > last)]
+        """Those of records outside of the range, which are not read and so not found missing."""
+        return [promise for promise in self._receipts() if not self._in_range(promise.sequence)]
+
+    def _in_range(self, sequence: int) -> bool:
+        return self.first <= sequence and (self.end.last is None or sequence <= self.end.last)
 
     def _receipts(self) -> Iterator[Promise]:
         return (promise for several in self.receipts.values() for promise in several)
