@@ -23,9 +23,9 @@ from indelible.audit.source import NotEvidence, Part, Source
 from indelible.audit.workers import scans
 from indelible.domain import record
 from indelible.domain.audit_id import MAX_SEQUENCE
-from indelible.domain.findings import Failure, FailureCode, Promise
+from indelible.domain.findings import Failure, FailureCode, Promise, Specimen
 from indelible.domain.record import Record
-from indelible.ports import KeyVersions, StoredVersion
+from indelible.ports import StoredVersion
 from indelible.services.locate import Locator
 from indelible.services.walk import Walk
 
@@ -49,27 +49,13 @@ class FastWalk(Walk):
     first: int = field(init=False, default=1)
     climb: Climb = field(init=False)
 
-    def begin(self) -> tuple[int, str]:
-        """See Walk; a source can begin later than with 1, and an earlier walk can have ended somewhere."""
-        start, after = self._begins()
+    def run(self, deadline_ms: int) -> None:
+        """As Walk, from where an earlier walk stopped, and part by part, fast where there is nothing wrong."""
+        start, after = (
+            self._first_of_range() if self.begun is None else (self.begun.last.sequence + 1, self.begun.after)
+        )
         self.first = start if self.begun is None else self.begun.first
-        return start, after
-
-    def _begins(self) -> tuple[int, str]:
-        if self.begun is not None:
-            return self.begun.last.sequence + 1, self.begun.after
-        asked, start = self.asked.start_seq or 1, self.source.starts_at
-        if self.asked.from_ms is not None:
-            first = Locator(self.records, self.org_id).first_at_or_after(self.asked.from_ms)
-            if first is None:
-                raise NotEvidence("there is no record at that time or later")
-            asked = max(asked, first.sequence)
-        if start > 1 and asked <= start:
-            return start, f"{self.org_id}/"
-        return Walk.begin(self)
-
-    def prepare(self) -> None:
-        """See Walk; with what the caller holds, and what an earlier walk has found."""
+        self.start(start, after)
         self.climb = Climb(self.source, self.org_id, self.log, self._once)
         self.roots.confirmed = self.climb.confirmed
         for promise in self._receipts():
@@ -78,13 +64,26 @@ class FastWalk(Walk):
             self.roots.begin()
         else:
             self.begun.put_back(self.checker, self.roots)
+        complete = self._read_parts(deadline_ms) if self.fast else self._read_singly(deadline_ms)
+        self._notice()
+        self.finish(complete=complete)
 
-    def walk(self, deadline_ms: int) -> bool:
-        """See Walk; part by part, fast where there is nothing wrong."""
-        if not self.fast:
-            complete = Walk.walk(self, deadline_ms)
-            self._notice()
-            return complete
+    def _first_of_range(self) -> tuple[int, str]:
+        """As `find_start`; but a source can begin later than with sequence 1. Raises NotEvidence for an empty range."""
+        asked, start = self.asked.start_seq or 1, self.source.starts_at
+        if self.asked.from_ms is not None:
+            first = Locator(self.records, self.org_id).first_at_or_after(self.asked.from_ms)
+            if first is None:
+                raise NotEvidence("there is no record at that time or later")
+            asked = max(asked, first.sequence)
+        if start > 1 and asked <= start:
+            return start, f"{self.org_id}/"
+        return self.find_start()
+
+    def _read_singly(self, deadline_ms: int) -> bool:
+        return self.observe_all(self.source.versions(self.org_id, after=self.last_key), deadline_ms)
+
+    def _read_parts(self, deadline_ms: int) -> bool:
         expected = self._expected()
         count = self._count(expected)
         self.progress(self.checker.entries_checked, count)
@@ -100,18 +99,15 @@ class FastWalk(Walk):
             self.progress(self.checker.entries_checked, count)
             if self.end.beyond is not None:
                 break
-        self._notice()
         return True
 
-    def observe(self, keys: KeyVersions, stored: StoredVersion | None) -> Record | None:
-        """See Walk; with `strict`, parse the whole record."""
-        entry = Walk.observe(self, keys, stored)
-        found = record.parse_key(keys.s3_key)
-        if self.strict and stored is not None and found is not None and not segment.is_canonical(stored.data):
+    def observed(self, seen: Specimen, stored: StoredVersion | None, entry: Record | None) -> None:  # noqa: ARG002
+        """With `strict`, parse the whole record."""
+        found = record.parse_key(seen.s3_key) if self.strict else None
+        if stored is not None and found is not None and not segment.is_canonical(stored.data):
             self.checker.report(
                 FailureCode.UNKNOWN_FORMAT, found.sequence, "the record is not canonical JSON (RFC 8785)"
             )
-        return entry
 
     @property
     def receipts_held(self) -> list[Promise]:

@@ -214,7 +214,7 @@ def _check_records(
         begun=keeper.load() if keeper else None,
         keep=keeper.keep if keeper else None,
     )
-    walk.go(NO_DEADLINE)
+    walk.run(NO_DEADLINE)
     if keeper:
         keeper.done()
     return walk

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from indelible.domain import bundle, instants, record
 from indelible.domain.bundle import Exported, Finding, LastRecord
+from indelible.domain.findings import Specimen
 from indelible.domain.record import Record
 from indelible.errors import NotFound
-from indelible.ports import KeyVersions, StoredVersion
+from indelible.ports import StoredVersion
 from indelible.services.export_page import PageMaker
 from indelible.services.locate import Locator
-from indelible.services.specimen import specimen
 from indelible.services.spool import Spool
 from indelible.services.walk import NO_DEADLINE, Walk
 
@@ -40,8 +40,11 @@ class ExportWalk(Walk):
     _before: list[bytes] = field(default_factory=list)
 
     def pack(self) -> None:
-        """Walk. Raises NotFound where nothing is as late as the range begins."""
-        self.go(NO_DEADLINE)
+        """Walk. Raises NotFound where no record is as late as the range begins."""
+        from_ms = self.asked.from_ms
+        if from_ms is not None and Locator(self.records, self.org_id).first_at_or_after(from_ms) is None:
+            raise NotFound("there is no record in this range")
+        self.run(NO_DEADLINE)
         known = max((*self.checker.promises, self._found, self.checker.start - 1))
         if self.end.beyond is not None:
             known = self.end.beyond.sequence - 1
@@ -76,26 +79,17 @@ class ExportWalk(Walk):
             failures=listed,
         )
 
-    def begin(self) -> tuple[int, str]:
-        """See Walk; but nothing may be as late as the range begins."""
-        from_ms = self.asked.from_ms
-        if from_ms is not None and Locator(self.records, self.org_id).first_at_or_after(from_ms) is None:
-            raise NotFound("there is no record in this range")
-        return Walk.begin(self)
-
-    def precede(self, data: bytes) -> None:
-        """See Walk."""
+    def preceded(self, data: bytes) -> None:
+        """Keep it for the bundle."""
         self._before.append(data)
-        Walk.precede(self, data)
 
-    def observe(self, keys: KeyVersions, stored: StoredVersion | None) -> Record | None:
-        """See Walk; and pack it."""
-        entry = Walk.observe(self, keys, stored)
-        key = record.parse_key(keys.s3_key)
+    def observed(self, seen: Specimen, stored: StoredVersion | None, entry: Record | None) -> None:
+        """Pack it."""
+        key = record.parse_key(seen.s3_key)
         self._found = max(self._found, key.sequence if key else 0)
-        self.page.add(specimen(keys, stored))
+        self.page.add(seen)
         if stored is None:
-            return entry
+            return
         line = bundle.receipt_line(
             entry,
             s3_key=stored.s3_key,
@@ -110,4 +104,3 @@ class ExportWalk(Walk):
             self._tail = entry
             self._first = self._first or entry
         self.progress(self.lines)
-        return entry

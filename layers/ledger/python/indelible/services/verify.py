@@ -50,20 +50,20 @@ class Verifier:
         began = self._clock.now_ms()
         # The head first: whatever it says must be in the bucket or the outbox from here on.
         head = self._journal.head(org_id)
-        run = Walk(self._records, self._journal, self._log, self._clock, org_id, asked, head)
-        run.go(deadline_ms)
-        checker = run.checker
+        walk = Walk(self._records, self._journal, self._log, self._clock, org_id, asked, head)
+        walk.run(deadline_ms)
+        checker = walk.checker
         broken = checker.failures_total > 0
         return Verdict(
-            valid=False if broken else True if run.complete else None,
+            valid=False if broken else True if walk.complete else None,
             entries_checked=checker.entries_checked,
             first_broken_at=checker.first_broken_at,
             verification_time_ms=self._clock.now_ms() - began,
             failures=in_order(checker.failures),
             failures_total=checker.failures_total,
             pending=checker.pending,
-            complete=run.complete,
-            next_seq=None if run.complete else checker.next_sequence,
+            complete=walk.complete,
+            next_seq=None if walk.complete else checker.next_sequence,
             head=head,
-            checkpoint=run.roots.last,
+            checkpoint=walk.roots.last,
         )

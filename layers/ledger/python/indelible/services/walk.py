@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One walk along a range of an organisation's keys: every object past the chain's checker, every record into the tree.
 
-The API's verification, an export and an auditor's program all walk here; each says in a subclass what it does besides.
+The API's verification is a Walk; an export (ExportWalk) and an auditor's program (FastWalk) are subclasses.
 
-Keys are the store's, and whoever may write to it can add some. So none is believed for where a range begins or ends:
-an end is a key in its right place that nothing before contradicts, and what lies before a range that begins at an
-instant must be earlier than the instant, and what ends one at an instant must be the record that was signed there. What
-does not fit is observed like everything else, and reported.
+An attacker with write access can add keys to the store. So no key alone decides where a range begins or ends: the
+record before a range that begins at an instant must be earlier than that instant; the key that ends a range must be in
+its right place, and contradicted by nothing before it; and the record that ends a range at an instant must be the one
+that was signed there. An object that does not fit is checked and reported like every other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from indelible.domain import record
 from indelible.domain.chain import ChainChecker, says_the_same
-from indelible.domain.findings import FailureCode, Promise
+from indelible.domain.findings import FailureCode, Promise, Specimen
 from indelible.domain.record import EMPTY_CHAIN, Head, Record, RecordKey
 from indelible.ports import Clock, JournalReader, KeyVersions, StoredRecords, StoredVersion
 from indelible.services.locate import Locator
@@ -35,9 +35,11 @@ _MOST_PENDING = 100
 
 @dataclass(slots=True)
 class Walk:
-    """`head` is the table's word for where the chain ends. `locks` is False for a store that does not show them.
+    """`head` is where the chain ends by the table; `locks` is False for a store that does not show locks.
 
-    Subclasses may do more in `begin`, `prepare`, `walk`, `precede` and `observe`.
+    `run` does everything. A subclass that begins elsewhere, or reads in another way, has a `run` of its own with the
+    same steps: `find_start`, `start`, `observe_all` (any number of times) and `finish`. A subclass that collects what
+    is read overrides the two hooks, `preceded` and `observed`; here they do nothing.
     """
 
     records: StoredRecords
@@ -55,19 +57,30 @@ class Walk:
     last_key: str = ""
     _found_by_time: bool = False
 
-    def go(self, deadline_ms: int) -> None:
+    def run(self, deadline_ms: int) -> None:
         """Check everything in the range, or what can be checked before the deadline (Unix ms)."""
-        start, after = self.begin()
+        self.start(*self.find_start())
+        self.roots.begin()
+        listed = self.records.versions(self.org_id, after=self.last_key)
+        self.finish(complete=self.observe_all(listed, deadline_ms))
+
+    def start(self, start: int, after: str) -> None:
+        """Begin with the record of sequence `start`; `after` is a key before that of its predecessor.
+
+        The caller then begins `roots`, before anything is observed.
+        """
         self.checker = ChainChecker(self.org_id, start=start, locks=self.locks)
         if self.head.sequence:
             self.checker.hold(Promise(self.head.sequence, self.head.tx_hash, "the table's head"))
         self.roots = Roots(self.log, self.org_id, self.checker)
         self.end = End(self.asked, reached=start - 1)
-        self.prepare()
         self.last_key = after
-        self.complete = self.walk(deadline_ms)
+
+    def finish(self, *, complete: bool) -> None:
+        """After the last object: check the end of the range. `complete` is False where the deadline came first."""
+        self.complete = complete
         if self.complete:
-            self._hold_end()
+            self._check_end()
         self.roots.finish()
         if self.complete:
             # The ledger goes on recording: what is promised by now may have come after the end of the listing.
@@ -76,8 +89,8 @@ class Walk:
             self._explain_gap(promised if last is None else min(last, promised))
             self.checker.finish(last, goes_on=self.end.beyond is not None)
 
-    def begin(self) -> tuple[int, str]:
-        """The first sequence to check, and a key before its predecessor's."""
+    def find_start(self) -> tuple[int, str]:
+        """The first sequence of the range, and a key before that of its predecessor."""
         start = self.asked.start_seq or 1
         locator = Locator(self.records, self.org_id)
         if self.asked.from_ms is not None:
@@ -106,14 +119,6 @@ class Walk:
         listed = self._listed_now(after, sequence + 1)
         return any(found.sequence == sequence and found.timestamp_ms >= instant_ms for found, _ in listed)
 
-    def prepare(self) -> None:
-        """Before the first key."""
-        self.roots.begin()
-
-    def walk(self, deadline_ms: int) -> bool:
-        """Check everything in the range; False when the deadline came first."""
-        return self.observe_all(self.records.versions(self.org_id, after=self.last_key), deadline_ms)
-
     def observe_all(self, listed: Iterable[KeyVersions], deadline_ms: int) -> bool:
         """Read and observe what is listed, up to the end of the range; False when the deadline came first."""
         for keys, stored in self.records.read_all(self.end.until(listed)):
@@ -121,20 +126,25 @@ class Walk:
             begun = self.checker.next_sequence > self.checker.start
             if found is not None and found.sequence < self.checker.start and not begun:
                 if found.sequence == self.checker.start - 1 and stored is not None:
-                    self.precede(stored.data)
+                    self._precede(stored.data)
                 continue
             if self.checker.lacks_predecessor:
                 self._find_predecessor()
             if found is not None and found.sequence > self.checker.next_sequence:
                 self._explain_gap(found.sequence - 1)
-            self.observe(keys, stored)
+            self._observe(keys, stored)
             self.last_key = keys.s3_key
             if self.clock.now_ms() >= deadline_ms:
                 return False
         return True
 
-    def precede(self, data: bytes) -> None:
-        """Take the record before the range as what its first one follows."""
+    def preceded(self, data: bytes) -> None:
+        """Hook: these are the bytes of the record before the range, or of one of several in a fork."""
+
+    def observed(self, seen: Specimen, stored: StoredVersion | None, entry: Record | None) -> None:
+        """Hook: this object was checked, in the order of keys. `entry` is None where it cannot be read as a record."""
+
+    def _precede(self, data: bytes) -> None:
         before_ms = self.checker.precede(data)
         if self._found_by_time and before_ms >= max(self.asked.from_ms or 0, 1):
             self.checker.report(
@@ -143,17 +153,18 @@ class Walk:
                 "this record belongs to the asked time, but some key after it claims to be earlier: records may be "
                 "left out at the beginning of the range; verify from an earlier sequence on",
             )
+        self.preceded(data)
 
-    def observe(self, keys: KeyVersions, stored: StoredVersion | None) -> Record | None:
-        """Check one key's oldest version; the record, where it can be read as one."""
-        one, found = specimen(keys, stored), record.parse_key(keys.s3_key)
-        seen = self.checker.observe(one)
-        if found is not None and stored is not None:
-            self.roots.add(found, one.tx_hash)
-        return seen
+    def _observe(self, keys: KeyVersions, stored: StoredVersion | None) -> None:
+        """Check the oldest version under one key, and take it into the tree."""
+        seen, key = specimen(keys, stored), record.parse_key(keys.s3_key)
+        entry = self.checker.observe(seen)
+        if key is not None and stored is not None:
+            self.roots.add(key, seen.tx_hash)
+        self.observed(seen, stored, entry)
 
-    def _hold_end(self) -> None:
-        """Of the record with which an asked time ends, only the key says that it is later: look at the record, too."""
+    def _check_end(self) -> None:
+        """Of the record that ends a range at an instant, only the key says that it is later: read the record, too."""
         found, keys, end_seq = self.end.beyond, self.end.beyond_keys, self.asked.end_seq
         if found is None or keys is None or found.sequence != self.checker.next_sequence:
             return  # what lacks before it is missing
@@ -174,15 +185,15 @@ class Walk:
         )
 
     def _find_predecessor(self) -> None:
-        """The listing did not show it: it waits in the outbox, or has been sealed since, or it is missing."""
+        """For one that the listing did not show: it is in the outbox, or was sealed since, or is missing."""
         sequence = self.checker.start - 1
         waiting = self.journal.outbox(self.org_id, [sequence]).get(sequence)
         if waiting is not None and self.checker.read_pending(sequence, waiting) is not None:
-            self.precede(waiting)
+            self._precede(waiting)
             return
         for _, stored in self.records.read_all(self._sealed_since(range(sequence, sequence + 1)).values()):
             if stored is not None:
-                self.precede(stored.data)
+                self._precede(stored.data)
         if self.checker.lacks_predecessor:
             self.checker.miss_predecessor()
 
@@ -211,7 +222,7 @@ class Walk:
             if sequence not in sealed:
                 return
             for keys, stored in self.records.read_all([sealed[sequence]]):
-                self.observe(keys, stored)
+                self._observe(keys, stored)
 
     def _sealed_since(self, gap: range) -> dict[int, KeyVersions]:
         """Those of the gap that the bucket lists now, after the last key."""
