@@ -8,7 +8,7 @@ from itertools import islice
 
 from indelible.audit import segment
 from indelible.audit.segment import Expected, Segment
-from indelible.audit.source import ListedLogFiles, Part, Walked
+from indelible.audit.source import ListedLogFiles, Part, WalkSummary
 from indelible.domain.findings import Failure
 from indelible.ports import KeyVersions, StoredRecords
 
@@ -83,6 +83,6 @@ class BucketSource:
         """Nothing."""
         return []
 
-    def own_failures(self, walked: Walked) -> Iterator[Failure]:  # noqa: ARG002 -- S3 keeps a checksum of each object
+    def own_failures(self, summary: WalkSummary) -> Iterator[Failure]:  # noqa: ARG002 -- S3 keeps a checksum of each object
         """None."""
         return iter(())

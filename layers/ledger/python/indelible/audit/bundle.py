@@ -17,7 +17,7 @@ from indelible.audit import segment
 from indelible.audit.bundle_lines import Line, given, lines_of, said_of, version_in
 from indelible.audit.manifest import describes, mismatch, read_manifest, reported
 from indelible.audit.segment import Expected, Segment
-from indelible.audit.source import NotEvidence, Part, Walked, proofs_at_hand
+from indelible.audit.source import NotEvidence, Part, WalkSummary, proofs_at_hand
 from indelible.audit.stored_zip import StoredZip
 from indelible.domain import bundle, record, tiles
 from indelible.domain.bundle import MAX_RECEIPT_BYTES, MalformedBundle
@@ -183,11 +183,11 @@ class BundleSource:
         found, self._strange = [*self._strange], {}
         return found
 
-    def own_failures(self, walked: Walked) -> Iterator[Failure]:
+    def own_failures(self, summary: WalkSummary) -> Iterator[Failure]:
         """Files that are not what the manifest lists, and a manifest that does not describe them."""
         manifest = self.manifest
         for path, listed in manifest.files.items():
-            if path in _BY_LINES and not walked.strict:
+            if path in _BY_LINES and not summary.strict:
                 continue  # their lines are checked one by one
             area = self._zip.areas[path]
             sha256, crc32 = self._zip.digests(path)
@@ -197,17 +197,17 @@ class BundleSource:
                 yield mismatch(path, "has not the CRC-32 that the archive says")
         if self._zip.digests(bundle.MANIFEST)[1] != self._zip.areas[bundle.MANIFEST].crc32:
             yield mismatch(bundle.MANIFEST, "has not the CRC-32 that the archive says")
-        if walked.whole and not self._counted and not self._counts():
+        if summary.whole and not self._counted and not self._counts():
             yield self._miscounted()
         # A bundle of a broken chain has lines of other objects, too.
-        if walked.whole and manifest.exported.valid and walked.entries != manifest.records:
-            yield mismatch(bundle.RECORDS, f"has lines that belong to no record of the range: {walked.entries} do")
+        if summary.whole and manifest.exported.valid and summary.entries != manifest.records:
+            yield mismatch(bundle.RECORDS, f"has lines that belong to no record of the range: {summary.entries} do")
         if not describes(manifest, self._zip):
             yield mismatch(bundle.MANIFEST, "does not describe the records that are in the bundle")
-        if walked.ledger_name not in (None, manifest.ledger_name):
+        if summary.ledger_name not in (None, manifest.ledger_name):
             what = "names another ledger than the checkpoints, or than the key that you have pinned"
-            yield mismatch(bundle.MANIFEST, what, expected=walked.ledger_name, found=manifest.ledger_name)
-        yield from reported(manifest, walked)
+            yield mismatch(bundle.MANIFEST, what, expected=summary.ledger_name, found=manifest.ledger_name)
+        yield from reported(manifest, summary)
 
     def _counts(self) -> bool:
         return self._zip.lines_in(bundle.RECORDS) == self._zip.lines_in(bundle.RECEIPTS) == self.manifest.records

@@ -17,7 +17,7 @@ from pathlib import Path
 from indelible.audit import segment
 from indelible.audit.files import bounded
 from indelible.audit.segment import Expected, Segment
-from indelible.audit.source import NotEvidence, Part, Walked, proofs_at_hand
+from indelible.audit.source import NotEvidence, Part, WalkSummary, proofs_at_hand
 from indelible.domain import record
 from indelible.domain.findings import Failure
 from indelible.domain.record import MAX_OBJECT_BYTES
@@ -122,7 +122,7 @@ class DirectorySource:
         """Nothing."""
         return []
 
-    def own_failures(self, walked: Walked) -> Iterator[Failure]:  # noqa: ARG002 -- nothing binds the files together
+    def own_failures(self, summary: WalkSummary) -> Iterator[Failure]:  # noqa: ARG002 -- nothing binds the files together
         """None."""
         return iter(())
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from indelible.audit.source import Walked
+from indelible.audit.source import WalkSummary
 from indelible.audit.stored_zip import StoredZip
 from indelible.domain import bundle
 from indelible.domain.bundle import LastCheckpoint, MalformedBundle, Manifest
@@ -63,14 +63,14 @@ def describes(manifest: Manifest, archive: StoredZip) -> bool:
     )
 
 
-def reported(manifest: Manifest, walked: Walked) -> Iterator[Failure]:
+def reported(manifest: Manifest, summary: WalkSummary) -> Iterator[Failure]:
     """What the exporter saw and the bundle cannot show: a bundle that calls itself broken is not valid."""
     exported = manifest.exported
     for one in exported.failures:
-        inside = walked.whole or one.sequence is None or walked.first <= one.sequence <= walked.last
-        if inside and (one.code, one.sequence) not in walked.found:
+        inside = summary.whole or one.sequence is None or summary.first <= one.sequence <= summary.last
+        if inside and (one.code, one.sequence) not in summary.found:
             yield Failure(one.code, one.sequence, f"the exporter reported: {one.detail}")
-    if exported.failures_total > len(exported.failures) and (walked.whole or not exported.failures):
+    if exported.failures_total > len(exported.failures) and (summary.whole or not exported.failures):
         more = exported.failures_total - len(exported.failures)
         yield mismatch(bundle.MANIFEST, f"says that the exporter met {more} failures more, which it does not list")
 

@@ -37,8 +37,8 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
-    """What has been read of a source: from which sequence to which, how many records, and what was found wrong.
+class WalkSummary:
+    """What a walk has read of a source: sequences `first` to `last`, `entries` records; `found` is what was wrong.
 
     `whole`: everything was asked for that the source says that it has.
     """
@@ -144,6 +144,6 @@ class Source(StoredRecords, ListedLogFiles, Protocol):
         """What is wrong with how the keys read since the last call are presented, beside the records under them."""
         ...
 
-    def own_failures(self, walked: Walked) -> Iterator[Failure]:
+    def own_failures(self, summary: WalkSummary) -> Iterator[Failure]:
         """What is wrong with the source itself, beside its records and logs."""
         ...

@@ -19,7 +19,7 @@ from indelible.audit.fast_walk import FastWalk
 from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
 from indelible.audit.receipts import Receipts
 from indelible.audit.resume import Keeper
-from indelible.audit.source import NotEvidence, Published, Source, Walked
+from indelible.audit.source import NotEvidence, Published, Source, WalkSummary
 from indelible.domain import record
 from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.checkpoint import Checkpoint
@@ -223,7 +223,7 @@ def _check_records(
 def _check_source(source: Source, asked: Asked, scope: _Scope, signing: _Signing, walk: FastWalk) -> None:
     """Check 3: the source's own form. Raises NotEvidence where it has neither records nor failures."""
     checker = walk.checker
-    walked = Walked(
+    summary = WalkSummary(
         ledger_name=signing.ledger_name,
         first=walk.first,
         last=max(checker.next_sequence - 1, scope.within.end_seq or 0),
@@ -232,7 +232,7 @@ def _check_source(source: Source, asked: Asked, scope: _Scope, signing: _Signing
         strict=asked.strict,
         whole=scope.whole,
     )
-    for failure in source.own_failures(walked):
+    for failure in source.own_failures(summary):
         checker.take(failure)
     if not checker.entries_checked and not checker.failures_total:
         what = f"record of {source.org_id}" if asked.within == Range() else "record in that range"
