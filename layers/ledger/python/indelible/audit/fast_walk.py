@@ -57,7 +57,7 @@ class FastWalk(Walk):
         self.first = start if self.begun is None else self.begun.first
         self.start(start, after)
         self.climb = Climb(self.source, self.org_id, self.log, self._once)
-        self.roots.confirmed = self.climb.confirmed
+        self.roots.on_confirmed = self.climb.confirmed
         for promise in self._receipts():
             self.checker.hold(promise)
         if self.begun is None:
@@ -89,7 +89,7 @@ class FastWalk(Walk):
         self.progress(self.checker.entries_checked, count)
         for part, found in scans(self.source, self.source.parts(after=self.last_key), expected, jobs=self.jobs):
             if found is not None and self._inside(found) and self.checker.join(found.run):
-                self.roots.graft(found.run.first, found.pieces)
+                self.roots.add_run(found.run.first, found.pieces)
                 self.last_key, self.end.reached = part.after, found.run.last.sequence
                 self._notice()
                 self._keep(found, part)

@@ -22,7 +22,7 @@ from indelible.domain.checkpoint import Checkpoint
 from indelible.domain.findings import Failure
 from indelible.domain.merkle import Subtree
 from indelible.domain.record import Head
-from indelible.services.roots import Roots
+from indelible.services.roots import RootChecker
 
 _EVERY_SECONDS = 5.0
 
@@ -49,7 +49,7 @@ class State(Struct, frozen=True, kw_only=True):
     signed: Checkpoint | None
 
     @classmethod
-    def of(cls, checker: ChainChecker, roots: Roots, *, first: int, last: Head, after: str) -> State:
+    def of(cls, checker: ChainChecker, roots: RootChecker, *, first: int, last: Head, after: str) -> State:
         """Right after a run that ends in `last` was joined."""
         tree = roots.tree
         return cls(
@@ -64,7 +64,7 @@ class State(Struct, frozen=True, kw_only=True):
             signed=roots.last,
         )
 
-    def put_back(self, checker: ChainChecker, roots: Roots) -> None:
+    def put_back(self, checker: ChainChecker, roots: RootChecker) -> None:
         """Into a checker that starts after `last`, and its roots."""
         checker.go_on(self.last)
         checker.entries_checked, checker.first_broken_at = self.entries_checked, self.first_broken_at

@@ -25,7 +25,7 @@ from indelible.domain.record import EMPTY_CHAIN, Head, Record
 from indelible.errors import EvidenceBroken
 from indelible.ports import Clock, IndexEntry, Inventory, Journal, KeyVersions, RecordStore, TableRepair
 from indelible.services.log import LogReader
-from indelible.services.roots import Roots
+from indelible.services.roots import RootChecker
 from indelible.services.specimen import specimen
 
 CHUNK = 1000
@@ -159,7 +159,7 @@ class _Replay:
     cleared: int
     state: _TableState
     checker: ChainChecker = field(init=False)
-    roots: Roots = field(init=False)
+    roots: RootChecker = field(init=False)
     _unindexed: list[IndexEntry] = field(default_factory=list)
     _pending_keys: set[str] = field(default_factory=set)
     _uncleared: int | None = None
@@ -168,7 +168,7 @@ class _Replay:
 
     def run(self, promised: Head | None) -> Replayed:
         self.checker = ChainChecker(self.org_id)
-        self.roots = Roots(self.log, self.org_id, self.checker)
+        self.roots = RootChecker(self.log, self.org_id, self.checker)
         self.roots.begin()
         self._last_key = f"{self.org_id}/"
         self._read_bucket()

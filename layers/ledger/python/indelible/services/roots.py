@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rebuild the Merkle tree over records as they are verified, and hold every signed root against it.
+"""Rebuild the Merkle tree (RFC 6962) over records as they are verified, and compare it with every signed root.
 
-A range may begin in the middle: the tree before it is taken from the published tiles, which no check has confirmed
-by then. The next signed root commits to them and to the records read since, so a false tile fails there. The records
-after the last signed root in the range are compared with the following one, over the published leaves in between.
+For a range that begins in the middle, the tree before it is taken from the published tiles, which nothing has
+confirmed by then. The next signed root commits to them and to the records read since, so a false tile fails there.
+The records after the last signed root in the range are checked with the following one, over the published leaves in
+between.
 
-A signed checkpoint is also a promise of how far the chain reaches, whatever the table says of its head. A file with
-the name of a checkpoint that is not signed is reported and passed over: it hides none of those after it.
+A signed checkpoint also says how far the chain reaches at least, whatever the table says of its head. A file that has
+the name of a checkpoint and is not signed is reported and skipped: it does not hide those after it.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ _MOST_LEAVES = 1 << 16
 """After the last record, up to the next checkpoint: the ledger's own are some thousand apart at most."""
 
 
-class Roots:
-    """One walk along one organisation's records. What is wrong is reported to the chain's checker, once for a size.
+class RootChecker:
+    """For one walk along one organisation's records. Failures are reported to its ChainChecker, one for each size.
 
-    `confirmed` is told of each checkpoint that the records lead to, ascending by size.
+    Call `begin`, then `add` or `add_run` for the records in order, then `finish`. `last` is the largest checkpoint that
+    the records lead to. `on_confirmed` is called with each of these, ascending by size.
     """
 
     def __init__(self, log: LogReader, org_id: str, checker: ChainChecker) -> None:
@@ -49,22 +51,22 @@ class Roots:
         self._signed: SignedCheckpoint | None = None
         self._recorded: RecordKey | int | None = None
         self.last: Checkpoint | None = None
-        self.confirmed: Callable[[SignedCheckpoint], None] = lambda _: None
+        self.on_confirmed: Callable[[SignedCheckpoint], None] = lambda _: None
 
     @property
     def tree(self) -> list[Subtree] | None:
-        """The perfect subtrees of the tree so far; None where no signed root is waited for any more."""
+        """The perfect subtrees of the tree so far, left to right; None where no later root can be checked."""
         return None if self._next is None else self._parts
 
     def begin(self, tree: list[Subtree] | None = None) -> None:
-        """Before the first record: find the next checkpoint, and what the latest one promises.
+        """Before the first record: find the next checkpoint, and expect what the latest one says.
 
-        `tree`: that of the records before, where somebody has verified them and kept it.
+        `tree`: the perfect subtrees over the records before, if an earlier run has verified them.
         """
         start = self._checker.start
-        self._promise_latest()
+        self._expect_latest()
         self._published = self._log.checkpoints(self._org_id, at_least=start)
-        self._next = self._following()
+        self._next = self._next_signed()
         if tree is not None:
             self._parts = tree
         elif start > 1 and self._next is not None:
@@ -77,26 +79,26 @@ class Roots:
                 self._parts = merkle.merged(edge.subtrees())
 
     def stop(self) -> None:
-        """No later root is waited for: without all records before it none can be rebuilt."""
+        """Check no later root: without all records before it, none can be rebuilt."""
         self._next = None
 
     def add(self, key: RecordKey, tx_hash: str) -> None:
-        """The next record, as read from the bucket. Without all records before it no root can be rebuilt."""
+        """Add the next record, as read from the bucket. After a gap no later root is checked: none can be rebuilt."""
         if self._next is None or key.sequence <= self._size:
             return
         if key.sequence != self._size + 1:
             self._next = None  # the gap itself is reported by the chain
             return
         self._recorded = key
-        self._grow(bytes.fromhex(tx_hash))
+        self._append_leaf(bytes.fromhex(tx_hash))
         if self._size == self._next:
             self._compare(self._next)
 
-    def graft(self, first: int, pieces: Sequence[tuple[int, int, Sequence[Subtree]]]) -> None:
-        """As `add` for consecutive records from `first` on, whose leaves somebody has hashed.
+    def add_run(self, first: int, pieces: Sequence[tuple[int, int, Sequence[Subtree]]]) -> None:
+        """As `add`, for consecutive records from sequence `first` on, whose leaves are hashed already.
 
-        Each piece is the tree size after it, its last record's time (ms), and its perfect subtrees, left to right.
-        Wherever a checkpoint is, a piece ends.
+        Each piece is the tree size after it, the time of its last record (Unix ms), and its perfect subtrees, left to
+        right. A piece ends wherever there is a checkpoint. Raises ValueError where one does not.
         """
         if self._next is None:
             return
@@ -113,29 +115,29 @@ class Roots:
             if size == self._next:
                 self._compare(size)
 
-    def has_next(self, sequence: int, tx_hash: str) -> bool:
-        """Whether a record after the last one has the hash that was signed for it; True where none was.
+    def matches_next(self, sequence: int, tx_hash: str) -> bool:
+        """Whether the record after the last one has the hash that was signed for it; True where nothing was signed.
 
-        To be called before `finish`.
+        Call it before `finish`.
         """
-        signed = None if self._next is None or sequence != self._size + 1 else self._opened(self._next)
+        signed = None if self._next is None or sequence != self._size + 1 else self._open(self._next)
         if signed is None:
             return True
         try:
-            return self._proven(sequence - 1, signed).hex() == tx_hash
+            return self._proven_leaf(sequence - 1, signed).hex() == tx_hash
         except ValueError as error:
             self._mismatch(signed.checkpoint.size, str(error))
             return True
 
     def finish(self) -> None:
-        """After the last record: what is signed beyond it must be there, and must follow from it.
+        """After the last record: expect the records up to the next checkpoint, and check its root.
 
-        The latest checkpoint is the one file that a newer version may be laid over. This one is not.
+        `checkpoint`, the latest, is the only file that may get newer versions; the next one is under its own size.
         """
         size = self._next
         if size is None:
             return
-        self._promise(size)
+        self._expect(size)
         confirmed = self.last.size if self.last else self._checker.start - 1
         if self._size == confirmed or size in self._bad:
             return
@@ -144,40 +146,40 @@ class Roots:
             return
         try:
             for index in range(self._size, size):
-                self._grow(self._leaf(index, size))
+                self._append_leaf(self._leaf(index, size))
         except ValueError as error:
             self._mismatch(size, str(error))
         else:
             self._compare(size)
 
-    def _grow(self, leaf: bytes) -> None:
+    def _append_leaf(self, leaf: bytes) -> None:
         self._parts = merkle.merged([*self._parts, Subtree(0, merkle.leaf_hash(leaf))])
         self._size += 1
 
     def _compare(self, size: int) -> None:
-        signed = self._opened(size)
-        self._next = self._following()
+        signed = self._open(size)
+        self._next = self._next_signed()
         if signed is None:
             return
         root, checkpoint = merkle.root_of(self._parts), signed.checkpoint
         if root == checkpoint.root:
-            if self._in_time(signed):
+            if self._signed_in_time(signed):
                 self.last = checkpoint
-                self.confirmed(signed)
+                self.on_confirmed(signed)
             return
         detail = f"the records up to {size} do not lead to the root that was signed for them"
         self._mismatch(size, detail, expected=checkpoint.root.hex(), found=root.hex())
         self._next = None  # no later root can be right either
 
-    def _following(self) -> int | None:
-        """The next size that is signed. What lies in between under such a name and is not, is reported."""
+    def _next_signed(self) -> int | None:
+        """The next size that is signed. Files in between that have the name of a checkpoint only are reported."""
         for size, note in islice(self._published, MOST_FOREIGN):
-            if self._opened(size, note) is not None:
+            if self._open(size, note) is not None:
                 return size
         return None
 
-    def _in_time(self, signed: SignedCheckpoint) -> bool:
-        """Whether a key signed that had not been replaced when the last record known to be covered was made."""
+    def _signed_in_time(self, signed: SignedCheckpoint) -> bool:
+        """Whether the signing key was still in use when the last record known to be covered was made."""
         at = self._recorded
         try:
             since_ms = audit_ids.decode(at.audit_id).timestamp_ms if isinstance(at, RecordKey) else at
@@ -192,7 +194,7 @@ class Roots:
             pass  # an audit_id that is none: the chain's checker reports the record
         return True
 
-    def _promise_latest(self) -> None:
+    def _expect_latest(self) -> None:
         try:
             latest = self._log.latest(self._org_id)
         except NoteError as error:
@@ -200,26 +202,26 @@ class Roots:
             return
         if latest is None or latest.size < self._checker.start:
             return
-        signed = self._opened(latest.size)
+        signed = self._open(latest.size)
         if signed is not None and signed.checkpoint.root != latest.root:
             detail = f"two roots are signed for size {latest.size}"
             root = signed.checkpoint.root.hex()
             self._mismatch(latest.size, detail, expected=root, found=latest.root.hex())
-        self._promise(latest.size)
+        self._expect(latest.size)
 
-    def _promise(self, size: int) -> None:
-        """Hold the chain to a checkpoint: it must reach as far, and have the signed leaf there."""
-        signed = self._opened(size)
+    def _expect(self, size: int) -> None:
+        """Expect the chain to reach as far as this checkpoint, and to have the signed leaf there."""
+        signed = self._open(size)
         if signed is None:
             return
         try:
-            leaf = self._proven(size - 1, signed)
+            leaf = self._proven_leaf(size - 1, signed)
         except ValueError as error:
             self._mismatch(size, f"the files of the tree of size {size}: {error}")
         else:
             self._checker.hold(Promise(size, leaf.hex(), f"the checkpoint of size {size}"))
 
-    def _proven(self, index: int, signed: SignedCheckpoint) -> bytes:
+    def _proven_leaf(self, index: int, signed: SignedCheckpoint) -> bytes:
         """The data of a leaf. Raises ValueError where the tree's files do not lead from it to the signed root."""
         size, root = signed.checkpoint.size, signed.checkpoint.root
         leaf = self._leaf(index, size)
@@ -235,8 +237,8 @@ class Roots:
             raise ValueError(f"{tiles.entries_path(bundle, width)} does not have {width} entries")
         return leaves[index % tiles.WIDTH]
 
-    def _opened(self, size: int, note: bytes | None = None) -> SignedCheckpoint | None:
-        """The checkpoint of this size; None for one in which something is wrong."""
+    def _open(self, size: int, note: bytes | None = None) -> SignedCheckpoint | None:
+        """The checkpoint of this size, its signature verified; None, and a failure, where something is wrong."""
         if size in self._bad:
             return None
         if self._signed is not None and self._signed.checkpoint.size == size:

@@ -23,7 +23,7 @@ from indelible.ports import Clock, JournalReader, KeyVersions, StoredRecords, St
 from indelible.services.locate import Locator
 from indelible.services.log import LogReader
 from indelible.services.ranges import End, Range
-from indelible.services.roots import Roots
+from indelible.services.roots import RootChecker
 from indelible.services.specimen import specimen
 
 PENDING_GRACE_MS = 15 * 60_000
@@ -51,7 +51,7 @@ class Walk:
     head: Head = EMPTY_CHAIN
     locks: bool = True
     checker: ChainChecker = field(init=False)
-    roots: Roots = field(init=False)
+    roots: RootChecker = field(init=False)
     end: End = field(init=False)
     complete: bool = False
     last_key: str = ""
@@ -72,7 +72,7 @@ class Walk:
         self.checker = ChainChecker(self.org_id, start=start, locks=self.locks)
         if self.head.sequence:
             self.checker.hold(Promise(self.head.sequence, self.head.tx_hash, "the table's head"))
-        self.roots = Roots(self.log, self.org_id, self.checker)
+        self.roots = RootChecker(self.log, self.org_id, self.checker)
         self.end = End(self.asked, reached=start - 1)
         self.last_key = after
 
@@ -175,7 +175,7 @@ class Walk:
                 entry = record.read(stored.data if stored else b"")
             except record.UnknownFormat:
                 entry = None
-            if entry and says_the_same(entry, found) and self.roots.has_next(entry.sequence, entry.tx_hash):
+            if entry and says_the_same(entry, found) and self.roots.matches_next(entry.sequence, entry.tx_hash):
                 return
         self.checker.report(
             FailureCode.CONTENT_MISMATCH,
