@@ -19,7 +19,7 @@ from indelible.services.chain_replay import ChainReplayer
 from indelible.services.collect import Collector
 from indelible.services.keys import PinnedKeys, SigningKeys
 from indelible.services.ledger_log import LedgerLog, LedgerReport
-from indelible.services.ledger_proof import Upward
+from indelible.services.ledger_proof import LedgerProver
 from indelible.services.log import LogReader
 from indelible.services.prove import Prover
 from indelible.services.ranges import Range
@@ -201,16 +201,16 @@ class World:
             index=wire.to("index", self.index),
             journal=wire.to("journal", self.journal),
             log=self.log(wire),
-            upward=self.upward(wire),
+            ledger_prover=self.ledger_prover(wire),
             timetable=Timetable(starts=wire.to("starts", self.starts), period_ms=self.period_ms, clock=self.clock),
         )
 
-    def upward(
+    def ledger_prover(
         self, wiring: Wiring | None = None, *, witnesses: Sequence[VerifierKey] = (), quorum: int | None = None
-    ) -> Upward:
+    ) -> LedgerProver:
         """What proves checkpoints to be in the ledger's own log."""
         wire = wiring or Wiring()
-        return Upward(
+        return LedgerProver(
             log=self.log(wire),
             files=wire.to("files", self.files),
             anchors=wire.to("anchors", FakeAnchorFiles(self.bucket)),

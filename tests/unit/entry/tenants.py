@@ -106,7 +106,7 @@ class Tenants:
             index=self.index,
             journal=self.journal,
             log=log,
-            upward=self.world.upward(),
+            ledger_prover=self.world.ledger_prover(),
             timetable=Timetable(starts=self.world.starts, period_ms=300_000, clock=self.world.clock),
         )
         verifier = Verifier(records=self.records, journal=self.journal, log=log, clock=self.world.clock)

@@ -86,8 +86,8 @@ def cosign(world: World, size: int, *witnesses: WitnessKey) -> None:
 def way_up(world: World, quorum: int | None = None, *known: WitnessKey) -> LedgerProof:
     """Checked as somebody offline would."""
     note = world.log().opened(ORG, 1).note
-    upward = world.upward(witnesses=[one.key for one in known], quorum=quorum)
-    found = upward.of(ORG, note, size=1)
+    prover = world.ledger_prover(witnesses=[one.key for one in known], quorum=quorum)
+    found = prover.prove(ORG, note, size=1)
     assert found is not None
     assert found.leaf == hashlib.sha256(note.data).digest()
     assert found.published == note_of(world, found.checkpoint.size)
@@ -106,7 +106,7 @@ def test_before_the_ledgers_log_has_it_there_is_no_way_up() -> None:
     world.record(1)
     world.anchored()
 
-    assert world.upward().of(ORG, world.log().opened(ORG, 1).note, size=1) is None
+    assert world.ledger_prover().prove(ORG, world.log().opened(ORG, 1).note, size=1) is None
 
 
 def test_without_external_anchors_it_ends_at_the_first_checkpoint_that_covers_it() -> None:
@@ -134,7 +134,7 @@ def test_what_was_anchored_before_it_does_not_cover_it() -> None:
     cosign(world, 2, ALICE)
     (late,) = (leaf.org_id for leaf in world.ledger_register.leaves[2:3])
 
-    found = world.upward(witnesses=[ALICE.key], quorum=1).of(late, world.log().opened(late, 1).note, size=1)
+    found = world.ledger_prover(witnesses=[ALICE.key], quorum=1).prove(late, world.log().opened(late, 1).note, size=1)
 
     assert found is not None
     assert (found.checkpoint.size, found.anchors.witnesses, found.anchors.witnessed) == (4, (), False)

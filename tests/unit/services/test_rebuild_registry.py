@@ -26,7 +26,7 @@ def busy(office: Office) -> None:
     registry.create("globex", retention_days=3000)
     registry.rotate(ORG)
     registry.disable(ORG, "k1")
-    registry.keep(ORG, 4000)
+    registry.extend_retention(ORG, 4000)
     for name in ("a", "b"):
         registry.allow(ORG, role.format(name))
     registry.deny(ORG, role.format("a"))
@@ -119,7 +119,7 @@ def act(office: Office, what: str, org_id: str, number: int) -> None:
         case "disable key":
             registry.disable(org_id, f"k{number + 1}")
         case "keep":
-            registry.keep(org_id, 3000 + 1000 * number)
+            registry.extend_retention(org_id, 3000 + 1000 * number)
         case "allow":
             registry.allow(org_id, ROLES[number])
         case "deny":

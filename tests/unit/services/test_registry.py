@@ -134,10 +134,10 @@ def test_retention_is_only_ever_lengthened(office: Office) -> None:
     with pytest.raises(InvalidField):
         office.registry.create("acme-corp", retention_days=2554)
     office.registry.create("acme-corp", retention_days=3000)
-    assert office.registry.keep("acme-corp", 3650).retention_days == 3650
+    assert office.registry.extend_retention("acme-corp", 3650).retention_days == 3650
     for days in (2555, 3649, 36_501):
         with pytest.raises(InvalidField) as caught:
-            office.registry.keep("acme-corp", days)
+            office.registry.extend_retention("acme-corp", days)
         assert caught.value.field == "retention_days"
 
 
@@ -231,5 +231,5 @@ def test_an_act_that_cannot_be_written_down_is_not_done(office: Office, monkeypa
 def test_a_change_under_the_hand_is_noticed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     office.registry.create("acme-corp")
     monkeypatch.setattr(FakeOrganisations, "replace", lambda *_: False)
-    with pytest.raises(Unavailable, match="somebody else"):
+    with pytest.raises(Unavailable, match="another operator"):
         office.registry.rotate("acme-corp")

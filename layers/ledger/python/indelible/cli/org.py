@@ -65,7 +65,7 @@ def keep(name: str, retention_days: int, ledger: str, as_json: bool) -> None:
     It can never be shortened.
     """
     with _registry(ledger) as registry:
-        config = registry.keep(name, retention_days)
+        config = registry.extend_retention(name, retention_days)
     if as_json:
         click.echo(json.dumps(_config_json(config)))
     else:

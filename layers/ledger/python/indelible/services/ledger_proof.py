@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From an organisation's checkpoint upwards: its place in the ledger's own log, and what others say of that log.
+"""Prove an organisation's checkpoint in the ledger's own log, with the external anchors of that log.
 
-Writes nothing. What is under a checkpoint's name is believed when it verifies, and left out when it does not: junk
-among the evidence of others hides none of it. What has been anchored externally is worth more than what has
-not: the proof is given in the first ledger checkpoint that covers the leaf and has any such evidence, if there is one.
+Writes nothing. A stored anchor counts when it verifies, and is left out when it does not: junk among the anchors hides
+none of them. A checkpoint with external anchors proves more than one without: the proof is given in the first ledger
+checkpoint that covers the leaf and has any, if there is one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OTS_OF_SHA256 = b"\x00OpenTimestamps\x00\x00Proof\x00\xbf\x89\xe2\xe8\x84\xe8\x
 
 @dataclass(frozen=True, slots=True)
 class Cosigned:
-    """A witness's line. `verified`: it is one of those that the ledger knows, and its signature is good."""
+    """A witness's cosignature. `verified`: the ledger knows the witness's key, and the signature is good."""
 
     name: str
     cosigned_at_ms: int
@@ -57,7 +57,7 @@ class Stamped:
 
 @dataclass(frozen=True, slots=True)
 class OpenTimestamp:
-    """A detached OpenTimestamps proof; without a height it still waits for Bitcoin."""
+    """A detached OpenTimestamps proof; without a height it is not in a Bitcoin block yet."""
 
     calendar: str
     proof: bytes
@@ -66,7 +66,7 @@ class OpenTimestamp:
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """What others say of one ledger checkpoint. `witnessed` is None where no quorum is asked for."""
+    """The external anchors of one ledger checkpoint. `witnessed` is None where no quorum is configured."""
 
     cosignatures: tuple[Signature, ...] = ()
     witnesses: tuple[Cosigned, ...] = ()
@@ -76,7 +76,7 @@ class Anchors:
 
     @property
     def anything(self) -> bool:
-        """Whether anybody says anything."""
+        """Whether there is any anchor."""
         return bool(self.witnesses or self.timestamps or self.opentimestamps)
 
 
@@ -84,8 +84,8 @@ class Anchors:
 class LedgerProof:
     """An organisation's checkpoint in the ledger's log: `leaf` is its SHA-256, `proof` leads to `checkpoint`.
 
-    `published` is the note of that checkpoint as it lies in the bucket, which is what authorities and calendars have
-    stamped; in the proof it has the cosignatures below the ledger's own line.
+    `published` is the note of that checkpoint as it is in the bucket, whose bytes the timestamps are for; in the proof
+    it has the cosignatures below the ledger's own line.
     """
 
     leaf: bytes
@@ -95,8 +95,11 @@ class LedgerProof:
     anchors: Anchors
 
 
-class Upward:
-    """`witnesses` are those that the ledger knows, `quorum` how many of them make a checkpoint witnessed."""
+class LedgerProver:
+    """Proves one checkpoint at a time.
+
+    `witnesses` are the keys that the ledger knows; `quorum` is how many of them make a checkpoint witnessed.
+    """
 
     def __init__(
         self,
@@ -117,34 +120,34 @@ class Upward:
         self._witnesses = {(key.name, key.key_id): key for key in witnesses}
         self._quorum = quorum
 
-    def of(self, org_id: str, note: Note, *, size: int) -> LedgerProof | None:
-        """The way up from this organisation's checkpoint; None until the ledger's log holds it.
+    def prove(self, org_id: str, note: Note, *, size: int) -> LedgerProof | None:
+        """The proof of this checkpoint of an organisation; None until the ledger's log includes it.
 
-        Raises EvidenceBroken when what lies in the place of its proof does not prove it.
+        Raises EvidenceBroken where the file that is stored as its proof does not prove it.
         """
         leaf, path = leaf_data(note), ledger_proof_path(size)
         found: tuple[TlogProof, Checkpoint] | None = None
         with suppress(EvidenceBroken):
-            found = self._proven(self._files.current(org_id, path), leaf, size)
-        # One good signature and nothing beside it: no other bytes say this. Of anything else the first version counts.
+            found = self._parse(self._files.current(org_id, path), leaf, size)
+        # With one good signature and nothing else, no other bytes verify. Otherwise the first version counts.
         if found is None or found[0].extra or len(found[0].checkpoint.signatures) != 1:
-            found = self._proven(self._files.read(org_id, path), leaf, size)
+            found = self._parse(self._files.read(org_id, path), leaf, size)
         if found is None:
             return None
         proof, first = found
-        for anchored_size, files in self._anchored(first.size):
+        for anchored_size, files in self._anchor_files(first.size):
             try:
                 later = self._log.proofs(LEDGER, [proof.index], size=anchored_size)[0]
                 checkpoint = self._log.verified(LEDGER, later, leaf)
             except EvidenceBroken:
-                continue  # a name that says a size which was never published
+                continue  # a file named after a size that was never published
             anchors = self._anchors_in(later.checkpoint, anchored_size, files)
             if anchors.anything:
                 cosigned = replace(later, checkpoint=later.checkpoint.with_signatures(anchors.cosignatures))
                 return LedgerProof(leaf, cosigned, checkpoint, later.checkpoint, anchors)
         return LedgerProof(leaf, proof, first, proof.checkpoint, Anchors(witnessed=self._witnessed(())))
 
-    def _proven(self, stored: bytes | None, leaf: bytes, size: int) -> tuple[TlogProof, Checkpoint] | None:
+    def _parse(self, stored: bytes | None, leaf: bytes, size: int) -> tuple[TlogProof, Checkpoint] | None:
         if stored is None:
             return None
         try:
@@ -153,8 +156,8 @@ class Upward:
             raise EvidenceBroken(f"the place of checkpoint {size} in the ledger's log: {error}") from None
         return proof, self._log.verified(LEDGER, proof, leaf)
 
-    def _anchored(self, at_least: int) -> Iterator[tuple[int, list[AnchorFile]]]:
-        """The first sizes from this one on that anything lies about."""
+    def _anchor_files(self, at_least: int) -> Iterator[tuple[int, list[AnchorFile]]]:
+        """The first sizes from this one on for which files are stored, with the files."""
         stored = islice(self._anchors.stored(at_least=at_least), _MOST_FILES)
         for size, found in islice(groupby(stored, key=lambda one: one.size), _MOST_SIZES):
             yield size, [one.file for one in found]
@@ -163,7 +166,7 @@ class Upward:
         cosignatures: list[Signature] = []
         timestamps: list[Stamped] = []
         calendars: dict[str, OpenTimestamp] = {}
-        # The last one counts: a completed proof after a pending one, and of several the one in the lowest block.
+        # Of one calendar the last counts: a completed proof before a pending one, and the lowest block of several.
         ordered = sorted(files, key=lambda one: (one.kind == "bitcoin", -(one.height or 0)))
         for file, data in zip(ordered, self._read(size, ordered), strict=True):
             if data is None:
@@ -171,7 +174,7 @@ class Upward:
             if file.kind == "cosignature":
                 cosignatures += self._cosignatures(note, data)
             elif file.kind == "token":
-                timestamps += self._stamped(file.name, data, note)
+                timestamps += self._timestamps(file.name, data, note)
             elif data.startswith(_OTS_OF_SHA256 + hashlib.sha256(note.data).digest()):
                 calendars[file.name] = OpenTimestamp(file.name, data, file.height)
         lines = tuple({(line.name, line.key_id): line for line in cosignatures}.values())
@@ -194,7 +197,7 @@ class Upward:
             yield data
 
     def _cosignatures(self, note: Note, data: bytes) -> Iterator[Signature]:
-        """Lines that can stand below the note: none of the ledger's own name, none that a known key did not make."""
+        """Lines to put below the note: none with the ledger's own name, none that claims a known key falsely."""
         try:
             lines = parse_signatures(data.decode())
         except (UnicodeDecodeError, NoteError):
@@ -206,7 +209,7 @@ class Upward:
             if cosigned_at(line) * 1000 <= instants.MAX_MS and (key is None or key.signed(note.text, line.signature)):
                 yield line
 
-    def _stamped(self, authority: str, data: bytes, note: Note) -> Iterator[Stamped]:
+    def _timestamps(self, authority: str, data: bytes, note: Note) -> Iterator[Stamped]:
         try:
             yield Stamped(authority, data, self._token_time(data, note.data))
         except ValueError:

@@ -17,7 +17,7 @@ from indelible.domain.receipt import Receipt
 from indelible.domain.record import Record
 from indelible.errors import EvidenceBroken, NotFound, NotSealed
 from indelible.ports import Index, Journal, RecordStore, StoredVersion
-from indelible.services.ledger_proof import LedgerProof, Upward
+from indelible.services.ledger_proof import LedgerProof, LedgerProver
 from indelible.services.log import LogReader
 from indelible.services.record_check import intact
 from indelible.services.timetable import Timetable
@@ -49,11 +49,11 @@ class Prover:
         index: Index,
         journal: Journal,
         log: LogReader,
-        upward: Upward,
+        ledger_prover: LedgerProver,
         timetable: Timetable,
     ) -> None:
         self._log = log
-        self._upward = upward
+        self._ledger_prover = ledger_prover
         self._timetable = timetable
         self._records = records
         self._index = index
@@ -90,7 +90,7 @@ class Prover:
         if inclusion is not None:
             leaf, made_ms = bytes.fromhex(entry.tx_hash), entry.timestamp_ms
             checkpoint = self._log.verified(org_id, inclusion, leaf, recorded_ms=made_ms)
-            ledger = self._upward.of(org_id, inclusion.checkpoint, size=checkpoint.size)
+            ledger = self._ledger_prover.prove(org_id, inclusion.checkpoint, size=checkpoint.size)
         return Proof(
             record=entry,
             stored=stored,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Organisations: who may record, with which keys, and for how long it is kept.
+"""Organisations: who may record, with which keys, and for how long records are kept.
 
-Secrets are derived and never stored, so a secret is shown when it is made and can be derived again only by who
-may read the master secret. Keys overlap: a new one works beside the old until the old is disabled.
+Secrets are derived from the master secret and never stored. A secret is returned once, when its key is made. Keys
+overlap: a new one works beside the older ones until those are disabled.
 """
 
 from __future__ import annotations
@@ -36,27 +36,32 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """An organisation and what it has done: records committed and when last, records under a published checkpoint, and
-    the time of the last of these.
-    """
+    """An organisation and what it has recorded; times are RFC 3339."""
 
     config: OrgConfig
     records: int
+    """Committed."""
     last_recorded_at: str | None
     anchored: int
+    """Under a published checkpoint."""
     anchored_until: str | None
+    """The time of the last record that is anchored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """An organisation of which the table has an item that cannot be read; `message` names the item."""
+    """An organisation with an item in the table that cannot be read; `message` names the item."""
 
     org_id: str
     message: str
 
 
 class Registry:
-    """Administrative acts, each written to the log of `_admin` before it is done."""
+    """Administrative acts. Each is recorded in the chain of `_admin` before it is done.
+
+    Methods that change an organisation raise Unavailable, and change nothing, when another operator changed it at the
+    same time; and what recording raises.
+    """
 
     def __init__(
         self,
@@ -82,8 +87,8 @@ class Registry:
 
         `retention_days` may be longer than the ledger's, never shorter.
 
-        Raises InvalidField for a name or a retention that is not allowed, OrgExists for a name that is taken: a name
-        is never given out twice, because its chain is for ever.
+        Raises InvalidField for a name or a retention that is not allowed, OrgExists for a name that is taken. A name
+        is never used again, because its chain cannot be deleted.
         """
         if not re.fullmatch(ORG_ID, org_id, re.ASCII):
             raise InvalidField(f"must match ^{ORG_ID}$, for example acme-corp", field="org_id")
@@ -96,17 +101,17 @@ class Registry:
         config = OrgConfig(org_id=org_id, created_at=now, keys=(key,), retention_days=retention_days)
         if not self._organisations.create(config):
             raise OrgExists(f"{org_id} exists already", field="org_id")
-        return self._shown(org_id, "k1")
+        return self._new_key(org_id, "k1")
 
-    def keep(self, org_id: str, retention_days: int) -> OrgConfig:
-        """Keep an organisation's new records longer. Raises NotFound, or InvalidField for less than now."""
+    def extend_retention(self, org_id: str, retention_days: int) -> OrgConfig:
+        """Keep an organisation's new records longer. Raises NotFound, or InvalidField for a shorter retention."""
         old = self._get(org_id)
         self._check_retention(retention_days, max(self._ledger_days, old.retention_days or 0))
         self._admin_log.write("org.keep", org_id, {"retention_days": retention_days})
         return self._replace(old, replace(old, retention_days=retention_days))
 
     def rotate(self, org_id: str) -> NewKey:
-        """Add a key. The older ones go on working until they are disabled.
+        """Add a key. The older ones keep working until they are disabled.
 
         Raises NotFound, or InvalidField when too many keys are active or the organisation is disabled.
         """
@@ -114,14 +119,14 @@ class Registry:
         if old.disabled_at:
             raise InvalidField(f"{org_id} is disabled", field="org_id")
         if len(old.active_keys()) >= MOST_ACTIVE_KEYS:
-            raise InvalidField(f"at most {MOST_ACTIVE_KEYS} keys may be active: disable one first", field="key_id")
+            raise InvalidField(f"at most {MOST_ACTIVE_KEYS} keys can be active: disable one first", field="key_id")
         key = OrgKey(key_id=f"k{len(old.keys) + 1}", created_at=self._now())
         self._admin_log.write("org.rotate", org_id, {"key_id": key.key_id})
         self._replace(old, replace(old, keys=(*old.keys, key)))
-        return self._shown(org_id, key.key_id)
+        return self._new_key(org_id, key.key_id)
 
     def disable(self, org_id: str, key_id: str | None = None) -> OrgConfig:
-        """Disable one key, or the whole organisation. Records stay; nothing new is accepted.
+        """Disable one key, or the whole organisation. Its records stay; new requests are refused. Idempotent.
 
         Raises NotFound for an organisation or a key that does not exist.
         """
@@ -139,11 +144,11 @@ class Registry:
         return self._replace(old, new)
 
     def allow(self, org_id: str, principal: str) -> OrgConfig:
-        """Let an IAM role or user act for the organisation, where the ledger authenticates by IAM.
+        """Allow an IAM role or user to act for the organisation, where the ledger authenticates by IAM. Idempotent.
 
-        `principal` is its ARN; that of a session means its role. Nothing happens when it is allowed already.
+        `principal` is its ARN; that of a session means its role.
 
-        Raises NotFound, or InvalidField for what is no role or user, too many of them, or a disabled organisation.
+        Raises NotFound, or InvalidField for another kind of ARN, too many principals, or a disabled organisation.
         """
         arn, old = _arn(principal), self._get(org_id)
         if old.disabled_at or org_id == ADMIN_ORG:
@@ -151,12 +156,12 @@ class Registry:
         if arn in old.principals:
             return old
         if len(old.principals) >= MOST_PRINCIPALS:
-            raise InvalidField(f"at most {MOST_PRINCIPALS} may be allowed: deny one first", field="principal")
+            raise InvalidField(f"at most {MOST_PRINCIPALS} can be allowed: deny one first", field="principal")
         self._admin_log.write("org.allow", org_id, {"principal": arn})
         return self._replace(old, replace(old, principals=(*old.principals, arn)))
 
     def deny(self, org_id: str, principal: str) -> OrgConfig:
-        """Take that back. Raises NotFound for an organisation that does not exist or a principal not allowed for it."""
+        """Undo `allow`. Raises NotFound for an organisation that does not exist, or a principal that is not allowed."""
         arn, old = _arn(principal), self._get(org_id)
         if arn not in old.principals:
             raise NotFound(f"{arn} is not allowed for {org_id}", field="principal")
@@ -164,16 +169,17 @@ class Registry:
         return self._replace(old, replace(old, principals=tuple(one for one in old.principals if one != arn)))
 
     def usage(self) -> list[Usage | Damaged]:
-        """Every organisation by name, the ledger's own `_admin` among them."""
+        """Every organisation, sorted by name, the ledger's own `_admin` included."""
         found: list[Usage | Damaged] = []
         for org_id in self._organisations.all():
             try:
-                found += self._used(org_id)
+                found += self._usage(org_id)
             except HeadRegressed as error:
                 found.append(Damaged(org_id, error.message))
         return found
 
-    def _used(self, org_id: str) -> Iterator[Usage]:
+    def _usage(self, org_id: str) -> Iterator[Usage]:
+        """Nothing for a name that has lost its config."""
         config = self._organisations.get(org_id)
         if config is None:
             return
@@ -198,10 +204,10 @@ class Registry:
 
     def _replace(self, old: OrgConfig, new: OrgConfig) -> OrgConfig:
         if not self._organisations.replace(old, new):
-            raise Unavailable(f"{old.org_id} was changed by somebody else meanwhile; try again")
+            raise Unavailable(f"{old.org_id} was changed by another operator at the same time; try again")
         return new
 
-    def _shown(self, org_id: str, key_id: str) -> NewKey:
+    def _new_key(self, org_id: str, key_id: str) -> NewKey:
         secret = credentials.hmac_secret(self._secrets.master(), org_id, key_id)
         return NewKey(org_id=org_id, key_id=key_id, hmac_secret=secret)
 

@@ -15,7 +15,7 @@ from indelible.entry.bootstrap import bucket, callers, log, shared, table
 from indelible.entry.machine import ThreadedWorkers
 from indelible.entry.proving import ProofApi
 from indelible.services.consistency import Consistency
-from indelible.services.ledger_proof import Upward
+from indelible.services.ledger_proof import LedgerProver
 from indelible.services.prove import Prover
 from indelible.services.timetable import Timetable
 
@@ -25,7 +25,7 @@ def proof_api() -> ProofApi:
     """Serves POST /v1/prove and POST /v1/consistency."""
     settings = shared.settings()
     named = external_settings.load(settings.external_anchors)
-    upward = Upward(
+    ledger_prover = LedgerProver(
         log=log.log_reader(),
         files=bucket.log_files(),
         anchors=S3Anchors(client=shared.s3(), bucket=settings.bucket),
@@ -44,7 +44,7 @@ def proof_api() -> ProofApi:
         index=table.index(),
         journal=table.journal(),
         log=log.log_reader(),
-        upward=upward,
+        ledger_prover=ledger_prover,
         timetable=timetable,
     )
     return ProofApi(
