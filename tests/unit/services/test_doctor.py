@@ -11,8 +11,9 @@ import pytest
 from indelible.domain.anchors import AnchorFile
 from indelible.errors import NotSealed
 from indelible.ports.deployment import BucketSettings, SigningKeyState
-from indelible.services.doctor import Deployed, Finding, Health, examine
-from indelible.services.doctor_chains import Chains
+from indelible.services.doctor import Finding, Health, examine
+from indelible.services.doctor_chains import ChainChecks
+from indelible.services.doctor_deployment import DeploymentChecks
 from tests.fakes.chains import ORG
 from tests.fakes.deployment import BUCKET_POLICY, KEY_POLICY, FakeDeployment
 from tests.fakes.external import FakeAnchorFiles
@@ -41,7 +42,7 @@ class Ward:
 
     def findings(self) -> list[Finding]:
         world = self.world
-        chains = Chains(
+        chains = ChainChecks(
             organisations=world.organisations,
             inventory=FakeInventory(world.bucket),
             journal=world.journal,
@@ -55,7 +56,7 @@ class Ward:
             workers=SequentialWorkers(),
             clock=world.clock,
         )
-        deployed = Deployed(
+        deployed = DeploymentChecks(
             deployment=self.deployment, log=world.log(), keys=world.keys(), files=world.files, clock=world.clock
         )
         return examine([*deployed.checks(), *chains.checks()])

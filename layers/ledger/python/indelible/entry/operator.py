@@ -38,8 +38,9 @@ from indelible.ports import LogFiles, Organisations, SecretSource, StoredRecords
 from indelible.services.admin_log import AdminLog
 from indelible.services.append import Appender
 from indelible.services.chain_replay import ChainReplayer
-from indelible.services.doctor import Check, Deployed
-from indelible.services.doctor_chains import Chains
+from indelible.services.doctor import Check
+from indelible.services.doctor_chains import ChainChecks
+from indelible.services.doctor_deployment import DeploymentChecks
 from indelible.services.holds import Holds
 from indelible.services.keys import PinnedKeys
 from indelible.services.log import LogReader
@@ -136,7 +137,7 @@ def checks(ledger_name: str) -> list[tuple[str, Check]]:
     keys = _pinned_keys(outputs, files)
     log = LogReader(files=files, ledger_name=ledger_name, keys=keys.ring)
     deployment = AwsDeployment(clients=cache(client), ledger_name=ledger_name)
-    chains = Chains(
+    chains = ChainChecks(
         organisations=DynamoOrganisations(client=dynamodb, table=table, clock=clock),
         inventory=S3Inventory(client=s3, bucket=bucket),
         journal=DynamoJournal(client=dynamodb, table=table),
@@ -150,7 +151,7 @@ def checks(ledger_name: str) -> list[tuple[str, Check]]:
         workers=ThreadedWorkers(_pool()),
         clock=clock,
     )
-    deployed = Deployed(deployment=deployment, log=log, keys=keys, files=files, clock=clock)
+    deployed = DeploymentChecks(deployment=deployment, log=log, keys=keys, files=files, clock=clock)
     return [*deployed.checks(), *chains.checks()]
 
 

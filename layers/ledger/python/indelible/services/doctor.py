@@ -1,34 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with a deployed ledger, and what to do: a list of small checks, each for itself. Reads only.
+"""Check a deployed ledger: a list of small checks, each independent of the others. Reads only.
 
-Invariant: a check says ok only of what it has seen. What cannot be asked is unknown, never ok; one check that fails or
-cannot be asked keeps no other from being made.
+Invariant: a check says ok only of what it has read. What it cannot read is unknown, never ok; a check that fails, or
+raises, keeps no other from being made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from indelible.domain.keyring import statement_path
-from indelible.domain.note import NoteError
 from indelible.errors import LedgerError
-from indelible.ports import Clock, StoredLogFiles
-from indelible.ports.deployment import CannotTell, Deployment
-from indelible.services.keys import PinnedKeys
-from indelible.services.log import LEDGER, MOST_FOREIGN, LogReader
-from indelible.services.policy_diff import NO_DRIFT, drift
+from indelible.ports.deployment import CannotTell
 
-KEY_SPEC = "ECC_NIST_EDWARDS25519"
-SKEW_WARN_MS, SKEW_FAIL_MS = 5_000, 60_000
-"""`signed_at` may differ by five minutes, and a record's time is this ledger's word."""
-SILENT_MS = 2 * 3_600_000
-"""As long as the alarm `AnchorSilent` waits."""
+AGAIN = "Run this command again."
+_NO_ANSWER = "Grant the permission, or check by hand."
 
 
 class Health(StrEnum):
-    """From best to worst is not this order: unknown says nothing."""
+    """The outcome of a check. UNKNOWN: it could not be made, which says nothing about the ledger."""
 
     OK = "ok"
     WARN = "warn"
@@ -38,7 +29,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found, and what to do about it (empty where there is nothing to do)."""
+    """What one check found, and what an operator should do about it (empty where there is nothing to do)."""
 
     check: str
     health: Health
@@ -50,212 +41,21 @@ Check = Callable[[], Iterable[Finding]]
 
 
 def ok(check: str, found: str) -> Finding:
-    """All well."""
+    """A finding that needs no action."""
     return Finding(check, Health.OK, found)
 
 
 def examine(checks: Iterable[tuple[str, Check]], done: Callable[[str], None] = lambda _: None) -> list[Finding]:
-    """Make every check; `done` is told each name."""
+    """Make every check, and call `done` with its name after each. Never raises what a check raises."""
     findings: list[Finding] = []
     for name, check in checks:
         try:
             findings += check()
         except CannotTell as error:
-            findings.append(Finding(name, Health.UNKNOWN, str(error), "Grant the permission, or check by hand."))
+            findings.append(Finding(name, Health.UNKNOWN, str(error), _NO_ANSWER))
         except LedgerError as error:
-            findings.append(Finding(name, Health.UNKNOWN, f"{error.code}: {error.message}", "Run this command again."))
-        except Exception as error:  # say AccessDenied in the words of the SDK, which this module does not know
-            said = f"{type(error).__name__}: {error}"
-            findings.append(Finding(name, Health.UNKNOWN, said, "Grant the permission, or check by hand."))
+            findings.append(Finding(name, Health.UNKNOWN, f"{error.code}: {error.message}", AGAIN))
+        except Exception as error:  # for example AccessDenied, as an exception of the SDK, which services do not know
+            findings.append(Finding(name, Health.UNKNOWN, f"{type(error).__name__}: {error}", _NO_ANSWER))
         done(name)
     return findings
-
-
-class Deployed:
-    """Checks of what is deployed: bucket, key, schedules, alarms, secret, clock."""
-
-    def __init__(
-        self, *, deployment: Deployment, log: LogReader, keys: PinnedKeys, files: StoredLogFiles, clock: Clock
-    ) -> None:
-        self._deployment = deployment
-        self._log = log
-        self._pinned = keys
-        self._files = files
-        self._clock = clock
-
-    def checks(self) -> list[tuple[str, Check]]:
-        """By name, in the order of their weight."""
-        return [
-            ("bucket lock", self._bucket),
-            ("bucket policy", self._bucket_policy),
-            ("public access", self._public_access),
-            ("signing key", self._keys),
-            ("key policy", self._key_policies),
-            ("pinned keys", self._pinned_keys),
-            ("key in use", self._key_in_use),
-            ("schedules", self._schedules),
-            ("last round", self._last_round),
-            ("alarms", self._alarms),
-            ("master secret", self._secret),
-            ("clock", self._skew),
-        ]
-
-    def _bucket(self) -> Iterator[Finding]:
-        name, promised, found = "bucket lock", self._deployment.promised, self._deployment.bucket()
-        if not found.locked or not found.versioned:
-            lacking = "Object Lock" if not found.locked else "versioning"
-            yield Finding(name, Health.FAIL, f"{lacking} is off", "Deploy the ledger's stack again. See BrokenChain.")
-        elif found.mode is None:
-            yield Finding(name, Health.FAIL, "no default retention", "Deploy the ledger's stack again.")
-        elif found.mode != promised.lock_mode or (found.days or 0) < promised.retention_days:
-            said = f"default retention is {found.mode} for {_days(found.days)}, not {promised.lock_mode} for"
-            yield Finding(name, Health.FAIL, f"{said} {promised.retention_days:,}", "Deploy the ledger's stack again.")
-        else:
-            yield ok(name, f"{found.mode} for {_days(found.days)}, versioned")
-
-    def _bucket_policy(self) -> Iterator[Finding]:
-        policy = self._deployment.bucket_policy()
-        found = drift(policy.wanted, policy.deployed)
-        deploy = "Find out who changed it (CloudTrail: PutBucketPolicy), then deploy the ledger's stack again."
-        yield from _drifted("bucket policy", found.missing, found.added_allows, deploy)
-        if found.added_denies:
-            said = f"not from the template: {', '.join(found.added_denies)}"
-            yield Finding("bucket policy", Health.WARN, said, "Make sure that it refuses no write of the ledger.")
-        elif not found.missing and not found.added_allows:
-            yield ok("bucket policy", f"{len(policy.deployed)} statements, as deployed")
-
-    def _public_access(self) -> Iterator[Finding]:
-        settings = self._deployment.public_access()
-        off = [name for name, on in settings.items() if not on]
-        if off or not settings:
-            said = f"off: {', '.join(off)}" if off else "nothing is blocked"
-            yield Finding("public access", Health.FAIL, said, "Deploy the ledger's stack again.")
-        else:
-            yield ok("public access", "blocked")
-
-    def _keys(self) -> Iterator[Finding]:
-        keys = self._deployment.signing_keys()
-        for key in keys:
-            if key.state != "Enabled" and key is keys[-1]:
-                mend = "Enable it (or cancel its deletion) in KMS; until then no checkpoint is signed."
-                yield Finding("signing key", Health.FAIL, f"{key.key_id} is {key.state}", mend)
-            elif key.spec != KEY_SPEC:
-                yield Finding("signing key", Health.FAIL, f"{key.key_id} is of spec {key.spec}", f"Use {KEY_SPEC}.")
-            elif key.state != "Enabled":
-                said = f"{key.key_id}, no longer in use, is {key.state}"
-                yield Finding("signing key", Health.WARN, said, "What it signed stays verifiable. Keep it.")
-            else:
-                yield ok("signing key", f"{key.key_id} is enabled")
-
-    def _key_policies(self) -> Iterator[Finding]:
-        for key in self._deployment.signing_keys():
-            policy = self._deployment.key_policy(key.key_id)
-            found = drift(policy.wanted, policy.deployed)
-            if found == NO_DRIFT:
-                yield ok("key policy", f"{key.key_id}: only the anchor's role signs")
-                continue
-            mend = "Find out who changed it (CloudTrail: PutKeyPolicy), then deploy the ledger's stack again."
-            yield from _drifted("key policy", found.missing, (*found.added_allows, *found.added_denies), mend)
-
-    def _pinned_keys(self) -> Iterator[Finding]:
-        """What `_ledger/_log/keys/` says of the keys is what KMS has."""
-        deployed, ring = len(self._deployment.signing_keys()), self._pinned.stated()
-        pinned = 0 if ring.newest.statement is None else ring.newest.generation
-        if pinned == deployed and self._files.read(LEDGER, statement_path(pinned + 1)) is None:
-            yield ok("pinned keys", f"{pinned} of {deployed}, as KMS has them")
-        elif pinned == deployed:
-            said = f"generation {pinned + 1} is pinned, and the deployment does not name it"
-            yield Finding("pinned keys", Health.FAIL, said, "Raise signing_keys again: it must never be lowered.")
-        elif self._files.read(LEDGER, statement_path(pinned + 1)) is None:
-            said = f"{pinned} of {deployed}: generation {pinned + 1} is not pinned yet"
-            yield Finding("pinned keys", Health.WARN, said, "The next run of the anchor does it. If not, read its log.")
-        else:
-            said = f"what lies in the place of generation {pinned + 1} is no statement of a deployed key"
-            mend = (
-                "Somebody wrote past the bucket policy: keep it, and look at the trail. The key before goes on signing."
-            )
-            yield Finding("pinned keys", Health.FAIL, said, mend)
-
-    def _key_in_use(self) -> Iterator[Finding]:
-        """The ledger's own last checkpoint opens with the keys that are deployed."""
-        wrong = ""
-        for size in sorted(self._log.sizes(LEDGER, at_least=1), reverse=True)[:MOST_FOREIGN]:
-            try:
-                self._log.opened(LEDGER, size)
-            except NoteError as error:  # perhaps somebody else's file: the check of the logs names those
-                wrong = (
-                    wrong or f"the ledger's checkpoint of size {size:,} does not open with the deployed keys: {error}"
-                )
-            else:
-                yield ok("key in use", f"it signed the ledger's checkpoint of size {size:,}")
-                return
-        if wrong:
-            mend = "Another key has signed, or somebody wrote into the bucket. Compare the keys that you have pinned."
-            yield Finding("key in use", Health.FAIL, wrong, mend)
-        else:
-            yield ok("key in use", "the ledger's log has no checkpoint yet")
-
-    def _schedules(self) -> Iterator[Finding]:
-        schedules = self._deployment.schedules()
-        for name in ("news", "sweep"):
-            if not schedules.get(name, False):
-                said = f"{name} is {'disabled' if name in schedules else 'gone'}"
-                yield Finding("schedules", Health.FAIL, said, "Enable it, or deploy the anchor's stack again.")
-            else:
-                yield ok("schedules", f"{name} is enabled")
-
-    def _last_round(self) -> Iterator[Finding]:
-        last = self._deployment.last_round()
-        now_ms = self._clock.now_ms()
-        if last is None:
-            yield Finding("last round", Health.WARN, "none yet", "Wait for the first one, or run indelible anchor.")
-        elif now_ms - last[1] > SILENT_MS:
-            mend = "Look at the schedules, their role and their queue."
-            yield Finding("last round", Health.FAIL, f"{_ago(now_ms - last[1])} ago", mend)
-        elif last[0] in ("SUCCEEDED", "RUNNING"):
-            yield ok("last round", f"{last[0].lower()}, began {_ago(now_ms - last[1])} ago")
-        else:
-            yield Finding("last round", Health.WARN, last[0].lower(), "Its execution and the anchor's log say why.")
-
-    def _alarms(self) -> Iterator[Finding]:
-        alarms = self._deployment.alarms()
-        ringing = sorted(name for name, state in alarms.items() if state == "ALARM")
-        if not alarms:
-            yield Finding("alarms", Health.FAIL, "none", "Deploy the anchor's stack again.")
-        for name in ringing:
-            yield Finding("alarms", Health.FAIL, f"{name} rings", "See Alarms.")
-        if alarms and not ringing:
-            blind = sum(state == "INSUFFICIENT_DATA" for state in alarms.values())
-            yield ok("alarms", f"{len(alarms)}, none rings" + (f", {blind} without data so far" if blind else ""))
-
-    def _secret(self) -> Iterator[Finding]:
-        if self._deployment.has_secret():
-            yield ok("master secret", "is there")
-        else:
-            mend = "Restore it in Secrets Manager at once: without it nobody is authenticated, and no other will do."
-            yield Finding("master secret", Health.FAIL, "is gone, or is to be deleted", mend)
-
-    def _skew(self) -> Iterator[Finding]:
-        # AWS says whole seconds.
-        skew_ms = abs(self._clock.now_ms() - self._deployment.clock_ms())
-        if skew_ms < SKEW_WARN_MS:
-            yield ok("clock", "this machine and AWS agree")
-            return
-        health = Health.FAIL if skew_ms >= SKEW_FAIL_MS else Health.WARN
-        said = f"this machine is {skew_ms / 1000:,.0f} s off; the functions have AWS's time"
-        yield Finding("clock", health, said, "Set it (NTP): signed requests from here are refused beyond five minutes.")
-
-
-def _days(number: int | None) -> str:
-    return f"{number:,} day{'' if number == 1 else 's'}"
-
-
-def _drifted(check: str, missing: tuple[str, ...], added: tuple[str, ...], advice: str) -> Iterator[Finding]:
-    if missing:
-        yield Finding(check, Health.FAIL, f"missing: {', '.join(missing)}", advice)
-    if added:
-        yield Finding(check, Health.FAIL, f"added: {', '.join(added)}", advice)
-
-
-def _ago(duration_ms: int) -> str:
-    return f"{duration_ms // 60_000:,} min" if duration_ms >= 60_000 else f"{max(duration_ms, 0) // 1000} s"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The doctor's checks of what the ledger does: heads, logs, the outbox, and external anchors. Reads only.
 
-Nothing here verifies records: that is `verify`. These are the signs that recording and anchoring have stopped.
+These checks look for signs that recording or anchoring has stopped. Records are verified by `indelible verify`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from indelible.ports import (
 )
 from indelible.ports.deployment import Deployment
 from indelible.ports.external import AnchorFiles
-from indelible.services.doctor import Check, Finding, Health, ok
+from indelible.services.doctor import AGAIN, Check, Finding, Health, ok
 from indelible.services.heads import confirmed_head
 from indelible.services.log import LEDGER, LogReader
 
@@ -36,8 +36,8 @@ EXTERNAL_PATIENCE_MS = 3_600_000
 _LOOKED_AT = 100
 
 
-class Chains:
-    """Looks at every organisation, many at a time."""
+class ChainChecks:
+    """Checks every organisation, many at a time."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Chains:
         self._clock = clock
 
     def checks(self) -> list[tuple[str, Check]]:
-        """By name."""
+        """The checks by name."""
         return [
             ("organisations", self._all),
             ("ledger log", self._ledger),
@@ -81,23 +81,23 @@ class Chains:
         names = sorted({*registered, *self._inventory.owners()})
         for org_id in names:
             if org_id not in registered:
-                said = f"{org_id}: is in the bucket and not in the registry"
+                said = f"{org_id}: in the bucket, but not in the registry"
                 yield Finding("registry", Health.FAIL, said, f"indelible rebuild --org {org_id}")
-        found = self._workers.gather([partial(self._look, org_id) for org_id in names])
+        found = self._workers.gather([partial(self._examine, org_id) for org_id in names])
         well = 0
         for org_id, outcome in zip(names, found, strict=True):
             if isinstance(outcome, LedgerError):
-                yield Finding("organisations", Health.UNKNOWN, f"{org_id}: {outcome.message}", "Ask again.")
+                yield Finding("organisations", Health.UNKNOWN, f"{org_id}: {outcome.message}", AGAIN)
             elif isinstance(outcome, Exception):
                 raise outcome
             else:
                 yield from outcome
                 well += not outcome and org_id in registered
-        if well or not names:  # that none is well is no good news
-            yield ok("organisations", f"{well:,} of {len(names):,} are recorded and anchored as they should be")
+        if well or not names:
+            yield ok("organisations", f"{well:,} of {len(names):,} are recorded and anchored as expected")
 
-    def _look(self, org_id: str) -> list[Finding]:
-        """What is wrong with one."""
+    def _examine(self, org_id: str) -> list[Finding]:
+        """The findings about one organisation; none where nothing is wrong."""
         rebuild = f"indelible rebuild --org {org_id}"
         try:
             head = confirmed_head(self._journal, self._records, org_id)
@@ -111,14 +111,14 @@ class Chains:
         if self._register.read(org_id).tail.sequence < signed:
             said = f"{org_id}: a checkpoint of size {signed:,} is published, the table knows of {state.tail.sequence:,}"
             return [Finding("log", Health.FAIL, said, rebuild)]
-        strangers = [_foreign(org_id, foreign)] if foreign else []
+        foreign_files = [_foreign(org_id, foreign)] if foreign else []
         if state.tail.sequence > head.sequence:
             said = f"{org_id}: the log covers {state.tail.sequence:,} records, the head is at {head.sequence:,}"
-            return [*strangers, Finding("head", Health.FAIL, said, rebuild)]
-        return [*strangers, *self._late(org_id, state, head.sequence)]
+            return [*foreign_files, Finding("head", Health.FAIL, said, rebuild)]
+        return [*foreign_files, *self._late(org_id, state, head.sequence)]
 
     def _late(self, org_id: str, state: LogState, last: int) -> Iterator[Finding]:
-        """Records that no checkpoint covers, and records that are in the outbox alone."""
+        """Old records that no checkpoint covers, and old records that are in the outbox alone."""
         first = state.tree_size + 1
         waiting = self._journal.outbox(org_id, range(first, min(last, first + _LOOKED_AT - 1) + 1))
         ages = {sequence: self._age_ms(data) for sequence, data in waiting.items()}
@@ -126,14 +126,14 @@ class Chains:
             said = (
                 f"{org_id}: record {first:,} is {_minutes(ages[first])} old and not anchored; {last - first + 1:,} wait"
             )
-            mend = f"indelible anchor --org {org_id} says why. See AnchorLag."
-            yield Finding("anchor lag", Health.FAIL, said, mend)
+            advice = f"indelible anchor --org {org_id} says why. See AnchorLag."
+            yield Finding("anchor lag", Health.FAIL, said, advice)
         old = [sequence for sequence, age_ms in ages.items() if age_ms >= LATE_MS]
         unsealed = self._not_in_bucket(waiting, old)
         if unsealed:
             age = _minutes(ages[unsealed[0]])
             said = f"{org_id}: record {unsealed[0]:,} is {age} old and in the outbox only; {len(unsealed):,} are"
-            yield Finding("outbox", Health.FAIL, said, "S3 does not take the writes. See The outbox grows.")
+            yield Finding("outbox", Health.FAIL, said, "S3 refuses the writes. See The outbox grows.")
 
     def _age_ms(self, data: bytes) -> int:
         try:
@@ -149,7 +149,7 @@ class Chains:
             except record.UnknownFormat:
                 found.append(sequence)
                 continue
-            # The key before it in order: whatever lies at its own key is the first after that.
+            # The first key after one that sorts directly before it is its own, if the bucket has it.
             if self._records.first_key_after(entry.org_id, entry.s3_key[:-1]) != entry.s3_key:
                 found.append(sequence)
         return found
@@ -169,13 +169,13 @@ class Chains:
             yield _foreign(LEDGER, foreign)
         oldest_ms = min((leaf.published_ms for leaf in self._ledger_outbox.waiting()), default=None)
         if oldest_ms is not None and self._clock.now_ms() - oldest_ms >= LATE_MS:
-            said = f"a checkpoint waits for {_minutes(self._clock.now_ms() - oldest_ms)}"
+            said = f"a checkpoint has waited for {_minutes(self._clock.now_ms() - oldest_ms)}"
             yield Finding("ledger log", Health.FAIL, said, "indelible anchor says why. See LedgerLag.")
         else:
-            yield ok("ledger log", f"{state.published:,} checkpoints of organisations are in it")
+            yield ok("ledger log", f"{state.published:,} checkpoints of organisations are logged")
 
     def _external_anchors(self) -> Iterator[Finding]:
-        """Each track that is configured has given something about a checkpoint of the last day."""
+        """Each configured track has stored an anchor for a checkpoint of the last day."""
         tracks = self._deployment.external_tracks()
         if not tracks:
             yield ok("external anchors", "no anchoring provider is configured")
@@ -183,22 +183,22 @@ class Chains:
         now_ms, newest = self._clock.now_ms(), self._ledger_register.read().published
         recent = self._anchors.published(newest=newest, since_ms=now_ms - EXTERNAL_LATE_MS) if newest else []
         if not recent or now_ms - recent[0].published_ms < EXTERNAL_PATIENCE_MS:
-            yield ok("external anchors", f"{len(tracks)} tracks, and no checkpoint yet that they should have seen")
+            yield ok("external anchors", f"{len(tracks)} tracks; no checkpoint is old enough to expect anchors")
             return
         heard = {stored.file.track for stored in self._anchors.stored(at_least=recent[0].size)}
         for track in tracks:
             if track in heard:
-                yield ok("external anchors", f"{track} answers")
+                yield ok("external anchors", f"{track} has anchored a checkpoint of the last day")
             else:
-                said = f"{track} has given nothing about the checkpoints of the last day"
-                mend = "The external function's log says why; it is tried again with every round."
-                yield Finding("external anchors", Health.WARN, said, mend)
+                said = f"{track} has anchored no checkpoint of the last day"
+                advice = "The log of the external function says why. Every round tries again."
+                yield Finding("external anchors", Health.WARN, said, advice)
 
 
 def _foreign(owner: str, sizes: frozenset[int]) -> Finding:
     said = f"{owner}: checkpoints/{min(sizes):012d} is signed by no key of the ledger; {len(sizes):,} such files"
-    mend = "Somebody wrote past the bucket policy: the trail says who. Anchoring goes around them."
-    return Finding("log", Health.WARN, said, mend)
+    advice = "They were written past the bucket policy: CloudTrail says by whom. Anchoring skips them."
+    return Finding("log", Health.WARN, said, advice)
 
 
 def _minutes(duration_ms: int) -> str:
