@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The register of the ledger's own log, from the bucket.
+"""Compare the register of the ledger's own log with the bucket.
 
-Its leaves are checkpoints of organisations in the order in which they were taken, which the bucket alone knows. So the
-register is set to the last published checkpoint whose tree is there, and what a lost register had fixed beyond it is
-taken anew: every organisation's rebuild lets its checkpoints wait that have no proof in the ledger's log.
+The leaves are checkpoints of organisations in the order in which they were taken, which only the bucket knows. So the
+register is set to the last published checkpoint whose tree is complete. What a lost register had fixed beyond it is
+taken again: each organisation's rebuild puts its checkpoints without a proof in the ledger's log into the outbox.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from indelible.services.table_diff import Change
 def compare(
     table: TableRepair, log: LogReader, found: Found[LedgerState]
 ) -> tuple[Checkpoint | None, Change | None, tuple[Failure, ...]]:
-    """The last published checkpoint, how the register differs from it, and what is wrong with the log itself."""
+    """The last published checkpoint, the change that the register needs, and the failures of the log itself."""
     last, failures = _last_published(log)
     said, wanted = found.value, None
     if last is not None:
@@ -32,7 +32,7 @@ def compare(
         return last, None, failures
     now = table.ledger()
     if now.seen != found.seen and now.value and wanted and now.value.published >= wanted.published:
-        return last, None, failures  # it has gone on meanwhile
+        return last, None, failures  # a run has published meanwhile
     change = Change("ledger log", _text(found), _text(Found(wanted, None)), lambda: table.swap_ledger(found, wanted))
     return last, change, failures
 
@@ -43,12 +43,12 @@ def _agrees(said: LedgerState | None, found: Found[LedgerState], wanted: LedgerS
     if wanted is None:
         return said.published == 0
     if said.tree_size == wanted.tree_size:
-        return said.root == wanted.root  # published a moment ago, perhaps: the next run says so, and writes the proofs
+        return said.root == wanted.root  # perhaps published a moment ago: the next run stores the proofs
     return said.published == wanted.published
 
 
 def _last_published(log: LogReader) -> tuple[Checkpoint | None, tuple[Failure, ...]]:
-    """The largest with a good signature and a tree that leads to its root; larger ones are failures."""
+    """The largest checkpoint with a good signature and a tree that leads to its root; larger ones are failures."""
     failures: list[Failure] = []
     for size in sorted(log.sizes(LEDGER, at_least=1), reverse=True):
         try:
