@@ -71,11 +71,11 @@ class FakeOrganisations:
         return self.configs.get(org_id)
 
     def create(self, config: OrgConfig) -> bool:
-        return self.configs.setdefault(config.org_id, config) is config
+        return self.configs.setdefault(config.org_id, config) == config
 
     def replace(self, old: OrgConfig, new: OrgConfig) -> bool:
         assert old.org_id == new.org_id, "an organisation cannot be renamed"
-        if self.configs.get(old.org_id) != old:
+        if self.configs.get(old.org_id) not in (old, new):
             return False
         self.configs[old.org_id] = new
         return True

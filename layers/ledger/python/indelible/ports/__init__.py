@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the services need from the world. The docstrings are contracts: fakes and adapters pass one suite.
+"""What the services need from the outside. The docstrings are contracts: fakes and adapters pass one test suite.
 
-Every method may raise `Unavailable` when the other side does not answer; a write that raised it may or may not
-have taken effect, and the services are written for both. Nothing else is raised but what a method names.
+Every method that reaches a service of AWS may raise `Unavailable` when there is no definite answer. A write that raises
+it may or may not have taken effect; the services handle both. Of the ledger's own errors, a method raises only this and
+what its docstring names. Errors of the SDK that mean a fault of ours, say AccessDenied, are not translated.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The deployed parts of a ledger, as AWS describes them now. Reading only.
+"""The deployed parts of a ledger, as AWS describes them now. Reads only.
 
-Every method may raise `CannotTell`: the caller may not ask, or whoever was asked does not know the question.
+Every method may raise `CannotTell`: a permission is missing, or the service does not answer.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ Statement: TypeAlias = Mapping[str, Any]
 
 
 class CannotTell(Exception):
-    """No answer, and why; nothing is known to be wrong."""
+    """There is no answer, for the reason in the message. Nothing is known to be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class BucketSettings:
-    """Object Lock and versioning of the evidence bucket; `mode` and `days` of its default retention, if it has one."""
+    """Object Lock and versioning of the evidence bucket."""
 
     locked: bool
     mode: str | None
+    """Of the default retention; None where the bucket has none."""
     days: int | None
     versioned: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Statements as the template of the deployed stack has them, and as they are."""
+    """The statements of a policy: in the template of the deployed stack, and now."""
 
     wanted: Sequence[Statement]
     deployed: Sequence[Statement]
@@ -37,7 +38,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class SigningKeyState:
-    """One generation: KMS's words for its state and its spec."""
+    """One generation of the signing key, with its KeyState and KeySpec."""
 
     key_id: str
     state: str
@@ -46,7 +47,7 @@ class SigningKeyState:
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What the ledger's stack was deployed with."""
+    """The lock mode and the retention that the ledger's stack was deployed with."""
 
     lock_mode: str
     retention_days: int
@@ -57,15 +58,15 @@ class Deployment(Protocol):
 
     @property
     def promised(self) -> Promised:
-        """From the outputs of the ledger's stack."""
+        """From the outputs of the ledger's stack, without a further request."""
         ...
 
     def bucket(self) -> BucketSettings:
-        """The evidence bucket."""
+        """The settings of the evidence bucket."""
         ...
 
     def bucket_policy(self) -> Policy:
-        """Its policy."""
+        """The policy of the evidence bucket."""
         ...
 
     def public_access(self) -> Mapping[str, bool]:
@@ -77,7 +78,7 @@ class Deployment(Protocol):
         ...
 
     def key_policy(self, key_id: str) -> Policy:
-        """The policy of one of them."""
+        """The policy of a signing key."""
         ...
 
     def schedules(self) -> Mapping[str, bool]:
@@ -85,21 +86,21 @@ class Deployment(Protocol):
         ...
 
     def last_round(self) -> tuple[str, int] | None:
-        """How the last round of the anchor ended (RUNNING, SUCCEEDED, …), and when it began (Unix ms)."""
+        """The status of the last round (RUNNING, SUCCEEDED, …), and when it began (Unix milliseconds)."""
         ...
 
     def alarms(self) -> Mapping[str, str]:
-        """The ledger's alarms by name, and their states."""
+        """The states of the ledger's alarms by name: OK, ALARM or INSUFFICIENT_DATA."""
         ...
 
     def has_secret(self) -> bool:
-        """Whether the master secret is there, and not on its way to deletion."""
+        """Whether the master secret exists, and is not scheduled for deletion."""
         ...
 
     def clock_ms(self) -> int:
-        """What time AWS says it is, to the second."""
+        """The time in Unix milliseconds as AWS has it, to the second."""
         ...
 
     def external_tracks(self) -> Sequence[str]:
-        """The tracks that are configured: `rfc3161-…`, `ots-…`, `witness-…`."""
+        """The names of the configured tracks of external anchoring: `rfc3161-…`, `ots-…`, `witness-…`."""
         ...

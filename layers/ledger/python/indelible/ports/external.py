@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The providers of external anchoring, and where the anchors that they give are kept.
+"""The providers of external anchoring, and the files in which their anchors are stored.
 
-Providers are not trusted to answer, nor to answer well: an adapter hands on only what it has checked, and raises
+Providers are not trusted to answer, nor to answer correctly: an adapter returns only what it has verified, and raises
 `ExternalFailure` for everything else.
 """
 
@@ -17,15 +17,15 @@ from indelible.domain.note import Note, Signature, VerifierKey
 
 
 class ExternalFailure(Exception):
-    """Base of all failures of an anchoring provider. The message is for the log, and holds nothing that it sent."""
+    """Base of all failures of an anchoring provider. The message is for the log, and quotes nothing that it sent."""
 
 
 class NoAnswer(ExternalFailure):
-    """Not reached, not in time, or not able to answer now."""
+    """The provider could not be reached, did not answer in time, or said that it cannot answer now."""
 
 
 class Refused(ExternalFailure):
-    """They understood, and said no."""
+    """The provider refused the request."""
 
 
 class BadAnswer(ExternalFailure):
@@ -33,11 +33,11 @@ class BadAnswer(ExternalFailure):
 
 
 class OtherTree(ExternalFailure):
-    """A witness holds a tree that this checkpoint does not continue: two histories, or a witness gone wrong."""
+    """A witness has seen a tree that this checkpoint does not continue: a split view, or a broken witness."""
 
 
 class OtherSize(Exception):
-    """A witness holds another size than was named to it, as it may after a crash of ours. Not a failure."""
+    """A witness has cosigned another size than the request named, as after a crash of ours. Not a failure."""
 
     def __init__(self, size: int) -> None:
         super().__init__(f"the witness holds size {size}")
@@ -62,39 +62,39 @@ class PublishedCheckpoint:
 
 
 class AnchorFiles(Protocol):
-    """What lies in the bucket about the ledger's checkpoints. Files are read and written through `LogFiles`."""
+    """Listings of the anchors of the ledger's checkpoints. `LogFiles` reads and writes the files themselves."""
 
     def published(self, *, newest: int, since_ms: int) -> Sequence[PublishedCheckpoint]:
-        """Checkpoints published at or after an instant, ascending by size, and all from size `newest` on.
+        """Checkpoints published at or after `since_ms` (Unix milliseconds), and all from size `newest` on, ascending.
 
-        `newest` is a hint: a size that is known to be published.
+        `newest` is a size that is known to be published.
         """
         ...
 
     def stored(self, *, at_least: int) -> Iterator[StoredAnchor]:
-        """Files about checkpoints of at least this size, ascending by size, lazily. Names not ours are left out."""
+        """Anchors of checkpoints of at least this size, ascending by size, lazily. Other names are skipped."""
         ...
 
 
 class TimestampAuthority(Protocol):
-    """RFC 3161."""
+    """A Time-Stamping Authority (RFC 3161)."""
 
     @property
     def name(self) -> str:
-        """As it is configured."""
+        """The name under which it is configured, and its anchors are stored."""
         ...
 
     def stamp(self, data: bytes) -> bytes:
-        """A granted response (DER) for this data and our nonce. Raises ExternalFailure."""
+        """A granted response (DER) for this data, verified, with our nonce. Raises ExternalFailure."""
         ...
 
 
 class Calendar(Protocol):
-    """OpenTimestamps."""
+    """An OpenTimestamps calendar."""
 
     @property
     def name(self) -> str:
-        """As it is configured."""
+        """The name under which it is configured, and its anchors are stored."""
         ...
 
     def submit(self, digest: bytes) -> bytes:
@@ -102,21 +102,21 @@ class Calendar(Protocol):
         ...
 
     def upgrade(self, proof: bytes, digest: bytes) -> tuple[int, bytes] | None:
-        """Block height and completed proof of the same digest; None while it is pending. Raises ExternalFailure."""
+        """The Bitcoin block height and the completed proof; None while it is pending. Raises ExternalFailure."""
         ...
 
 
 class Witness(Protocol):
-    """C2SP tlog-witness."""
+    """A witness (c2sp.org/tlog-witness)."""
 
     @property
     def key(self) -> VerifierKey:
-        """What it cosigns with."""
+        """The key that it cosigns with."""
         ...
 
     def cosign(self, checkpoint: Note, *, old: int, proof: Sequence[Hash]) -> Signature:
-        """Its verified cosignature of exactly this checkpoint, which continues the tree of size `old`.
+        """The witness's cosignature of this checkpoint, verified. `proof` leads to it from the tree of size `old`.
 
-        Raises OtherSize when it holds another size than `old`, ExternalFailure otherwise.
+        Raises OtherSize when the size that it last cosigned is not `old`, ExternalFailure for anything else.
         """
         ...

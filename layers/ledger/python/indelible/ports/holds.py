@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""S3 Object Lock's legal hold: one flag of one object version, which forbids deleting it for as long as it is on."""
+"""The legal hold of S3 Object Lock: a flag of an object version that forbids deleting it while it is on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Protocol
 
 
 class LegalHolds(Protocol):
-    """The flags of the evidence bucket."""
+    """The flags of the evidence bucket. A flag does not say who set it, or how often: services/holds.py does."""
 
     def versions(self, s3_key: str) -> Sequence[str]:
-        """The ids of all versions with content under a key, oldest first; none where there is no such key."""
+        """The ids of all versions with content under a key, oldest first; empty where there is no such key."""
         ...
 
     def is_on(self, s3_key: str, version_id: str) -> bool:
@@ -19,5 +19,5 @@ class LegalHolds(Protocol):
         ...
 
     def switch(self, s3_key: str, version_id: str, *, on: bool) -> None:
-        """Hold the version, or let go of it; its retention stays as it is. Again changes nothing."""
+        """Set the flag of a version. Idempotent; the version's retention stays as it is."""
         ...

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's own log, in the table: which checkpoints wait for it, and how far it is."""
+"""The ledger's own log, in the table: its register, and the checkpoints that wait to be logged."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from indelible.domain.merkle import EMPTY_ROOT
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
-    """How far the ledger's log is.
-
-    A checkpoint is published up to the size `published`. The tree of `tree_size` and `root` (hex) is fixed: it is the
-    published one and, after it, the leaves of `batch` in this order. Without a batch, the two sizes are the same.
-    """
+    """How far the ledger's log is. Without a batch, `published` equals `tree_size`."""
 
     tree_size: int
+    """The size of the tree that is fixed: no other root will be signed for it."""
     root: str
+    """The root of that tree, in hex."""
     published: int
+    """The size of the last published checkpoint."""
     batch: tuple[LedgerLeaf, ...] = ()
+    """The leaves of the fixed tree after the published ones, in their order."""
 
 
 EMPTY_LEDGER = LedgerState(tree_size=0, root=EMPTY_ROOT.hex(), published=0)
@@ -34,26 +34,26 @@ class LedgerRegister(Protocol):
     def read(self) -> LedgerState:
         """The state now (a consistent read); `EMPTY_LEDGER` before the first run.
 
-        Raises HeadRegressed where it cannot be read, say because an older version wrote it: rebuild it.
+        Raises HeadRegressed where the item cannot be parsed, say because an older version wrote it: rebuild the table.
         """
         ...
 
     def advance(self, old: LedgerState, new: LedgerState) -> bool:
-        """Replace `old` by `new`, which has at most 1,101 leaves; False when another run was faster."""
+        """Replace `old` by `new`, whose batch has at most 1,101 leaves; as `LogHead.advance`."""
         ...
 
 
 class LedgerOutbox(Protocol):
-    """Published checkpoints that the ledger's log does not hold yet, as far as the table knows."""
+    """Published checkpoints that wait to be logged. Some may have been logged already."""
 
     def put(self, leaf: LedgerLeaf) -> None:
-        """Let it wait; again, for one that waits already, changes nothing but its times."""
+        """Add a checkpoint. Idempotent: one that waits already gets the new times."""
         ...
 
     def waiting(self) -> Iterator[LedgerLeaf]:
-        """Everything that waits, lazily, in no order that matters."""
+        """All that wait, lazily, in no particular order (consistent reads)."""
         ...
 
     def clear(self, leaves: Sequence[LedgerLeaf]) -> None:
-        """Forget them. Only what the ledger's log holds, published."""
+        """Remove checkpoints. Idempotent. A published checkpoint of the ledger's log must include each."""
         ...

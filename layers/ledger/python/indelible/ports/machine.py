@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machine: time, chance, doing things at once, and what operators get to see."""
+"""The machine: time, randomness, concurrency, and what operators get to see. Nothing here raises."""
 
 from __future__ import annotations
 
@@ -13,41 +13,44 @@ class Clock(Protocol):
     """Time, and waiting."""
 
     def now_ms(self) -> int:
-        """Unix time in milliseconds."""
+        """Unix time in milliseconds. May go backwards: records are kept in order by the chain, not by the clock."""
         ...
 
     def sleep_ms(self, duration_ms: float) -> None:
-        """Wait."""
+        """Block for at least so long."""
         ...
 
 
 class Entropy(Protocol):
-    """Randomness. Safe after a snapshot restore: read from the operating system each time."""
+    """Randomness, read from the operating system each time: a process restored from a snapshot repeats nothing."""
 
     def bits(self, count: int) -> int:
-        """That many random bits as an integer."""
+        """A uniform integer in [0, 2**count)."""
         ...
 
     def fraction(self) -> float:
-        """Uniform in [0, 1)."""
+        """A uniform number in [0, 1)."""
         ...
 
 
 class Workers(Protocol):
-    """Doing independent things at the same time."""
+    """A pool for independent calls."""
 
     def gather(self, thunks: Sequence[Callable[[], T]]) -> list[T | Exception]:
-        """Run all, wait for all; a thunk's exception stands in its place."""
+        """Run all concurrently, and wait until all have ended.
+
+        The results are in the order of the thunks, with an exception in the place of the result where one was raised.
+        """
         ...
 
 
 class Telemetry(Protocol):
-    """Counts and notes for operators. Never payloads, never secrets."""
+    """Metrics and log lines for operators. Callers never pass payloads or secrets."""
 
     def count(self, name: str, value: float = 1, *, unit: str = "Count") -> None:
-        """Add to a metric (docs/operations.md lists them)."""
+        """Add a value to a metric; docs/operations.md lists them."""
         ...
 
     def note(self, message: str, **fields: str | int | float | None) -> None:
-        """A structured log line at warning level."""
+        """Write a structured log line at level WARNING."""
         ...

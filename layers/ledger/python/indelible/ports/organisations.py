@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may record, and the secret that their keys are derived from."""
+"""The registry of organisations, and the master secret that their keys are derived from."""
 
 from __future__ import annotations
 
@@ -12,46 +12,50 @@ from indelible.domain.organisation import OrgConfig
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Names, each once, and where the next page begins: None after the last. `after` is the adapter's own text."""
+    """A page of names, each once."""
 
     names: tuple[str, ...]
     after: str | None
+    """The adapter's own token for the next page; None after the last."""
 
 
 class Organisations(Protocol):
     """The registry."""
 
     def get(self, org_id: str) -> OrgConfig | None:
-        """The organisation as of at most a minute ago, or None.
+        """The organisation as it was at most a minute ago; None when there is none.
 
-        Raises HeadRegressed where what is stored of it cannot be read: rebuild it.
+        Raises HeadRegressed where the item cannot be parsed: rebuild the table.
         """
         ...
 
     def create(self, config: OrgConfig) -> bool:
-        """Register; False when the name is taken (disabled ones included)."""
+        """Register an organisation; False when the name is taken, perhaps by one that is disabled.
+
+        Idempotent: repeated with the same config, it is True again.
+        """
         ...
 
     def replace(self, old: OrgConfig, new: OrgConfig) -> bool:
-        """Change an organisation; False when it is not `old` any more."""
+        """Replace `old` by `new`, a compare-and-swap; False when the organisation is neither of them."""
         ...
 
     def all(self) -> Iterator[str]:
-        """Every organisation's id, sorted, disabled ones included. Not for functions: see `page`."""
+        """Every organisation's id, sorted, disabled ones included. For operators: functions use `page`."""
         ...
 
     def page(self, after: str | None, *, limit: int) -> Page:
-        """The next `limit` of them; from the first where `after` is None."""
+        """Up to `limit` ids, sorted, from the first where `after` is None."""
         ...
 
     def registered(self, org_id: str) -> bool:
-        """Whether there is such an organisation, now (a consistent read)."""
+        """Whether the organisation is registered (a consistent read)."""
         ...
 
 
 class SecretSource(Protocol):
-    """Where the master secret comes from."""
+    """The store of the master secret."""
 
     def master(self) -> bytes:
-        """The master secret; cached by the adapter for some minutes."""
+        """The master secret, as stored. The adapter may cache it for a quarter of an hour."""
         ...

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table as it is rebuilt from the bucket: what is there now, and swaps that fail where that has changed.
+"""The table, for a rebuild from the bucket: raw reads, and swaps that fail where an item has changed since.
 
-Nothing here is for recording. Whoever swaps has read the evidence before, and says what it saw in the table then: a
-ledger that goes on recording meanwhile makes a swap fail, and never loses anything by it.
+A swap names the item as it was read before the evidence was. Where the ledger has recorded or anchored meanwhile, the
+swap fails, and nothing is lost.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """One item as it was read: `value` is None where there is none, and where what is there cannot be understood.
-
-    `seen` is what a swap holds the item against; None where there is none.
-    """
+    """One item as it was read."""
 
     value: T | None
+    """None where there is no item, or one that cannot be parsed."""
     seen: Mapping[str, object] | None
+    """The attributes that a swap compares; None where there is no item. For the adapter alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """Where the record with a hash stands; `tx_hash` is raw, because a lost table has millions of these."""
+    """An entry of the index."""
 
     tx_hash: bytes
+    """32 raw bytes: a lost table lacks millions of entries."""
     audit_id: str
 
 
 class TableRepair(Protocol):
-    """Every read is consistent."""
+    """Every read is consistent. A swap returns False, and writes nothing, where the item is not what was found."""
 
     def head(self, org_id: str) -> Found[Head]:
-        """The item that recording builds on."""
+        """The head of an organisation's chain."""
         ...
 
     def log(self, org_id: str) -> Found[LogState]:
-        """The anchor's register; without a value where an older version wrote it, without a root."""
+        """The register of an organisation's log."""
         ...
 
     def ledger(self) -> Found[LedgerState]:
@@ -54,57 +54,57 @@ class TableRepair(Protocol):
         ...
 
     def config(self, org_id: str) -> Found[OrgConfig]:
-        """Keys and settings of an organisation."""
+        """The keys and settings of an organisation."""
         ...
 
     def registered(self) -> frozenset[str]:
-        """Names in the registry."""
+        """The names in the registry."""
         ...
 
     def days(self, org_id: str) -> Mapping[str, int]:
-        """The first sequence of each day that the table knows."""
+        """The first sequence of each day (`YYYY-MM-DD`) that has an item."""
         ...
 
     def unindexed(self, org_id: str, entries: Sequence[IndexEntry]) -> list[IndexEntry]:
-        """Those that the index does not have."""
+        """Those of the entries that the index does not have. No two may have the same hash."""
         ...
 
     def swap_head(self, org_id: str, found: Found[Head], new: Head) -> bool:
-        """Replace what was found; False when it has changed since."""
+        """Replace the head."""
         ...
 
     def swap_log(self, org_id: str, found: Found[LogState], new: LogState | None) -> bool:
-        """The same; None takes the item away."""
+        """Replace the register of an organisation's log; None deletes it."""
         ...
 
     def swap_ledger(self, found: Found[LedgerState], new: LedgerState | None) -> bool:
-        """The same."""
+        """Replace the register of the ledger's own log; None deletes it."""
         ...
 
     def swap_config(self, org_id: str, found: Found[OrgConfig], new: OrgConfig) -> bool:
-        """The same."""
+        """Replace the config of an organisation."""
         ...
 
     def register(self, org_id: str, created_at: str) -> None:
-        """Put the name into the registry, unless it is there."""
+        """Put a name into the registry, unless it is there. `created_at` is RFC 3339."""
         ...
 
     def add_days(self, org_id: str, days: Mapping[str, int]) -> None:
-        """Put days that are not there; those that are stay as they are."""
+        """Put the items of days that have none; existing ones stay as they are."""
         ...
 
     def index(self, org_id: str, entries: Sequence[IndexEntry]) -> None:
-        """Put entries."""
+        """Put entries of the index. Idempotent."""
         ...
 
 
 class Inventory(Protocol):
-    """What the bucket has, by listing alone."""
+    """The contents of the bucket, by listing alone."""
 
     def owners(self) -> list[str]:
-        """Organisations below whose prefix there is any version or delete marker, sorted; `_admin` is one."""
+        """Organisations with any version or delete marker below their prefix, sorted, `_admin` included."""
         ...
 
     def logged(self, org_id: str) -> frozenset[int]:
-        """Sizes of the organisation's checkpoints that have a proof in the ledger's own log."""
+        """Sizes of the organisation's checkpoints with a proof file of the ledger's own log, whatever it contains."""
         ...

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rounds of the anchor: when the schedule last began one, and how far one is that somebody waits for."""
+"""Rounds of the anchor: when the schedule last began one, and how far the round is that an operator waits for."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Protocol
 
 
 class RoundStarts(Protocol):
-    """One instant, so that a pending proof can say when the next round begins.
+    """When the last scheduled round began, so that a pending proof can say when the next one will.
 
-    A convenience: lost or wrong, it misleads nobody but about when to ask again.
+    A hint: where it is lost or wrong, a client asks again too early or too late, and nothing else happens.
     """
 
     def begin(self, now_ms: int) -> None:
-        """A round that the schedule starts at its rate begins now."""
+        """Note that a scheduled round begins at `now_ms` (Unix milliseconds). The last call wins."""
         ...
 
     def last(self) -> int | None:
-        """When the last one began, in milliseconds since 1970; None when none has."""
+        """When the last one began, in Unix milliseconds; None when none is noted. Need not be a consistent read."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a round is. The batches are those of one page: a large round has several, one after the other."""
+    """How far a round is, after `seconds`. A large round has several pages of batches; these are of the current one."""
 
     seconds: float
     batches: int = 0

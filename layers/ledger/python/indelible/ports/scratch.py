@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Room for what does not fit into memory."""
+"""Disk space for what does not fit into memory."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import BinaryIO, Protocol
 
 
 class Scratch(Protocol):
-    """Files without a name, for the time of one task."""
+    """Temporary files without names."""
 
     def file(self) -> BinaryIO:
-        """An empty file to write and read; it is gone when it is closed."""
+        """An empty file, open for writing and reading. Closing it deletes it; the caller must."""
         ...
