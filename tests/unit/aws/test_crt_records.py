@@ -158,7 +158,7 @@ TROUBLES: dict[str, Trouble] = {
 def test_whatever_it_cannot_read_the_sdk_reads_with_all_that_follow(
     s3: FakeS3, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
 ) -> None:
-    monkeypatch.setattr(crt_records, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(crt_records, "_TIMEOUT_S", 0.5)
     slow, fast = readers(s3)
     expected = list(slow.read_all(KEYS))
     s3.seen.clear()

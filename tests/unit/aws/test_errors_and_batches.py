@@ -122,7 +122,7 @@ def test_pauses_lie_between_attempts_grow_and_are_left_to_chance(
     for _ in range(16):
         stub.add_response("batch_write_item", {"UnprocessedItems": {"t": [request]}})
     for _ in range(2):
-        with pytest.raises(Unavailable, match="left requests of a batch undone"):
+        with pytest.raises(Unavailable, match="left requests of a batch unprocessed"):
             items.batch_write(client, "t", [request])  # type: ignore[list-item]
     first, second = pauses[:7], pauses[7:]
     assert len(second) == 7, "none after the last attempt"
@@ -162,7 +162,7 @@ def test_a_swap_that_never_gets_the_item_is_an_outage(dynamodb: tuple[Any, Stubb
     client, stub = dynamodb
     for _ in range(8):
         stub.add_client_error("put_item", "TransactionConflictException", http_status_code=400)
-    with pytest.raises(Unavailable, match="transactions held"):
+    with pytest.raises(Unavailable, match="locked by transactions"):
         swap(client)
     stub.assert_no_pending_responses()
 
@@ -173,5 +173,5 @@ def test_a_ledger_that_is_not_there_is_named() -> None:
     )
     with Stubber(client) as stub:
         stub.add_client_error("describe_stacks", "ValidationError", http_status_code=400)
-        with pytest.raises(NotFound, match=r"no stack other-ledger in eu-west-1"):
+        with pytest.raises(NotFound, match=r"there is no stack other-ledger in eu-west-1"):
             stack_outputs(client, "other-ledger")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ports, on S3, DynamoDB and Secrets Manager. Each method's docstring names its IAM permission."""
+"""The ports on AWS. The docstring of each method that calls AWS names the operations and their IAM permissions."""

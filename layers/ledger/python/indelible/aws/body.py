@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The content of a GetObject, as far as it is wanted.
+"""Read the body of a GetObject answer, up to a limit.
 
-Not by `Range`: S3 sends the checksum of an object only with all of it, an empty object has no range, and the SDK checks
-no part. The length is known before the content comes; of what is too long the rest is left on the way.
+Without `Range`: S3 sends the checksum of an object only with all of it, an empty object has no range, and the SDK
+checks no part. The length is known before the body comes; the rest of one that is too long is not read.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 
 def content(answer: GetObjectOutputTypeDef, most: int) -> bytes:
-    """All of it, or the first `most` bytes and one. Raises FlexibleChecksumError as the SDK does for all of it."""
+    """The whole body, or its first `most` + 1 bytes.
+
+    Raises FlexibleChecksumError for a whole body that does not have the checksum that S3 keeps.
+    """
     body = answer["Body"]
     if answer.get("ContentLength", 0) <= most:
         return body.read()
     try:
         return body.read(most + 1)
     finally:
-        body.close()  # the connection with it: what is still on the way is read by nobody
+        body.close()  # and its connection: the rest of the body is still on it

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How this software talks to AWS: time limits, retries and connections, the same for every client."""
+"""Clients of AWS: their time limits, retries and connections."""
 
 from __future__ import annotations
 
@@ -27,37 +27,37 @@ STANDARD = Config(
     response_checksum_validation="when_required",
 )
 
-# They answer within milliseconds, or are about not to. A request has 27 seconds and needs several of them one after
-# another: under the limits above a single one that hangs, for 3 × (1 + 4) seconds, would leave no time to seal what was
-# committed, or to say that it is not sealed. Whoever must not give up tries again with what it knows: the Appender its
-# commit, the anchor in its next round.
+# These services answer within milliseconds, or not at all. A request has 27 seconds and makes several calls in
+# sequence: under the limits above a single call that hangs, for 3 × (1 + 4) seconds, would leave no time to seal what
+# was committed, or to answer that it is not sealed. Callers that must not give up try again: the Appender repeats its
+# commit, and the anchor runs again in the next round.
 QUICK = STANDARD.merge(Config(read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}))
 _QUICK = frozenset({"dynamodb", "kms", "secretsmanager"})
 
-# For whoever answers a caller meanwhile: a second invocation would run beside the first.
+# For synchronous invocations of a function: a retry would run beside the first invocation.
 WAITING = STANDARD.merge(Config(read_timeout=12, retries={"total_max_attempts": 1}))
 
-# The older way of signing addresses, which the SDK still takes for some regions, knows no session and no KMS.
-# "virtual" names the Region's own endpoint. The SDK's default signs for the global one, which does not answer for newer
-# Regions, and sends whoever fetches from a new bucket on to a host that the signature is not for.
+# Signature Version 2, which the SDK still uses to presign in some Regions, supports neither session tokens nor KMS.
+# "virtual" uses the Region's own endpoint. The SDK's default presigns for the global one, which does not serve newer
+# Regions, and redirects requests for a new bucket to a host that the signature does not cover.
 PRESIGNING = STANDARD.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
 def client(service: str, config: Config | None = None) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
-    """A client for the account, region and endpoint of the usual environment variables.
+    """A client for the account, Region and endpoint of the usual environment variables.
 
-    `config`: other than what is usual for the service. Raises BotoCoreError for a configuration that is none.
+    `config` replaces the default for the service. Raises BotoCoreError for an invalid configuration.
     """
     config = config or (QUICK if service in _QUICK else STANDARD)
-    # boto3 alone among the SDKs does not know AWS_REGION; None leaves it to its own search.
+    # Unlike the other SDKs, boto3 ignores AWS_REGION. With None it looks where it always does.
     with _configuring():
         return boto3.client(service, region_name=os.environ.get("AWS_REGION"), config=config)  # type: ignore[call-overload]
 
 
 def s3_as(profile: str | None, endpoint_url: str | None) -> tuple[Any, Credentials | None]:
-    """An S3 client for whoever names a profile of the AWS configuration, or another endpoint; both may be None.
+    """An S3 client for a profile of the AWS configuration or another endpoint (both may be None), and its credentials.
 
-    And the credentials that it signs with, for another client beside it.
+    The credentials are None where none are configured. Raises BotoCoreError for an invalid configuration.
     """
     session = boto3.Session(profile_name=profile, region_name=os.environ.get("AWS_REGION"))
     with _configuring():
@@ -66,7 +66,7 @@ def s3_as(profile: str | None, endpoint_url: str | None) -> tuple[Any, Credentia
 
 @contextmanager
 def _configuring() -> Iterator[None]:
-    """Of what an environment or a profile can say, the SDK has no exception of its own for an endpoint that is none."""
+    """Raise InvalidEndpointConfigurationError for an invalid endpoint, for which the SDK raises a bare ValueError."""
     try:
         yield
     except BotoCoreError:  # some are ValueErrors, too

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bucket's records, read through AWS's own C client (awscrt): for whoever reads a great many of them.
+"""StoredRecords on AWS's C client (awscrt), for auditors who read very many records.
 
-Invariant: what it hands on is what S3Records would have handed on. It takes over only what S3 answers with 200 and in
-the usual form. At the first version that it cannot bring, for whatever reason, it is done for good: S3Records reads
-that one and all others, with its retries, its redirects and its errors.
+Invariant: it returns what S3Records would have returned. It accepts only answers with status 200 and the usual headers.
+At the first version that it cannot read, for whatever reason, it gives up for good: S3Records reads that one and all
+others, with its retries, its redirects and its errors.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _READ_AHEAD = 128
-_PATIENCE_S = 20.0
-"""For the version that is due; others have been on their way as long."""
-# It opens as many connections as it takes to fill this with large objects. Ours are small: the number counts.
+_TIMEOUT_S = 20.0
+"""For the next version in order. The requests for those after it are under way meanwhile."""
+# The client opens as many connections as large objects need to reach this rate. Records are small: what counts is that
+# it opens many.
 _GBPS = 100.0
 _SENDING = "before-send.s3.GetObject"
 _SIGNED = re.compile(rb"AWS4-HMAC-SHA256 Credential=[^,]+/([a-z0-9-]+)/s3/aws4_request,")
@@ -45,26 +46,26 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9/_.-]+", re.ASCII)
 
 
 class CrtRecords:
-    """The reading half of `records`. `client` is its client, and signs with these credentials."""
+    """Reads what `records` reads. `client` is its client, and `credentials` are those that the client signs with."""
 
     def __init__(self, *, records: S3Records, client: S3Client, credentials: Credentials | None) -> None:
         self._records = records
         self._client = client
         self._credentials = credentials
         self._reader: _Reader | None = None
-        # BOTO_DISABLE_CRT=true is the SDK's own switch.
+        # HAS_CRT is False where BOTO_DISABLE_CRT=true, the SDK's own switch.
         self._usable = bool(HAS_CRT and credentials is not None)
         self.versions, self.first_key_after = records.versions, records.first_key_after
 
     def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
-        """GetObject for each, up to 128 at a time. IAM as for S3Records.oldest."""
+        """GetObject for each, up to 128 at a time. IAM: s3:GetObjectVersion, s3:GetObjectRetention."""
         rest = iter(keys)
         while self._reader is None and self._usable:
-            # Not the first: whoever reads that finds out where the bucket is, and whether one may.
+            # S3Records reads the first one: its request shows where the bucket is, and whether reading is allowed.
             first = list(islice(rest, 1))
             if not first:
                 return
-            found = self._read_and_watched(first[0])
+            found = self._read_and_learn(first[0])
             yield first[0], found
         ahead: deque[tuple[KeyVersions, _Answer | None]] = deque()
         while self._reader is not None:
@@ -83,8 +84,8 @@ class CrtRecords:
             ahead.popleft()
         yield from self._records.read_all(chain((entry for entry, _ in ahead), rest))
 
-    def _read_and_watched(self, keys: KeyVersions) -> StoredVersion | None:
-        """By S3Records; where its request went, the reader's will go."""
+    def _read_and_learn(self, keys: KeyVersions) -> StoredVersion | None:
+        """Read one version through S3Records, and make a reader for the address that its request went to."""
         sent: list[AWSPreparedRequest] = []
 
         def watch(request: AWSPreparedRequest, **_: object) -> None:
@@ -96,14 +97,14 @@ class CrtRecords:
         finally:
             self._client.meta.events.unregister(_SENDING, watch)
         if sent and _PLAIN_KEY.fullmatch(keys.s3_key):
-            self._reader = self._made(sent[-1], keys.s3_key)
+            self._reader = self._make_reader(sent[-1], keys.s3_key)
             self._usable = self._reader is not None
         return found
 
-    def _made(self, sent: AWSPreparedRequest, key: str) -> _Reader | None:
-        """None where the SDK does not go directly to an address, or signs in another way than that of all regions."""
-        said = sent.headers.get("Authorization", b"")
-        signed = _SIGNED.match(said if isinstance(said, bytes) else said.encode())
+    def _make_reader(self, sent: AWSPreparedRequest, key: str) -> _Reader | None:
+        """None where the SDK uses a proxy, or does not sign with Signature Version 4 for S3."""
+        header = sent.headers.get("Authorization", b"")
+        signed = _SIGNED.match(header if isinstance(header, bytes) else header.encode())
         url = urlsplit(sent.url)
         if signed is None or self._credentials is None or not url.path.endswith(f"/{key}"):
             return None
@@ -118,7 +119,7 @@ class CrtRecords:
 
 
 class _Reader:
-    """Asks one address for versions of one bucket."""
+    """Requests versions of one bucket from one address."""
 
     def __init__(self, tls: bool, host: str, path: str, region: str, credentials: Credentials) -> None:
         loops = io.EventLoopGroup(1)
@@ -135,10 +136,10 @@ class _Reader:
 
     @translated("S3")
     def ask(self, keys: KeyVersions) -> _Answer | None:
-        """GetObject of the oldest version; None for what is left to S3Records.
+        """Start GetObject of the oldest version; None for keys that are left to S3Records.
 
-        That is a key that no record has, or that has no version, or an object that is too large: all of it would be
-        held before anything of it is handed on.
+        Those are keys that no record has, keys without a version, and objects that are too large: the client holds a
+        whole object in memory.
         """
         if not keys.versions or not _PLAIN_KEY.fullmatch(keys.s3_key) or (keys.size or 0) > MAX_OBJECT_BYTES:
             return None
@@ -146,12 +147,12 @@ class _Reader:
         headers = http.HttpHeaders([("host", self._host), ("x-amz-checksum-mode", "ENABLED")])
         answer = _Answer(keys)
         try:
-            # Only what tells its end is kept: the request itself knows `answer`, and would never be collected.
+            # Only the future is kept: the request refers to `answer`, and a reference back would keep both for ever.
             answer.finished = self._s3.make_request(
                 type=s3.S3RequestType.DEFAULT,
                 operation_name="GetObject",
                 request=http.HttpRequest("GET", target, headers),
-                signing_config=self._signed(),
+                signing_config=self._signing_config(),
                 on_headers=answer.begin,
                 on_body=answer.more,
             ).finished_future
@@ -159,8 +160,8 @@ class _Reader:
             answer.finished.set_exception(error)
         return answer
 
-    def _signed(self) -> auth.AwsSigningConfig:
-        """With credentials that are good now; the SDK renews them."""
+    def _signing_config(self) -> auth.AwsSigningConfig:
+        """For the current credentials, which the SDK renews."""
         now = self._credentials.get_frozen_credentials()
         if self._signing is None or self._signing[0] != now:
             provider = auth.AwsCredentialsProvider.new_static(now.access_key, now.secret_key, now.token)
@@ -171,7 +172,7 @@ class _Reader:
 
 @dataclass(slots=True)
 class _Answer:
-    """What has come of one object; the client's own thread puts it together."""
+    """The answer to one request, filled in by the client's own thread."""
 
     keys: KeyVersions
     finished: Future[None] = field(default_factory=Future)
@@ -186,9 +187,9 @@ class _Answer:
         self.pieces.append(bytes(chunk))
 
     def stored(self) -> StoredVersion | None:
-        """Waits for it; None where it did not come, or not as it usually does."""
+        """Wait for the version; None where it did not come, or not in the usual form."""
         try:
-            self.finished.result(_PATIENCE_S)
+            self.finished.result(_TIMEOUT_S)
             mode, until = (self.headers.get(f"x-amz-object-lock-{name}") for name in ("mode", "retain-until-date"))
             lock = Lock(mode, instants.from_text(until)) if mode and until else None
             checksum = self.headers.get("x-amz-checksum-sha256")

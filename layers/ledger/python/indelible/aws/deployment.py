@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deployment on CloudFormation, S3, KMS, Scheduler, Step Functions, CloudWatch, Secrets Manager and STS.
 
-What AWS refuses to tell is not wrong: such an answer becomes CannotTell with AWS's own words.
+What AWS refuses to answer is not a failure of the ledger: it becomes CannotTell, with the message of AWS.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from indelible.errors import NotFound
 from indelible.ports.deployment import BucketSettings, CannotTell, Policy, Promised, SigningKeyState, Statement
 
 Clients = Callable[[str], Any]
-"""boto3's clients by name: each check makes those that it needs."""
+"""boto3's client of a service. Each check makes those that it needs."""
 
 
 class AwsDeployment:
-    """The ledger of this name. Raises NotFound when there is none."""
+    """The ledger of this name. Raises NotFound when there is none. IAM: cloudformation:DescribeStacks."""
 
     def __init__(self, *, clients: Clients, ledger_name: str) -> None:
         self._clients = clients
@@ -41,7 +41,10 @@ class AwsDeployment:
         return Promised(self._outputs["LockMode"], int(self._outputs["RetentionDays"]))
 
     def bucket(self) -> BucketSettings:
-        """IAM: s3:GetBucketObjectLockConfiguration, s3:GetBucketVersioning."""
+        """GetObjectLockConfiguration, GetBucketVersioning.
+
+        IAM: s3:GetBucketObjectLockConfiguration, s3:GetBucketVersioning.
+        """
         s3 = self._clients("s3")
         with _asking({"ObjectLockConfigurationNotFoundError"}) as absent:
             found = s3.get_object_lock_configuration(Bucket=self._bucket).get("ObjectLockConfiguration", {})
@@ -54,33 +57,39 @@ class AwsDeployment:
         return BucketSettings(found.get("ObjectLockEnabled") == "Enabled", default.get("Mode"), days, versioned)
 
     def bucket_policy(self) -> Policy:
-        """IAM: cloudformation:GetTemplate, s3:GetBucketPolicy."""
+        """GetTemplate, ListStackResources, GetBucketPolicy.
+
+        IAM: cloudformation:GetTemplate, cloudformation:ListStackResources, s3:GetBucketPolicy.
+        """
         wanted = self._template().bucket_policy(self._bucket)
         with _asking({"NoSuchBucketPolicy"}) as absent:
             deployed = _statements(self._clients("s3").get_bucket_policy(Bucket=self._bucket)["Policy"])
         return Policy(wanted, () if absent else deployed)
 
     def public_access(self) -> Mapping[str, bool]:
-        """IAM: s3:GetBucketPublicAccessBlock."""
+        """GetPublicAccessBlock. IAM: s3:GetBucketPublicAccessBlock."""
         with _asking({"NoSuchPublicAccessBlockConfiguration"}) as absent:
             answer = self._clients("s3").get_public_access_block(Bucket=self._bucket)
         return {} if absent else dict(answer["PublicAccessBlockConfiguration"])
 
     def signing_keys(self) -> Sequence[SigningKeyState]:
-        """IAM: kms:DescribeKey."""
+        """DescribeKey. IAM: kms:DescribeKey."""
         with _asking():
             found = [self._clients("kms").describe_key(KeyId=key_id)["KeyMetadata"] for key_id in self._key_ids()]
         return [SigningKeyState(key["KeyId"], key["KeyState"], key["KeySpec"]) for key in found]
 
     def key_policy(self, key_id: str) -> Policy:
-        """IAM: cloudformation:GetTemplate, kms:GetKeyPolicy."""
+        """GetTemplate, ListStackResources, GetKeyPolicy.
+
+        IAM: cloudformation:GetTemplate, cloudformation:ListStackResources, kms:GetKeyPolicy.
+        """
         wanted = self._template().key_policy(key_id)
         with _asking():
             deployed = self._clients("kms").get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
         return Policy(wanted, _statements(deployed))
 
     def schedules(self) -> Mapping[str, bool]:
-        """IAM: scheduler:ListSchedules."""
+        """ListSchedules. IAM: scheduler:ListSchedules."""
         with _asking({"ResourceNotFoundException"}) as absent:
             pages = (
                 self._clients("scheduler").get_paginator("list_schedules").paginate(GroupName=f"{self._name}-anchor")
@@ -89,45 +98,48 @@ class AwsDeployment:
         return {} if absent else found
 
     def last_round(self) -> tuple[str, int] | None:
-        """IAM: cloudformation:DescribeStacks, states:ListExecutions."""
+        """DescribeStacks, ListExecutions. IAM: cloudformation:DescribeStacks, states:ListExecutions."""
         arn = self._anchor_outputs().get("AnchorStateMachineArn")
         if arn is None:
-            raise CannotTell("this ledger's rounds are no executions of a state machine")
+            raise CannotTell("the anchor's stack names no state machine")
         with _asking():
             found = self._clients("stepfunctions").list_executions(stateMachineArn=arn, maxResults=1)["executions"]
         return (found[0]["status"], instants.from_datetime(found[0]["startDate"])) if found else None
 
     def alarms(self) -> Mapping[str, str]:
-        """Those of the anchor's stack: another ledger's name may begin with this one's.
+        """ListStackResources, DescribeAlarms. IAM: cloudformation:ListStackResources, cloudwatch:DescribeAlarms.
 
-        IAM: cloudformation:ListStackResources, cloudwatch:DescribeAlarms.
+        By the resources of the stack, not by prefix: the name of another ledger may begin with this one's.
         """
         with _asking():
             resources = self._resources(f"{self._name}-anchor")
             names = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == "AWS::CloudWatch::Alarm"]
-            if not names:  # without names it would be asked for all alarms of the account
+            if not names:  # without names, all alarms of the account are described
                 return {}
-            # A ledger has some twenty; at most a hundred names are taken.
+            # A ledger has some twenty; a request can have a hundred.
             found = self._clients("cloudwatch").describe_alarms(AlarmNames=names, MaxRecords=100)["MetricAlarms"]
             return {one["AlarmName"]: one["StateValue"] for one in found}
 
     def has_secret(self) -> bool:
-        """IAM: secretsmanager:DescribeSecret."""
+        """DescribeSecret. IAM: secretsmanager:DescribeSecret."""
         with _asking({"ResourceNotFoundException"}) as absent:
             found = self._clients("secretsmanager").describe_secret(SecretId=self._outputs["SecretArn"])
         return not absent and "DeletedDate" not in found
 
     def clock_ms(self) -> int:
-        """IAM: sts:GetCallerIdentity, which cannot be denied. The `Date` of its answer (RFC 9110 §6.6.1)."""
+        """GetCallerIdentity, which needs no permission, for the `Date` of the answer (RFC 9110 §6.6.1)."""
         with _asking():
             answer = self._clients("sts").get_caller_identity()
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         if date is None:
-            raise CannotTell("the answer has no Date")
-        return instants.from_datetime(parsedate_to_datetime(date)) + 500  # it says whole seconds
+            raise CannotTell("the answer of STS has no Date header")
+        return instants.from_datetime(parsedate_to_datetime(date)) + 500  # a Date is cut to whole seconds
 
     def external_tracks(self) -> Sequence[str]:
-        """IAM: cloudformation:DescribeStacks, lambda:GetFunctionConfiguration."""
+        """DescribeStacks, GetFunctionConfiguration.
+
+        IAM: cloudformation:DescribeStacks, lambda:GetFunctionConfiguration.
+        """
         name = self._anchor_outputs().get("ExternalFunctionName")
         if name is None:
             return []
@@ -170,13 +182,13 @@ def _statements(policy: str) -> list[Statement]:
 
 @contextmanager
 def _asking(absent: frozenset[str] | set[str] = frozenset()) -> Iterator[list[str]]:
-    """Turn what AWS does not say into CannotTell; codes that mean "there is none" are noted instead."""
-    noted: list[str] = []
+    """Raise CannotTell for errors of AWS. Of the codes `absent`, which mean "there is none", yield a list instead."""
+    found: list[str] = []
     try:
-        yield noted
+        yield found
     except ClientError as error:
         if code_of(error) not in absent:
             raise CannotTell(f"AWS: {error}") from error
-        noted.append(code_of(error))
+        found.append(code_of(error))
     except BotoCoreError as error:
         raise CannotTell(f"AWS: {error}") from error

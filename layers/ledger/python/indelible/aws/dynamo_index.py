@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Index and News on DynamoDB: hints that may be lost and are put back.
+"""Index and News on DynamoDB: hints, which are repaired where they were lost.
 
 {org}#TX#{tx_hash} / -                   audit_id
 _NEWS#{5-minute bucket}#{shard} / {org}  expires_at: a day
@@ -34,19 +34,22 @@ class DynamoIndex:
 
     @translated("DynamoDB")
     def put(self, record: Record) -> None:
-        """PutItem. IAM: dynamodb:PutItem."""
+        """PutItem. IAM: dynamodb:PutItem on `*#TX#*`."""
         self._client.put_item(
             TableName=self._table, Item=item(pk=_pk(record.org_id, record.tx_hash), sk="-", audit_id=record.audit_id)
         )
 
     @translated("DynamoDB")
     def find(self, org_id: str, tx_hash: str) -> str | None:
-        """GetItem, consistent: whoever has a receipt may ask at once. IAM: dynamodb:GetItem."""
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
         answer = self._client.get_item(TableName=self._table, Key=key(_pk(org_id, tx_hash)), ConsistentRead=True)
         return text(answer["Item"], "audit_id") if "Item" in answer else None
 
     def repair(self, records: Sequence[Record]) -> int:
-        """BatchGetItem, and BatchWriteItem for what is missing. IAM: the same, on `*#TX#*`."""
+        """BatchGetItem, and BatchWriteItem of what is missing.
+
+        IAM: dynamodb:BatchGetItem, dynamodb:BatchWriteItem on `*#TX#*`.
+        """
         wanted = {_pk(record.org_id, record.tx_hash): record for record in records}
         found = batch_get(self._client, self._table, [key(pk) for pk in wanted], consistent=True)
         for entry in found:
@@ -57,7 +60,7 @@ class DynamoIndex:
 
 
 class DynamoNews:
-    """Organisations with new records, by time, spread over a few partitions."""
+    """Markers of organisations with new records, by time, spread over a few partitions."""
 
     def __init__(self, *, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -65,18 +68,18 @@ class DynamoNews:
 
     @translated("DynamoDB")
     def mark(self, org_id: str, now_ms: int) -> None:
-        """PutItem. IAM: dynamodb:PutItem."""
+        """PutItem. IAM: dynamodb:PutItem on `_NEWS#*`."""
         pk = _news_pk(now_ms // _BUCKET_MS, crc32(org_id.encode()) % _SHARDS)
         self._client.put_item(
             TableName=self._table, Item=item(pk=pk, sk=org_id, expires_at=now_ms // 1000 + _DAY_SECONDS)
         )
 
     def recent(self, now_ms: int, after: str | None, *, limit: int) -> Page:
-        """A few Queries: one for each bucket of each shard that is reached. IAM: dynamodb:Query."""
+        """One Query for each bucket of each shard, until the page is full. IAM: dynamodb:Query."""
         newest, shard, last = _cursor(after) if after else (now_ms // _BUCKET_MS, 0, None)
         found: list[str] = []
         while shard < _SHARDS:
-            # An organisation is always in the same shard, there perhaps in several buckets.
+            # An organisation is always in the same shard, but perhaps in several of its buckets.
             here: set[str] = set()
             for bucket in range(newest - _BUCKETS_BACK, newest + 1):
                 here.update(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 from botocore.exceptions import ClientError
 
 from indelible.aws.error_map import CONDITION_FAILED, cancelled_by, translated
-from indelible.aws.items import Item, batch_get, batch_write, item, key, number, text, understood
+from indelible.aws.items import Item, batch_get, batch_write, item, key, number, parse_item, text
 from indelible.domain import instants
 from indelible.domain.record import EMPTY_CHAIN, Head, Record
 from indelible.errors import HeadRegressed, Unavailable
@@ -35,7 +35,7 @@ _HEAD, _IDEMPOTENCY = 0, 1  # positions in the transaction, and so in its cancel
 
 
 class DynamoJournal:
-    """One table for all organisations."""
+    """The journal of every organisation, in one table."""
 
     def __init__(self, *, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -43,10 +43,7 @@ class DynamoJournal:
 
     @translated("DynamoDB")
     def head(self, org_id: str) -> Head:
-        """GetItem, consistent. IAM: dynamodb:GetItem.
-
-        Raises HeadRegressed for an item that is not as this version writes it.
-        """
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
         answer = self._client.get_item(TableName=self._table, Key=key(org_id, "HEAD"), ConsistentRead=True)
         return _head(org_id, answer.get("Item"))
 
@@ -54,7 +51,7 @@ class DynamoJournal:
     def commit(self, head: Head, records: Sequence[Record], idempotency: Idempotency | None, now_ms: int) -> None:
         """TransactWriteItems. IAM: dynamodb:PutItem, dynamodb:UpdateItem.
 
-        The SDK sends a client request token, so its own retries after a lost answer cannot commit twice.
+        The SDK sends a client request token: its own retries, after an answer that was lost, do not commit twice.
         """
         org_id, last = records[0].org_id, records[-1]
         writes = [self._move_head(org_id, head, last)]
@@ -70,10 +67,10 @@ class DynamoJournal:
         try:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
-            self._explain(org_id, error, with_idempotency=idempotency is not None)
+            self._raise_reason(org_id, error, with_idempotency=idempotency is not None)
 
     def outbox(self, org_id: str, sequences: Sequence[int]) -> dict[int, bytes]:
-        """GetItem for one, BatchGetItem for more, consistent. IAM: the same."""
+        """GetItem for one sequence, BatchGetItem for more, consistent. IAM: dynamodb:GetItem, dynamodb:BatchGetItem."""
         if len(sequences) == 1:
             found = self._one_from_outbox(org_id, sequences[0])
         else:
@@ -99,7 +96,7 @@ class DynamoJournal:
         values = item({":sequence": last.sequence, ":hash": last.tx_hash, ":time": instants.to_text(last.timestamp_ms)})
         condition = "attribute_not_exists(pk)"
         if head != EMPTY_CHAIN:
-            # The hash as well as the sequence: a table that went back and forth must not match by number alone.
+            # The hash as well as the sequence: a table that was restored may have another record with this sequence.
             condition = "#sequence = :from_sequence AND tx_hash = :from_hash"
             values |= item({":from_sequence": head.sequence, ":from_hash": head.tx_hash})
         return {
@@ -110,7 +107,7 @@ class DynamoJournal:
                 "ConditionExpression": condition,
                 "ExpressionAttributeNames": {"#sequence": "sequence", "#timestamp": "timestamp"},
                 "ExpressionAttributeValues": values,
-                # A lost race then already carries the head to try next.
+                # So the answer to a lost race carries the head to try next.
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
         }
@@ -128,7 +125,7 @@ class DynamoJournal:
                 tx_hash=records[-1].tx_hash,
                 expires_at=expires_at,
             ),
-            # DynamoDB may take days to delete an expired item; until then it must not count.
+            # DynamoDB may take days to delete an expired item. It must not count meanwhile.
             "attribute_not_exists(pk) OR expires_at < :now",
         )
         write["Put"]["ExpressionAttributeValues"] = item({":now": now_ms // 1000})
@@ -140,8 +137,8 @@ class DynamoJournal:
             return {"Put": {"TableName": self._table, "Item": values}}
         return {"Put": {"TableName": self._table, "Item": values, "ConditionExpression": condition}}
 
-    def _explain(self, org_id: str, error: ClientError, *, with_idempotency: bool) -> NoReturn:
-        """From the cancellation reasons to what happened."""
+    def _raise_reason(self, org_id: str, error: ClientError, *, with_idempotency: bool) -> NoReturn:
+        """Raise what the cancellation reasons mean."""
         reasons = error.response.get("CancellationReasons", [])
         codes = cancelled_by(error)
         failed = {place for place, code in enumerate(codes) if code == CONDITION_FAILED}
@@ -163,11 +160,11 @@ def _outbox_key(org_id: str, sequence: int) -> dict[str, str | int | bytes]:
 
 
 def _head(org_id: str, found: Item | None) -> Head:
-    return EMPTY_CHAIN if found is None else understood(found, head_of, f"{org_id} / HEAD")
+    return EMPTY_CHAIN if found is None else parse_item(found, head_of, f"{org_id} / HEAD")
 
 
 def head_of(found: Item) -> Head:
-    """What the item says. Raises KeyError for an attribute that it lacks, ValueError for what cannot be one."""
+    """Parse the item. Raises KeyError for an attribute that it lacks, ValueError for one that cannot be parsed."""
     return Head(
         sequence=number(found, "sequence"),
         tx_hash=text(found, "tx_hash"),

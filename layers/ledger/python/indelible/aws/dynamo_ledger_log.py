@@ -4,8 +4,8 @@
 _ledger / LOG                              tree_size, root, published, batch: a line for each leaf
 _LEDGER#OUTBOX#{shard} / {org}#{size}      sha256, retain_until, published_at
 
-The size has twelve digits, so an organisation's checkpoints stand in order. A batch of 1,000 takes some 150 KB of the
-400 that an item may have, and only until it is published.
+The size has twelve digits, so an organisation's checkpoints sort by size. A batch of 1,000 takes some 150 of the 400 KB
+that an item may have, and only until it is published.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import LEDGER, REGISTER, Item, batch_write, item, key, number, put_if, text, understood
+from indelible.aws.items import LEDGER, REGISTER, Item, batch_write, item, key, number, parse_item, put_if, text
 from indelible.domain import instants
 from indelible.domain.ledger import LedgerLeaf
 from indelible.ports import EMPTY_LEDGER, LedgerState
@@ -28,7 +28,7 @@ _SHARDS = 8
 
 
 class DynamoLedgerRegister:
-    """One item."""
+    """The register is one item."""
 
     def __init__(self, *, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -36,22 +36,19 @@ class DynamoLedgerRegister:
 
     @translated("DynamoDB")
     def read(self) -> LedgerState:
-        """GetItem, consistent. IAM: dynamodb:GetItem.
-
-        Raises HeadRegressed for an item that is not as this version writes it.
-        """
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
         found = self._client.get_item(TableName=self._table, Key=key(REGISTER, "LOG"), ConsistentRead=True).get("Item")
-        return EMPTY_LEDGER if found is None else understood(found, ledger_of, f"{REGISTER} / LOG")
+        return EMPTY_LEDGER if found is None else parse_item(found, ledger_of, f"{REGISTER} / LOG")
 
     def advance(self, old: LedgerState, new: LedgerState) -> bool:
-        """PutItem on condition. IAM: dynamodb:PutItem."""
-        # Size and root commit to the leaves of the batch.
+        """PutItem on condition. IAM: dynamodb:PutItem on `_ledger`."""
+        # The batch need not be compared: size and root commit to its leaves.
         seen = item(tree_size=old.tree_size, root=old.root, published=old.published)
         return put_if(self._client, self._table, ledger_item(new), seen=None if old == EMPTY_LEDGER else seen)
 
 
 def ledger_of(found: Item) -> LedgerState:
-    """What the item says. Raises KeyError or ValueError where it cannot be understood."""
+    """Parse the item. Raises KeyError for an attribute that it lacks, ValueError for one that cannot be parsed."""
     return LedgerState(
         tree_size=number(found, "tree_size"),
         root=text(found, "root"),
@@ -61,7 +58,7 @@ def ledger_of(found: Item) -> LedgerState:
 
 
 def ledger_item(state: LedgerState) -> dict[str, AttributeValueTypeDef]:
-    """The item that says this."""
+    """The item of this state."""
     return item(
         pk=REGISTER,
         sk="LOG",
@@ -73,7 +70,7 @@ def ledger_item(state: LedgerState) -> dict[str, AttributeValueTypeDef]:
 
 
 class DynamoLedgerOutbox:
-    """Spread over a few partitions, each organisation in one of them."""
+    """The outbox is spread over a few partitions; each organisation is in one of them."""
 
     def __init__(self, *, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -81,7 +78,7 @@ class DynamoLedgerOutbox:
 
     @translated("DynamoDB")
     def put(self, leaf: LedgerLeaf) -> None:
-        """PutItem. IAM: dynamodb:PutItem."""
+        """PutItem. IAM: dynamodb:PutItem on `_LEDGER#OUTBOX#*`."""
         times = {
             "retain_until": instants.to_text(leaf.retain_until_ms),
             "published_at": instants.to_text(leaf.published_ms),
@@ -90,7 +87,7 @@ class DynamoLedgerOutbox:
         self._client.put_item(TableName=self._table, Item=values)
 
     def waiting(self) -> Iterator[LedgerLeaf]:
-        """Query of each partition, page by page. IAM: dynamodb:Query."""
+        """Query of each partition, consistent, page by page. IAM: dynamodb:Query."""
         pages = self._client.get_paginator("query")
         for shard in range(_SHARDS):
             partition = iter(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LogHead on DynamoDB: the anchor's compare-and-swap register.
+"""LogHead on DynamoDB: the compare-and-swap register of each organisation's log.
 
 {org} / LOG    tree_size, tail_hash, tail_timestamp, root, published, published_hash, published_timestamp, cleared
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from indelible.aws.error_map import translated
-from indelible.aws.items import Item, item, key, number, put_if, text, understood
+from indelible.aws.items import Item, item, key, number, parse_item, put_if, text
 from indelible.domain import instants
 from indelible.domain.record import EMPTY_CHAIN, Head
 from indelible.ports import NOTHING_COVERED, LogState
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DynamoLogHead:
-    """One item for each organisation."""
+    """The register of each organisation is one item."""
 
     def __init__(self, *, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -28,12 +28,9 @@ class DynamoLogHead:
 
     @translated("DynamoDB")
     def read(self, org_id: str) -> LogState:
-        """GetItem, consistent. IAM: dynamodb:GetItem.
-
-        Raises HeadRegressed for an item that is not as this version writes it.
-        """
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
         found = self._client.get_item(TableName=self._table, Key=key(org_id, "LOG"), ConsistentRead=True).get("Item")
-        return NOTHING_COVERED if found is None else understood(found, state_of, f"{org_id} / LOG")
+        return NOTHING_COVERED if found is None else parse_item(found, state_of, f"{org_id} / LOG")
 
     def advance(self, org_id: str, old: LogState, new: LogState) -> bool:
         """PutItem on condition. IAM: dynamodb:PutItem."""
@@ -42,7 +39,7 @@ class DynamoLogHead:
 
 
 def state_of(found: Item) -> LogState:
-    """What the item says. Raises KeyError for an attribute that it lacks, ValueError for what cannot be one."""
+    """Parse the item. Raises KeyError for an attribute that it lacks, ValueError for one that cannot be parsed."""
     return LogState(
         tail=_head(found, "tree_size", "tail_hash", "tail_timestamp"),
         root=text(found, "root"),
@@ -52,7 +49,7 @@ def state_of(found: Item) -> LogState:
 
 
 def log_item(org_id: str, state: LogState) -> dict[str, AttributeValueTypeDef]:
-    """The item that says this."""
+    """The item of this state."""
     return item(
         pk=org_id,
         sk="LOG",

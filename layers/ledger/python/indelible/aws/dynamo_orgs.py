@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from indelible.aws.error_map import CONDITION_FAILED, cancelled_by, translated
-from indelible.aws.items import Item, item, key, put_if, sort_keys, text, understood
+from indelible.aws.items import Item, item, key, parse_item, put_if, sort_keys, text
 from indelible.domain.organisation import OrgConfig
 from indelible.errors import Unavailable
 from indelible.ports import Clock, Page
@@ -22,7 +22,7 @@ from indelible.ports import Clock, Page
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# The same for what there is and what there is not: how long an answer takes must not tell which (G6).
+# Organisations that do not exist are cached, too: how long an answer takes must not tell whether one does (G6).
 _CACHED_MS = 45_000
 _MOST_CACHED = 4_096
 
@@ -37,10 +37,7 @@ class DynamoOrganisations:
         self._cache: OrderedDict[str, tuple[int, OrgConfig | None]] = OrderedDict()
 
     def get(self, org_id: str) -> OrgConfig | None:
-        """GetItem, unless asked for a moment ago. IAM: dynamodb:GetItem.
-
-        Raises HeadRegressed for an item that is not as this version writes it.
-        """
+        """GetItem, consistent, unless the answer is cached. IAM: dynamodb:GetItem."""
         now = self._clock.now_ms()
         cached = self._cache.get(org_id)
         if cached is not None and now < cached[0]:
@@ -54,7 +51,7 @@ class DynamoOrganisations:
 
     @translated("DynamoDB")
     def create(self, config: OrgConfig) -> bool:
-        """TransactWriteItems. IAM: dynamodb:PutItem."""
+        """TransactWriteItems; after a conflict GetItem. IAM: dynamodb:PutItem, dynamodb:GetItem."""
         registered = item(pk="_ORGS", sk=config.org_id, created_at=config.created_at)
         described = item(pk=config.org_id, sk="CONFIG", config=config_text(config))
         try:
@@ -74,13 +71,13 @@ class DynamoOrganisations:
             codes = cancelled_by(error)
             if CONDITION_FAILED not in codes:
                 raise Unavailable(f"DynamoDB cancelled the transaction: {', '.join(codes)}") from error
-            return self._read(config.org_id) == config  # our own, when only the answer was lost
+            return self._read(config.org_id) == config  # our own write, when only its answer was lost
         finally:
             self._cache.pop(config.org_id, None)
         return True
 
     def replace(self, old: OrgConfig, new: OrgConfig) -> bool:
-        """PutItem on condition. IAM: dynamodb:PutItem."""
+        """PutItem on condition; after a conflict GetItem. IAM: dynamodb:PutItem, dynamodb:GetItem."""
         described = item(pk=new.org_id, sk="CONFIG", config=config_text(new))
         try:
             replaced = put_if(self._client, self._table, described, seen=item(config=config_text(old)))
@@ -90,7 +87,7 @@ class DynamoOrganisations:
 
     @translated("DynamoDB")
     def all(self) -> Iterator[str]:
-        """Query of the registry, in full before the first is returned. IAM: dynamodb:Query."""
+        """Query of the registry, all pages before the first name is returned. IAM: dynamodb:Query."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
@@ -106,17 +103,17 @@ class DynamoOrganisations:
 
     @translated("DynamoDB")
     def registered(self, org_id: str) -> bool:
-        """GetItem. IAM: dynamodb:GetItem."""
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
         return "Item" in self._client.get_item(TableName=self._table, Key=key("_ORGS", org_id), ConsistentRead=True)
 
     @translated("DynamoDB")
     def _read(self, org_id: str) -> OrgConfig | None:
         answer = self._client.get_item(TableName=self._table, Key=key(org_id, "CONFIG"), ConsistentRead=True)
-        return understood(answer["Item"], config_of, f"{org_id} / CONFIG") if "Item" in answer else None
+        return parse_item(answer["Item"], config_of, f"{org_id} / CONFIG") if "Item" in answer else None
 
 
 def config_of(found: Item) -> OrgConfig:
-    """What the item says. Raises KeyError for an attribute that it lacks, ValueError for a text that is no config."""
+    """Parse the item. Raises KeyError for an attribute that it lacks, ValueError for a text that is no config."""
     try:
         return msgspec.json.decode(text(found, "config"), type=OrgConfig)
     except msgspec.DecodeError as error:
@@ -124,10 +121,10 @@ def config_of(found: Item) -> OrgConfig:
 
 
 def config_text(config: OrgConfig) -> str:
-    """The text that stands for a config."""
-    # The text is compared as a whole. Members that came later are therefore left out while they are empty: what was
-    # stored before there were any is still the text of its config, and can be replaced. The other way round, a version
-    # that does not know a member writes another text, and so cannot replace a config and lose it.
+    """The JSON text of a config, as it is stored and compared."""
+    # It is compared as a whole. So a member that a later version added is left out while it is empty: a config that was
+    # stored before keeps its text, and can be replaced. And an older version, which does not know the member, computes
+    # another text for a config that has it, and so cannot replace that config and lose the member.
     members = msgspec.to_builtins(config)
     if not members["principals"]:
         del members["principals"]

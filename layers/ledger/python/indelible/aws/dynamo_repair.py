@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TableRepair on DynamoDB. No function has it: only `indelible rebuild`, with an operator's own credentials.
+"""TableRepair on DynamoDB. No Lambda function uses it: only `indelible rebuild`, with an operator's own credentials.
 
-A swap names every attribute that was read. Whatever wrote the item in between, and however little it changed, the swap
-fails: what an item means is not this module's business.
+A swap compares every attribute that was read, whatever it means: if any write has changed the item since, it fails.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _DAY = "DAY#"
 
 
 class DynamoRepair:
-    """One table for all organisations."""
+    """The items of every organisation, in one table."""
 
     def __init__(self, *, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -45,28 +44,28 @@ class DynamoRepair:
         return self._read(org_id, "HEAD", head_of)
 
     def log(self, org_id: str) -> Found[LogState]:
-        """The same."""
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
         return self._read(org_id, "LOG", state_of)
 
     def config(self, org_id: str) -> Found[OrgConfig]:
-        """The same."""
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
         return self._read(org_id, "CONFIG", config_of)
 
     def ledger(self) -> Found[LedgerState]:
-        """The same."""
+        """GetItem, consistent. IAM: dynamodb:GetItem."""
         return self._read(REGISTER, "LOG", ledger_of)
 
     def registered(self) -> frozenset[str]:
-        """Query. IAM: dynamodb:Query."""
+        """Query, consistent, all pages. IAM: dynamodb:Query."""
         return frozenset(text(entry, "sk") for entry in self._query("_ORGS", ""))
 
     def days(self, org_id: str) -> Mapping[str, int]:
-        """Query. IAM: dynamodb:Query."""
+        """Query, consistent, all pages. IAM: dynamodb:Query."""
         found = self._query(org_id, _DAY)
         return {text(entry, "sk").removeprefix(_DAY): number(entry, "first_sequence") for entry in found}
 
     def unindexed(self, org_id: str, entries: Sequence[IndexEntry]) -> list[IndexEntry]:
-        """BatchGetItem. IAM: the same."""
+        """BatchGetItem, consistent. IAM: dynamodb:BatchGetItem."""
         wanted = {_index_key(org_id, entry): entry for entry in entries}
         for found in batch_get(self._client, self._table, [key(pk) for pk in wanted], consistent=True):
             del wanted[text(found, "pk")]
@@ -79,19 +78,19 @@ class DynamoRepair:
         return self._swap(found.seen, values)
 
     def swap_log(self, org_id: str, found: Found[LogState], new: LogState | None) -> bool:
-        """The same; DeleteItem on condition for None. IAM: dynamodb:DeleteItem, too."""
+        """PutItem on condition, or DeleteItem for None. IAM: dynamodb:PutItem, dynamodb:DeleteItem."""
         if new is None:
             return delete_if(self._client, self._table, key(org_id, "LOG"), seen=found.seen)
         return self._swap(found.seen, log_item(org_id, new))
 
     def swap_ledger(self, found: Found[LedgerState], new: LedgerState | None) -> bool:
-        """The same as for an organisation's log."""
+        """PutItem on condition, or DeleteItem for None. IAM: dynamodb:PutItem, dynamodb:DeleteItem."""
         if new is None:
             return delete_if(self._client, self._table, key(REGISTER, "LOG"), seen=found.seen)
         return self._swap(found.seen, ledger_item(new))
 
     def swap_config(self, org_id: str, found: Found[OrgConfig], new: OrgConfig) -> bool:
-        """The same as for the head."""
+        """PutItem on condition. IAM: dynamodb:PutItem."""
         return self._swap(found.seen, item(pk=org_id, sk="CONFIG", config=config_text(new)))
 
     def register(self, org_id: str, created_at: str) -> None:
@@ -99,22 +98,22 @@ class DynamoRepair:
         self._swap(None, item(pk="_ORGS", sk=org_id, created_at=created_at))
 
     def add_days(self, org_id: str, days: Mapping[str, int]) -> None:
-        """PutItem on condition, for each. IAM: dynamodb:PutItem."""
+        """PutItem on condition for each day. IAM: dynamodb:PutItem."""
         for day, first in days.items():
             self._swap(None, item(pk=org_id, sk=f"{_DAY}{day}", first_sequence=first))
 
     def index(self, org_id: str, entries: Sequence[IndexEntry]) -> None:
-        """BatchWriteItem. IAM: the same."""
+        """BatchWriteItem. IAM: dynamodb:BatchWriteItem."""
         puts = [item(pk=_index_key(org_id, entry), sk="-", audit_id=entry.audit_id) for entry in entries]
         batch_write(self._client, self._table, [{"PutRequest": {"Item": entry}} for entry in puts])
 
     @translated("DynamoDB")
-    def _read(self, org_id: str, sk: str, understand: Callable[[Item], T]) -> Found[T]:
+    def _read(self, org_id: str, sk: str, parse: Callable[[Item], T]) -> Found[T]:
         seen = self._client.get_item(TableName=self._table, Key=key(org_id, sk), ConsistentRead=True).get("Item")
         if seen is None:
             return Found(None, None)
         try:
-            return Found(understand(seen), seen)
+            return Found(parse(seen), seen)
         except _UNREADABLE:
             return Found(None, seen)
 

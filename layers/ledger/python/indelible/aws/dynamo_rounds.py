@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class DynamoRoundStarts:
-    """One item."""
+    """One item holds the last start."""
 
     def __init__(self, *, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -25,7 +25,7 @@ class DynamoRoundStarts:
 
     @translated("DynamoDB")
     def begin(self, now_ms: int) -> None:
-        """PutItem. IAM: dynamodb:PutItem."""
+        """PutItem. IAM: dynamodb:PutItem on `_LEDGER`."""
         values = item(pk=LEDGER, sk="ROUND", started_at=instants.to_text(now_ms))
         self._client.put_item(TableName=self._table, Item=values)
 

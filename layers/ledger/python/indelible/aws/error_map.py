@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which AWS errors mean "not now". Everything else is a fault of ours and keeps its own type."""
+"""Which AWS errors mean "try again later". All others are faults of ours, and are raised unchanged."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _NOT_NOW = frozenset(
 )
 
 CONDITION_FAILED = "ConditionalCheckFailed"
-"""Among the reasons of a cancelled transaction."""
+"""A cancellation reason of a transaction. (A single write fails with `ConditionalCheckFailedException`.)"""
 
 
 @contextmanager
 def translated(service: str) -> Iterator[None]:
-    """Raise Unavailable for an AWS call that did not get a definite answer. Usable as a decorator.
+    """Raise Unavailable for a call to AWS that got no definite answer. Also usable as a decorator.
 
-    The SDK has retried before (standard mode); what arrives here is final for this attempt.
+    The SDK has retried already (standard mode). Errors that mean a fault of ours, and all others, pass unchanged.
     """
     try:
         yield
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code_of(error) in _NOT_NOW or status >= 500:
-            raise Unavailable(f"{service} did not take the request: {code_of(error)}") from error
+            raise Unavailable(f"{service} did not accept the request: {code_of(error)}") from error
         raise
     except ParamValidationError:
         raise
@@ -54,10 +54,10 @@ def translated(service: str) -> Iterator[None]:
 
 
 def code_of(error: ClientError) -> str:
-    """The error code that AWS documents for the operation."""
+    """The error code of an answer, as AWS documents it for the operation."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def cancelled_by(error: ClientError) -> list[str]:
-    """For TransactionCanceledException: a code for each write of the transaction, in their order, `None` for none."""
+    """The reasons of a TransactionCanceledException, one for each write, in order; `"None"` for no reason."""
     return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]

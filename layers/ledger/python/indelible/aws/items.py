@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DynamoDB's attribute values, conditional writes and batch calls, spelled once."""
+"""DynamoDB's attribute values, conditional writes, queries and batches, for the other adapters."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ T = TypeVar("T")
 
 _READ_BATCH = 100
 _WRITE_BATCH = 25
-_ROUNDS = 8
-_OFF = "what needs it is off until the table is rebuilt"
+_ATTEMPTS = 8
 _PAUSE_S = 0.02
-# From the operating system: a function restored from a snapshot would repeat any other.
-_CHANCE = random.SystemRandom()
+_UNTIL_REBUILT = "what depends on it stops until the table is rebuilt"
+# From the operating system: a function that is restored from a snapshot would repeat the sequence of another generator.
+_RANDOM = random.SystemRandom()
 
 REGISTER = "_ledger"
-"""The partition of the ledger's own register."""
+"""The partition key of the register of the ledger's own log."""
 
 LEDGER = "_LEDGER"
-"""That of when rounds began, and with a suffix of the ledger's outbox. It is another one than the register's: the
-planner may write here (infra/permissions.py), and only the anchor there."""
+"""The partition key of the last round's start and, with a suffix, of the ledger's outbox. It differs from the
+register's, because the planner may write here, but only the anchor there (infra/permissions.py)."""
 
 Item = Mapping[str, Any]
-"""An item as DynamoDB returns it. (The stubs type what goes in and what comes out apart.)"""
+"""An item as DynamoDB returns it. (The stubs have different types for what is sent and what is returned.)"""
 
 
 def item(
@@ -50,17 +50,17 @@ def key(pk: str, sk: str = "-") -> dict[str, AttributeValueTypeDef]:
     return item(pk=pk, sk=sk)
 
 
-def understood(found: Item, read: Callable[[Item], T], place: str) -> T:
-    """What `read` makes of an item. Raises HeadRegressed where it is not as this version writes it: it is rebuilt.
+def parse_item(found: Item, parse: Callable[[Item], T], place: str) -> T:
+    """Parse an item. Raises HeadRegressed, naming `place`, for one that this version would not write.
 
-    `read` raises KeyError for an attribute that the item lacks, ValueError for what cannot be one.
+    `parse` raises KeyError for an attribute that the item lacks, ValueError for one that cannot be parsed.
     """
     try:
-        return read(found)
+        return parse(found)
     except KeyError as error:
-        raise HeadRegressed(f"the item {place} has no {error}: {_OFF}") from None
+        raise HeadRegressed(f"the item {place} has no {error}: {_UNTIL_REBUILT}") from None
     except ValueError:
-        raise HeadRegressed(f"the item {place} cannot be read: {_OFF}") from None
+        raise HeadRegressed(f"the item {place} cannot be read: {_UNTIL_REBUILT}") from None
 
 
 def text(found: Item, name: str) -> str:
@@ -82,26 +82,30 @@ def chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 def put_if(
     client: DynamoDBClient, table: str, values: Mapping[str, AttributeValueTypeDef], *, seen: Item | None
 ) -> bool:
-    """PutItem where the item that is there has these attributes, or where there is none, for None.
+    """PutItem, on condition that the stored item has the attributes `seen`; for None, that there is no item.
 
-    False where that is not so: nothing was written. IAM: dynamodb:PutItem.
+    False where the condition does not hold, and nothing was written; also where an attempt whose answer was lost has
+    written `values`. Raises Unavailable. IAM: dynamodb:PutItem.
     """
     return _on_condition(lambda held: client.put_item(TableName=table, Item=values, **held), seen)
 
 
 @translated("DynamoDB")
 def delete_if(client: DynamoDBClient, table: str, place: Item, *, seen: Item | None) -> bool:
-    """DeleteItem on the same condition; `place` is the primary key. IAM: dynamodb:DeleteItem."""
+    """DeleteItem on the same condition as `put_if`; `place` is the primary key. IAM: dynamodb:DeleteItem."""
     return _on_condition(lambda held: client.delete_item(TableName=table, Key=place, **held), seen)
 
 
 @translated("DynamoDB")
 def batch_get(client: DynamoDBClient, table: str, keys: Sequence[Item], *, consistent: bool) -> list[Item]:
-    """Those of the items that exist, in no order. IAM: dynamodb:BatchGetItem."""
+    """Those of the items that exist, in no order. No key may be there twice. IAM: dynamodb:BatchGetItem.
+
+    Asks again for keys that DynamoDB leaves unprocessed. Raises Unavailable after eight attempts.
+    """
     found: list[Item] = []
     for chunk in chunks(keys, _READ_BATCH):
         left: Sequence[Item] = chunk
-        for _ in _attempts("DynamoDB left keys of a batch unread"):
+        for _ in _attempts("DynamoDB left keys of a batch unprocessed"):
             answer = client.batch_get_item(RequestItems={table: {"Keys": list(left), "ConsistentRead": consistent}})
             found += answer["Responses"].get(table, [])
             unread = answer.get("UnprocessedKeys", {})
@@ -113,7 +117,7 @@ def batch_get(client: DynamoDBClient, table: str, keys: Sequence[Item], *, consi
 
 @translated("DynamoDB")
 def sort_keys(client: DynamoDBClient, table: str, pk: str, *, after: str | None, limit: int) -> list[str]:
-    """The first `limit` sort keys of a partition, beyond `after`, in order. IAM: dynamodb:Query."""
+    """Up to `limit` sort keys of a partition, after `after`, ascending, consistent. IAM: dynamodb:Query."""
     beyond = item({":after": after}) if after else {}
     pages = client.get_paginator("query").paginate(
         TableName=table,
@@ -128,10 +132,13 @@ def sort_keys(client: DynamoDBClient, table: str, pk: str, *, after: str | None,
 
 @translated("DynamoDB")
 def batch_write(client: DynamoDBClient, table: str, requests: Sequence[WriteRequestTypeDef]) -> None:
-    """Puts and deletes, each idempotent. IAM: dynamodb:BatchWriteItem."""
+    """Puts and deletes, in no order, each idempotent. No key may be there twice. IAM: dynamodb:BatchWriteItem.
+
+    Sends again what DynamoDB leaves unprocessed. Raises Unavailable after eight attempts; some may have been done.
+    """
     for chunk in chunks(requests, _WRITE_BATCH):
         left: Sequence[Any] = chunk
-        for _ in _attempts("DynamoDB left requests of a batch undone"):
+        for _ in _attempts("DynamoDB left requests of a batch unprocessed"):
             answer = client.batch_write_item(RequestItems={table: list(left)})
             left = answer.get("UnprocessedItems", {}).get(table, [])
             if not left:
@@ -147,14 +154,13 @@ def _on_condition(write: Callable[[dict[str, Any]], object], seen: Item | None) 
         if names:
             held["ExpressionAttributeNames"] = {f"#a{at}": name for at, name in enumerate(names)}
             held["ExpressionAttributeValues"] = {f":a{at}": seen[name] for at, name in enumerate(names)}
-    for _ in _attempts("transactions held an item of DynamoDB all the time"):
+    for _ in _attempts("an item of DynamoDB was locked by transactions at every attempt"):
         try:
             write(held)
         except ClientError as error:
             if code_of(error) == "ConditionalCheckFailedException":
                 return False
-            # A transaction that others have under way holds the item, and nothing was written. The SDK does not retry
-            # this one.
+            # A transaction of another process locks the item, and nothing was written. The SDK does not retry this.
             if code_of(error) != "TransactionConflictException":
                 raise
         else:
@@ -163,11 +169,11 @@ def _on_condition(write: Callable[[dict[str, Any]], object], seen: Item | None) 
 
 
 def _attempts(failing: str) -> Iterator[None]:
-    """Eight attempts with a pause before each but the first: full jitter, 20 ms at most, then twice as much each time.
+    """Eight attempts, with a pause before each but the first: full jitter up to 20 ms, doubled each time.
 
-    Raises Unavailable with these words when the last has not done it. Whoever is done leaves the loop.
+    The caller leaves the loop when it has succeeded. Raises Unavailable with the message `failing` after the last.
     """
-    for attempt in range(_ROUNDS):
+    for attempt in range(_ATTEMPTS):
         if attempt:
             _pause(attempt - 1)
         yield
@@ -181,4 +187,4 @@ def _attribute(value: str | int | bytes) -> AttributeValueTypeDef:
 
 
 def _pause(attempt: int) -> None:
-    time.sleep(_CHANCE.uniform(0, _PAUSE_S * 2**attempt))
+    time.sleep(_RANDOM.uniform(0, _PAUSE_S * 2**attempt))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Scheme(NamedTuple):
-    """What a kind of key is called in requests, and how its public half is read."""
+    """The signing algorithm of a kind of key, and the parser of its public half."""
 
     algorithm: SigningAlgorithmSpecType
     from_spki: Callable[[bytes], bytes]
@@ -28,7 +28,7 @@ ML_DSA_44 = Scheme("ML_DSA_SHAKE_256", ml_dsa_44_from_spki)
 
 
 class KmsKey:
-    """One key. It never changes its material here: its public half is asked for once."""
+    """One asymmetric key. Its material never changes, so its public half is read once."""
 
     def __init__(self, *, client: KMSClient, key_id: str, scheme: Scheme = ED25519) -> None:
         self._client = client
@@ -37,14 +37,14 @@ class KmsKey:
 
     @translated("KMS")
     def sign(self, message: bytes) -> bytes:
-        """Sign, RAW: KMS takes at most 4,096 bytes, a checkpoint has some hundred. IAM: kms:Sign."""
+        """Sign, MessageType=RAW. IAM: kms:Sign. KMS allows 4,096 bytes; a checkpoint has a few hundred."""
         answer = self._client.sign(
             KeyId=self._key_id, Message=message, MessageType="RAW", SigningAlgorithm=self._scheme.algorithm
         )
         return answer["Signature"]
 
     def public_key(self) -> bytes:
-        """GetPublicKey. IAM: kms:GetPublicKey."""
+        """GetPublicKey, once. IAM: kms:GetPublicKey."""
         return self._public_key
 
     @cached_property
@@ -58,5 +58,5 @@ class KmsKey:
 
 
 def kms_keys(client: KMSClient, key_ids: str) -> tuple[KmsKey, ...]:
-    """One for each id in a comma-separated list: all generations, oldest first."""
+    """The keys of a comma-separated list of ids: all generations, oldest first."""
     return tuple(KmsKey(client=client, key_id=key_id) for key_id in key_ids.split(","))

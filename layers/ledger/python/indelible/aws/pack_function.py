@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packers on the deployed function that packs."""
+"""Packers on the Lambda function that packs exports."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from indelible.aws.error_map import translated
 from indelible.domain.export_job import ExportJob
 
 WAITING_S = 12
-"""How long `pack` waits: the read timeout of its client (`clients.WAITING`). What a request has left must be more."""
+"""Seconds that `pack` waits: the read timeout of its client (`clients.WAITING`). A request must have more left."""
 
 
 class LambdaClient(Protocol):
-    """What is used of boto3's client."""
+    """The part of boto3's Lambda client that is used here."""
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> Mapping[str, Any]:  # noqa: N803
-        """Run a function."""
+        """Invoke a function."""
         ...
 
 
 class PackFunction:
-    """`client` must give up after `WAITING_S`, and must not ask twice."""
+    """`client` must time out after `WAITING_S`, and must not retry: a retry would invoke the function again."""
 
     def __init__(self, *, client: LambdaClient, name: str) -> None:
         self._client = client
@@ -34,7 +34,10 @@ class PackFunction:
 
     @translated("Lambda")
     def pack(self, job: ExportJob, *, within_ms: int) -> bool:
-        """Invoke it and wait. IAM: lambda:InvokeFunction. What became of the export is noted in the store."""
+        """Invoke, synchronously where `within_ms` allows for it. IAM: lambda:InvokeFunction.
+
+        An error of the function is not raised: the function puts it into the state of the export.
+        """
         if within_ms < WAITING_S * 1000:
             self.start(job)
             return False
@@ -46,7 +49,7 @@ class PackFunction:
 
     @translated("Lambda")
     def start(self, job: ExportJob) -> None:
-        """Invoke it asynchronously. IAM: lambda:InvokeFunction."""
+        """Invoke asynchronously. IAM: lambda:InvokeFunction."""
         self._invoke(job, "Event")
 
     def _invoke(self, job: ExportJob, how: str) -> Mapping[str, Any]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AnchorFiles on the evidence bucket: when something was stored is S3's word, LastModified of its first version.
+"""AnchorFiles on the evidence bucket. The time at which a file was stored is LastModified of its first version.
 
-Sizes only grow, and so do the times at which they were published: whoever asks for the last day's checkpoints steps
-back from the newest in growing steps, and lists from there.
+Checkpoints are published in the order of their sizes. To find those of the last day, `published` probes sizes at
+doubling distances below the newest, until one is old enough, and lists from there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _Found = tuple[str, int]
 
 
 class S3Anchors:
-    """Lists versions: a delete marker hides nothing."""
+    """Lists object versions, so that a delete marker hides nothing."""
 
     def __init__(self, *, client: S3Client, bucket: str) -> None:
         self._client = client
@@ -36,7 +36,7 @@ class S3Anchors:
         return [one for one in self._checkpoints(start) if one.published_ms >= since_ms or one.size >= newest]
 
     def stored(self, *, at_least: int) -> Iterator[StoredAnchor]:
-        """ListObjectVersions. IAM: as for `published`."""
+        """ListObjectVersions. IAM: s3:ListBucketVersions on the prefix `_ledger/`."""
         after = f"{_LOG}{anchors.DIRECTORY}{max(at_least, 0):012d}"
         for key, stored_ms in self._oldest(f"{_LOG}{anchors.DIRECTORY}", after, PAGE):
             found = anchors.parse_anchor_path(key.removeprefix(_LOG))
@@ -44,10 +44,11 @@ class S3Anchors:
                 yield StoredAnchor(*found, stored_ms)
 
     def _start(self, newest: int, since_ms: int) -> int:
-        """A size below which nothing was published since then."""
+        """A size below which no checkpoint was published since then."""
         back = 1
         while back < newest:
-            first = next(self._checkpoints(newest - back, page=2), None)  # a second key says that the first one ends
+            # Pages of two entries: the second key shows that all versions of the first were listed.
+            first = next(self._checkpoints(newest - back, page=2), None)
             if first is not None and first.published_ms < since_ms:
                 return newest - back
             back *= 2

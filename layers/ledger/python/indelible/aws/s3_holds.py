@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LegalHolds on the evidence bucket."""
+"""LegalHolds on the evidence bucket: s3:ObjectLegalHold flags of object versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class S3LegalHolds:
-    """One bucket. `client` must allow as many connections as there are threads that ask."""
+    """The flags of one bucket. `client` must allow as many connections as there are calling threads."""
 
     def __init__(self, *, client: S3Client, bucket: str) -> None:
         self._client = client
@@ -27,7 +27,7 @@ class S3LegalHolds:
         found: list[str] = []
         for page in pages(self._client, self._bucket, prefix=s3_key):
             found += [version["VersionId"] for version in page.get("Versions", []) if version["Key"] == s3_key]
-            # A key is the first of those that it is a prefix of.
+            # A key sorts before all others that begin with it.
             if page.get("NextKeyMarker") != s3_key:
                 break
         return found[::-1]  # S3 lists the newest first
@@ -38,7 +38,7 @@ class S3LegalHolds:
         try:
             answer = self._client.get_object_legal_hold(Bucket=self._bucket, Key=s3_key, VersionId=version_id)
         except ClientError as error:
-            if code_of(error) != "NoSuchObjectLockConfiguration":  # what S3 says of one that was never held
+            if code_of(error) != "NoSuchObjectLockConfiguration":  # S3's answer for a version that was never held
                 raise
             return False
         return answer.get("LegalHold", {}).get("Status") == "ON"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inventory of the evidence bucket: listings of keys, nothing is read."""
+"""Inventory of the evidence bucket, from listings of keys."""
 
 from __future__ import annotations
 
@@ -18,23 +18,20 @@ _OWNER = re.compile(rf"({ORG_ID}|{ADMIN_ORG})/", re.ASCII)
 
 
 class S3Inventory:
-    """One bucket."""
+    """The inventory of one bucket."""
 
     def __init__(self, *, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def owners(self) -> list[str]:
-        """ListObjectVersions with a delimiter: what is hidden behind delete markers counts. IAM: s3:ListBucketVersions.
-
-        A page has a thousand organisations.
-        """
+        """ListObjectVersions with a delimiter, a thousand organisations a page. IAM: s3:ListBucketVersions."""
         listed = pages(self._client, self._bucket, delimiter="/")
         prefixes = [entry["Prefix"] for page in listed for entry in page.get("CommonPrefixes", [])]
         return sorted(found[1] for prefix in prefixes if (found := _OWNER.fullmatch(prefix)))
 
     def logged(self, org_id: str) -> frozenset[int]:
-        """ListObjectVersions, a thousand a page. IAM: s3:ListBucketVersions."""
+        """ListObjectVersions, a thousand versions a page. IAM: s3:ListBucketVersions."""
         listed = pages(self._client, self._bucket, prefix=f"{org_id}/_log/ledger/", whole_keys=False)
         keys = [entry["Key"] for page in listed for entry in page.get("Versions", [])]
         return frozenset(int(found[1]) for key in keys if (found := _PROOF.fullmatch(key)))

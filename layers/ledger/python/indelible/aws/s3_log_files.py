@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LogFiles on the evidence bucket: create-only, locked, checksummed, like the records.
+"""LogFiles on the evidence bucket: create-only, locked and checksummed, like the records.
 
-`checkpoint` alone gets new versions, and only forward: each replaces exactly the version that was read (`If-Match`).
+Only `checkpoint` gets new versions, of growing trees: each replaces exactly the version that was read (`If-Match`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SIZE = re.compile(r"[0-9]{12}")
 
 
 class S3LogFiles:
-    """`pool` as for `S3Records`."""
+    """The log files of every owner. `client` must allow as many connections as `pool` has threads."""
 
     def __init__(self, *, client: S3Client, bucket: str, retention: Retention, pool: ThreadPoolExecutor) -> None:
         self._client = client
@@ -53,15 +53,15 @@ class S3LogFiles:
 
     @translated("S3")
     def read(self, owner: str, path: str) -> bytes | None:
-        """ListObjectVersions, GetObject. IAM: as for `S3Records.oldest`."""
+        """ListObjectVersions, GetObject. IAM: s3:ListBucketVersions, s3:GetObjectVersion."""
         return self._version(_key(owner, path), newest=path == _LATEST)
 
     @translated("S3")
     def current(self, owner: str, path: str) -> bytes | None:
         """GetObject. IAM: s3:GetObject.
 
-        None for AccessDenied, too: without s3:ListBucket on the whole bucket S3 answers that about what is not there.
-        `read` tells what is really denied.
+        None for AccessDenied, too: without s3:ListBucket on the whole bucket S3 answers 403 for a key that does not
+        exist. `read` tells the two apart.
         """
         try:
             return content(self._client.get_object(Bucket=self._bucket, Key=_key(owner, path)), MAX_FILE_BYTES)
@@ -71,9 +71,12 @@ class S3LogFiles:
         return None
 
     def write(self, owner: str, files: Sequence[File], *, retain_until_ms: int) -> None:
-        """PutObject for each, many at a time. IAM: s3:PutObject, s3:PutObjectRetention on `*/_log/*`."""
+        """PutObject for each, many at a time; after a conflict as `read`.
+
+        IAM: s3:PutObject, s3:PutObjectRetention on `*/_log/*`, and as for `read`.
+        """
         writing = [self._pool.submit(self._create, _key(owner, f.path), f.data, retain_until_ms) for f in files]
-        wait(writing)  # nothing goes on behind the back of who is told of a failure
+        wait(writing)  # no write is still under way when one of them raises
         for written in writing:
             written.result()
 
@@ -82,11 +85,11 @@ class S3LogFiles:
         return (size for size, _ in self._published(_key(owner, _CHECKPOINTS), "", at_least))
 
     def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
-        """ListObjectVersions, and GetObject for each, up to 32 at a time. IAM: as for `S3Records.oldest`."""
+        """ListObjectVersions, and GetObject for each, up to 32 at a time. IAM: as for `read`."""
         return self._read_ahead(_key(owner, _CHECKPOINTS), "", at_least)
 
     def ledger_proofs(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
-        """The same of the proofs that the ledger's own log holds these checkpoints."""
+        """As `checkpoints`, of the proofs that the ledger's own log includes these checkpoints. IAM: as for `read`."""
         return self._read_ahead(_key(owner, LEDGER_PROOFS), SUFFIX, at_least)
 
     def _read_ahead(self, prefix: str, suffix: str, at_least: int) -> Iterator[tuple[int, bytes]]:
@@ -103,11 +106,11 @@ class S3LogFiles:
                 yield size, note
 
     def _published(self, prefix: str, suffix: str, at_least: int) -> Iterator[tuple[int, str | None]]:
-        """Sizes, each with its first version, which is None where it may stand on the page after."""
+        """Sizes with the id of the first version, which is None where that may be on the next page."""
         seen = at_least - 1
         start = f"{prefix}{max(at_least, 1) - 1:012d}{suffix}"
         for page in pages(self._client, self._bucket, prefix=prefix, after=start, whole_keys=False):
-            # Newest first: of each name the last stays.
+            # Newest first: of each name the last entry stays.
             oldest = {version["Key"].removeprefix(prefix): version["VersionId"] for version in page.get("Versions", [])}
             cut = next(reversed(oldest), None) if page.get("IsTruncated", False) else None
             for name, version_id in oldest.items():
@@ -124,7 +127,7 @@ class S3LogFiles:
         return self._read(key, version_id)
 
     def names(self, owner: str, prefix: str, *, after: str = "") -> Iterator[str]:
-        """Paths with this prefix, after that one, in order, shadowed ones included. IAM: s3:ListBucketVersions."""
+        """Paths with this prefix, after `after`, ascending, hidden ones included. IAM: s3:ListBucketVersions."""
         start, beyond, last = _key(owner, prefix), _key(owner, after) if after else "", ""
         for page in pages(self._client, self._bucket, prefix=start, after=beyond, whole_keys=False):
             for version in page.get("Versions", []):
@@ -134,10 +137,10 @@ class S3LogFiles:
 
     @translated("S3")
     def extend_lock(self, owner: str, path: str, *, at_least_until_ms: int, retain_until_ms: int) -> int:
-        """ListObjectVersions, HeadObject, and PutObjectRetention where it is too short.
+        """ListObjectVersions, HeadObject, and PutObjectRetention where the lock is too short.
 
-        IAM: as for `read`, and s3:GetObjectRetention, s3:PutObjectRetention. S3 itself lets nobody shorten a lock
-        by that in COMPLIANCE mode, nor in GOVERNANCE mode without s3:BypassGovernanceRetention.
+        IAM: as for `read`, and s3:GetObjectRetention, s3:PutObjectRetention. With these permissions no lock can be
+        shortened: S3 refuses that in COMPLIANCE mode, and in GOVERNANCE mode without s3:BypassGovernanceRetention.
         """
         key = _key(owner, path)
         version_id = _last(self._version_ids(key))
@@ -155,7 +158,7 @@ class S3LogFiles:
         except ClientError as error:
             if code_of(error) != "AccessDenied":
                 raise
-            # S3 shortens no lock. Another run may have made this one longer than ours since it was looked at.
+            # S3 refuses to shorten a lock. Another run may have extended this one further since it was read.
             locked_until_ms = self._locked_until_ms(key, version_id)
             if locked_until_ms < at_least_until_ms:
                 raise
@@ -170,7 +173,7 @@ class S3LogFiles:
 
     @translated("S3")
     def latest(self, owner: str, note: bytes, *, size: int, retain_until_ms: int) -> None:
-        """GetObject and PutObject on condition. IAM: as for `read` and `write`."""
+        """GetObject, and PutObject on condition. IAM: s3:GetObject, and as for `write`."""
         for _ in range(_ROUNDS):
             condition = self._condition(_key(owner, _LATEST), size, count_signatures(note))
             if condition is None:
@@ -182,21 +185,21 @@ class S3LogFiles:
                     raise
             else:
                 return
-        raise Unavailable("the latest checkpoint is changed by others all the time")
+        raise Unavailable("other runs changed the latest checkpoint at every attempt")
 
     def _condition(self, key: str, size: int, signatures: int) -> dict[str, str] | None:
-        """What must still hold for a newer note to be laid over the one that is there; None: that one is as new."""
+        """The condition under which the note replaces the current one; None where that one is as new."""
         try:
-            there = self._client.get_object(Bucket=self._bucket, Key=key)
+            current = self._client.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if code_of(error) != "NoSuchKey":
                 raise
             return {"IfNoneMatch": "*"}
-        data = content(there, MAX_FILE_BYTES)
-        said = data.split(b"\n", 2)
-        if len(said) > 1 and said[1].isdigit() and (int(said[1]), count_signatures(data)) >= (size, signatures):
+        data = content(current, MAX_FILE_BYTES)
+        lines = data.split(b"\n", 2)
+        if len(lines) > 1 and lines[1].isdigit() and (int(lines[1]), count_signatures(data)) >= (size, signatures):
             return None
-        return {"IfMatch": there["ETag"]}
+        return {"IfMatch": current["ETag"]}
 
     @translated("S3")
     def _create(self, key: str, data: bytes, retain_until_ms: int) -> None:
@@ -206,7 +209,7 @@ class S3LogFiles:
             if code_of(error) != "PreconditionFailed":
                 raise
             if self._version(key) != data:
-                raise EvidenceBroken(f"{key} holds something else") from None
+                raise EvidenceBroken(f"{key} is stored with other bytes") from None
 
     def _put(self, key: str, data: bytes, retain_until_ms: int, **condition: Any) -> None:  # noqa: ANN401 -- S3's own
         put_on_condition(
@@ -223,9 +226,9 @@ class S3LogFiles:
         )
 
     def _version(self, key: str, *, newest: bool = False) -> bytes | None:
-        """The first version, which nothing can be laid under; or the newest, which S3 lists before all others."""
+        """The content of the first version, which no writer can replace, or of the newest."""
         versions = self._version_ids(key)
-        # `checkpoint` gets a hundred thousand versions in a busy year: the others are not listed.
+        # `checkpoint` gets a hundred thousand versions in a busy year. The newest is on the first page.
         version_id = next(versions, None) if newest else _last(versions)
         if version_id is None:
             return None
@@ -235,10 +238,10 @@ class S3LogFiles:
         return content(self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version_id), MAX_FILE_BYTES)
 
     def _version_ids(self, key: str) -> Iterator[str]:
-        """Every version under a key that has content, newest first."""
+        """The ids of all versions with content under a key, newest first."""
         for page in pages(self._client, self._bucket, prefix=key):
             yield from (version["VersionId"] for version in page.get("Versions", []) if version["Key"] == key)
-            # A key is the first of those that it is a prefix of.
+            # A key sorts before all others that begin with it.
             if page.get("NextKeyMarker") != key:
                 return
 

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PROBE_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
-"""For the client: a check that hangs or tries again says less than one that fails."""
+"""For its client: a health check must fail soon rather than hang or retry."""
 
 
 class S3Probe:
-    """Whether the evidence bucket answers this function."""
+    """Probes the evidence bucket."""
 
     def __init__(self, *, client: S3Client, bucket: str) -> None:
         self._client = client

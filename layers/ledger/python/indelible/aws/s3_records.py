@@ -2,8 +2,8 @@
 """RecordStore on an S3 bucket with Object Lock.
 
 Every write is create-only (`If-None-Match: *`), carries its SHA-256 for S3 to check, and sets its own lock: what the
-record promises, or more where the bucket takes no less any more (docs/adr/0016). Reads go to the oldest version of a
-key: delete markers and newer versions can be laid over a sealed one, never under it.
+record promises, or more where the bucket accepts no less any more (docs/adr/0016). Reads go to the oldest version of a
+key: a writer can add newer versions and delete markers, but nothing older.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _READ_AHEAD = 128
 
 
 class S3Records:
-    """`client` must allow as many connections as `pool` has threads."""
+    """The records of every organisation. `client` must allow as many connections as `pool` has threads."""
 
     def __init__(self, *, client: S3Client, bucket: str, pool: ThreadPoolExecutor, clock: Clock) -> None:
         self._client = client
@@ -44,10 +44,10 @@ class S3Records:
 
     @translated("S3")
     def seal(self, record: Record) -> str:
-        """One PutObject. IAM: s3:PutObject, s3:PutObjectRetention; on conflict as for `oldest`.
+        """PutObject; after a conflict as `oldest`. IAM: s3:PutObject, s3:PutObjectRetention, and as for `oldest`.
 
-        Where that is refused: GetObjectLockConfiguration, and once more with the lock that new objects get. IAM:
-        s3:GetBucketObjectLockConfiguration; without it the refusal stands.
+        Where S3 denies it: GetObjectLockConfiguration, and PutObject again with the bucket's default retention, if that
+        is longer. IAM: s3:GetBucketObjectLockConfiguration; without it, the denial is raised.
         """
         checksum = base64.b64encode(bytes.fromhex(record.tx_hash)).decode()
         try:
@@ -56,8 +56,8 @@ class S3Records:
             if code_of(error) != "PreconditionFailed":
                 raise
             return self._same_as_stored(record)
-        # S3 refuses bytes that do not have the checksum sent with them, so 200 is the acknowledgment. One that
-        # names another checksum, or no version, is none: look at what is there.
+        # S3 refuses bytes that do not have the checksum that was sent, so 200 acknowledges it. An answer with another
+        # checksum, or without a version, acknowledges nothing: read what is stored.
         if answer.get("ChecksumSHA256", checksum) != checksum or "VersionId" not in answer:
             return self._same_as_stored(record)
         return answer["VersionId"]
@@ -87,23 +87,23 @@ class S3Records:
         )
 
     def _default_until_ms(self) -> int:
-        """Until when something new would be locked by the bucket's default; 0 where S3 does not say."""
+        """The end of the lock that a new object gets by default (Unix milliseconds); 0 where that cannot be read."""
         try:
             found = self._client.get_object_lock_configuration(Bucket=self._bucket)["ObjectLockConfiguration"]
         except ClientError:
             return 0
         default = found.get("Rule", {}).get("DefaultRetention", {})
-        # A default has one of the two. No year of S3's is longer than 366 days, and a lock may be.
+        # A default has days or years. A year is taken as 366 days: the lock may be longer than the default.
         days = default.get("Days", 0) or default.get("Years", 0) * 366
         return instants.first_midnight_at_or_after(self._clock.now_ms() + days * instants.DAY_MS)
 
     def _same_as_stored(self, record: Record) -> str:
         stored = self.oldest(record.s3_key)
         if stored is None:
-            raise Unavailable("S3 answered about a conflict over an object that it does not show")
+            raise Unavailable("S3 reported a conflict over an object that it does not list")
         lock = stored.lock
         if stored.data != record.data or stored.sha256 != record.tx_hash:
-            raise EvidenceBroken(f"{record.s3_key} holds something else")
+            raise EvidenceBroken(f"{record.s3_key} is stored with other bytes")
         if lock is None or lock.mode != record.lock_mode or lock.retain_until_ms < record.retain_until_ms:
             raise EvidenceBroken(f"{record.s3_key} is stored without the lock that was promised")
         return stored.version_id
@@ -127,7 +127,10 @@ class S3Records:
         return None
 
     def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
-        """GetObject for each, as many at a time as the pool has threads. IAM as for `oldest`."""
+        """GetObject for each, as many at a time as the pool has threads.
+
+        IAM: s3:GetObjectVersion, s3:GetObjectRetention.
+        """
         ahead: deque[tuple[KeyVersions, Future[StoredVersion | None]]] = deque()
         try:
             for entry in keys:
@@ -149,12 +152,12 @@ class S3Records:
             yield keys
 
     def _keys(self, *, prefix: str, after: str, page: int) -> Iterator[KeyVersions]:
-        """Versions and delete markers, grouped by key; a key may continue on the next page."""
+        """Versions and delete markers, grouped by key. Those of one key may be on several pages."""
         held: KeyVersions | None = None
         for listed in pages(self._client, self._bucket, prefix=prefix, after=after, most=page):
             for entry in _by_key(listed):
                 if held is not None and held.s3_key == entry.s3_key:
-                    # Newest first within a key: what comes later is older.
+                    # S3 lists newest first: what is on a later page is older.
                     size = entry.size if entry.versions else held.size
                     held = KeyVersions(held.s3_key, entry.versions + held.versions, entry.markers + held.markers, size)
                     continue
@@ -175,14 +178,14 @@ class S3Records:
         try:
             data = content(answer, MAX_OBJECT_BYTES)
         except FlexibleChecksumError:
-            # The SDK refuses bytes that do not have the stored checksum. They are what the auditor asks about.
+            # The SDK raises for bytes without the stored checksum. An auditor must see them: read them unchecked.
             again = self._client.get_object(Bucket=self._bucket, Key=keys.s3_key, VersionId=version_id)
             data = content(again, MAX_OBJECT_BYTES)
         return stored_version(keys, data, answer.get("ChecksumSHA256"), _lock(answer))
 
 
 def stored_version(keys: KeyVersions, data: bytes, checksum: str | None, lock: Lock | None) -> StoredVersion:
-    """The oldest version under a key, as S3 shows it; `checksum` is base64. Raises ValueError where that is none."""
+    """The oldest version under a key. `checksum` is base64; raises ValueError where it is not."""
     return StoredVersion(
         s3_key=keys.s3_key,
         version_id=keys.versions[0],

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ListObjectVersions, page by page. Evidence is found by its versions: what is laid over a key hides none of them.
+"""ListObjectVersions, page by page: newer versions and delete markers hide nothing from it.
 
-S3 lists by key, of each key the newest version first; versions and delete markers stand apart in a page.
+S3 lists keys in order, and the versions of a key newest first. A page lists versions and delete markers separately.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ListObjectVersionsOutputTypeDef
 
 PAGE = 1000
-"""As many versions and delete markers as S3 puts into one page."""
+"""Versions and delete markers that S3 puts into one page at most."""
 
 
 def pages(
@@ -29,10 +29,10 @@ def pages(
     most: int = PAGE,
     whole_keys: bool = True,
 ) -> Iterator[ListObjectVersionsOutputTypeDef]:
-    """What begins with `prefix`, from the keys beyond `after` on; one call for each page that is asked for.
+    """The versions of keys with this prefix that sort after `after`; one request for each page, when it is needed.
 
-    Without `whole_keys` the next page begins with the next key, however many versions of the last one are left: for
-    whoever wants names. Raises Unavailable. IAM: s3:ListBucketVersions.
+    Without `whole_keys`, a page begins with the next key, even if the last one has more versions: for callers that only
+    want names. Raises Unavailable. IAM: s3:ListBucketVersions.
     """
     asked: dict[str, Any] = {"Bucket": bucket, "MaxKeys": most}
     asked |= {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SecretSource on Secrets Manager, through Powertools' cache."""
+"""SecretSource on Secrets Manager, cached by Powertools."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CACHED_SECONDS = 900
 
 
 class SecretsManagerSource:
-    """The master secret: one read for each environment and quarter of an hour."""
+    """The master secret, read once every 15 minutes in each execution environment."""
 
     def __init__(self, *, client: SecretsManagerClient, secret_id: str) -> None:
         self._provider = SecretsProvider(boto3_client=client)
@@ -28,6 +28,6 @@ class SecretsManagerSource:
         try:
             value = self._provider.get(self._secret_id, max_age=_CACHED_SECONDS)
         except GetParameterError as error:
-            # The cause may quote the request; the name of its type is enough for a caller.
+            # The error may quote the request: the client gets none of it.
             raise Unavailable("the master secret could not be read") from error
         return value if isinstance(value, bytes) else str(value).encode()

@@ -26,7 +26,7 @@ class AwsIdentity(httpx.Auth):
         self._session = session or boto3.Session()
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """See httpx.Auth."""
+        """Sign the request and send it once (httpx calls this). Makes no other request."""
         credentials = self._session.get_credentials()
         if credentials is None:
             raise NoCredentialsError

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies in the template of a deployed stack, with its references filled in."""
+"""The policies in the template of a deployed stack, with references resolved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from indelible.ports.deployment import CannotTell, Statement
 
 
 class Template:
-    """`physical`: the names of the stack's resources by their logical ids. `partition` as in ARNs: aws, aws-cn, …"""
+    """A template (`body`) and the resources that were deployed from it.
+
+    `physical` maps logical to physical ids. `partition` is that of ARNs: `aws`, `aws-cn`, …
+    """
 
     def __init__(
         self, body: Mapping[str, Any], physical: Mapping[str, str], *, account: str, region: str, partition: str
@@ -20,14 +23,14 @@ class Template:
         self._pseudo = {"AWS::Partition": partition, "AWS::AccountId": account, "AWS::Region": region}
 
     def bucket_policy(self, bucket: str) -> list[Statement]:
-        """What the policy of this bucket is to be. Raises CannotTell when the template has none."""
+        """The policy of this bucket. Raises CannotTell when the template has none."""
         for _, properties in self._of_type("AWS::S3::BucketPolicy"):
-            if self._filled(properties["Bucket"]) == bucket:
+            if self._resolve(properties["Bucket"]) == bucket:
                 return self._statements(properties["PolicyDocument"])
         raise CannotTell(f"the template has no policy for the bucket {bucket}")
 
     def key_policy(self, key_id: str) -> list[Statement]:
-        """What the policy of this key is to be. Raises CannotTell when the template has none."""
+        """The policy of this key. Raises CannotTell when the template has none."""
         for logical_id, properties in self._of_type("AWS::KMS::Key"):
             if self._physical.get(logical_id) == key_id:
                 return self._statements(properties["KeyPolicy"])
@@ -37,13 +40,13 @@ class Template:
         return ((name, one["Properties"]) for name, one in self._resources.items() if one["Type"] == kind)
 
     def _statements(self, document: Mapping[str, Any]) -> list[Statement]:
-        filled: list[Statement] = self._filled(document)["Statement"]
-        return filled
+        statements: list[Statement] = self._resolve(document)["Statement"]
+        return statements
 
-    def _filled(self, value: Any) -> Any:  # noqa: ANN401 -- any JSON
-        """References become what they refer to; one that this stack does not answer keeps its form."""
+    def _resolve(self, value: Any) -> Any:  # noqa: ANN401 -- any JSON
+        """Replace references by what they refer to. Unknown ones become texts in angle brackets."""
         if isinstance(value, (list, tuple)):
-            return [self._filled(one) for one in value]
+            return [self._resolve(one) for one in value]
         if not isinstance(value, Mapping):
             return value
         if set(value) == {"Ref"}:
@@ -55,5 +58,5 @@ class Template:
             return f"<{name}.{attribute}>"
         if set(value) == {"Fn::Join"}:
             separator, parts = value["Fn::Join"]
-            return str(separator).join(str(self._filled(part)) for part in parts)
-        return {name: self._filled(one) for name, one in value.items()}
+            return str(separator).join(str(self._resolve(part)) for part in parts)
+        return {name: self._resolve(one) for name, one in value.items()}
