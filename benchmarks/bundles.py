@@ -89,5 +89,5 @@ def _make(count: int, out: BinaryIO) -> None:
         path: (entry_of(path, data), iter([data])) for path, data in small.items()
     }
     files |= {spool.entry.path: (spool.entry, spool.pieces()) for spool in (records, receipts)}
-    for piece in archive(files[path] for path in sorted(files, key=bundle.place)):
+    for piece in archive(files[path] for path in sorted(files, key=bundle.file_order)):
         out.write(piece)

@@ -71,7 +71,7 @@ def interrupted_after(count: int) -> object:
 def test_subtrees_are_parts_of_the_tree_of_rfc_6962(first: int) -> None:
     leaves = [bytes([number]) * 32 for number in range(40)]
     for last in range(first, 40):
-        parts = merkle.merged([*merkle.subtrees(leaves[:first], 0), *merkle.subtrees(leaves[first:last], first)])
+        parts = merkle.merge([*merkle.subtrees(leaves[:first], 0), *merkle.subtrees(leaves[first:last], first)])
         assert merkle.root_of(parts) == root_of_leaves(leaves[:last]), (first, last)
 
 

@@ -224,7 +224,7 @@ def test_files_of_a_log_are_read_as_far_as_they_go(tmp_path: Path) -> None:
 def test_a_predecessor_that_is_no_record(tmp_path: Path) -> None:
     manifest = json.loads(files()[bundle.MANIFEST])
     made = {**files(), bundle.PREDECESSOR: b"x" * (5 * MIB)}
-    ordered = {name: made[name] for name in sorted(made, key=bundle.place)}
+    ordered = {name: made[name] for name in sorted(made, key=bundle.file_order)}
     (tmp_path / "evidence.zip").write_bytes(packed(listing(ordered)))
     assert manifest["first_sequence"] == 1
     assert audit(BundleSource(tmp_path / "evidence.zip"), Asked(key=KEY)).entries_checked == 8

@@ -121,7 +121,7 @@ def test_files_have_their_places() -> None:
         "ledger/checkpoints/1",
         "evidence.html",
     ]
-    assert sorted(mixed, key=bundle.place) == ordered
+    assert sorted(mixed, key=bundle.file_order) == ordered
 
 
 def line(
@@ -165,7 +165,7 @@ def test_what_gets_no_receipt_is_named_all_the_same() -> None:
 def test_objects_that_are_too_large_for_a_bundle_leave_their_hash() -> None:
     for data in (bytes(record.MAX_OBJECT_BYTES + 1), b"\n" * (record.MAX_OBJECT_BYTES + 1)):
         line = bundle.receipt_line(None, s3_key="acme-corp/x", version_id="v", stored_sha256=None, data=data)
-        assert not bundle.stands_on_a_line(data)
+        assert not bundle.fits_on_one_line(data)
         assert json.loads(line) == {"s3_key": "acme-corp/x", "s3_version_id": "v", "tx_hash": record.tx_hash(data)}
     longest = b"\n" * record.MAX_OBJECT_BYTES
     line = bundle.receipt_line(None, s3_key="\x00" * 1024, version_id="v" * 1024, stored_sha256=None, data=longest)

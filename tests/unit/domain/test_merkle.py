@@ -86,7 +86,7 @@ def test_growing_leaf_by_leaf_gives_every_root() -> None:
     for size, leaf in enumerate(HASHES):
         assert merkle.root_of(parts) == root(size)
         assert [1 << part.height for part in parts] == [1 << bit for bit in range(9, -1, -1) if size >> bit & 1]
-        parts = merkle.merged([*parts, Subtree(0, leaf)])
+        parts = merkle.merge([*parts, Subtree(0, leaf)])
 
 
 def test_every_inclusion_proof_up_to_300_is_the_rfcs_and_its_damage_is_refused() -> None:

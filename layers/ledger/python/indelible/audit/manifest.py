@@ -34,7 +34,7 @@ def read_manifest(archive: StoredZip) -> Manifest:
         raise MalformedBundle(f"a bundle has no file {strange!r}")
     if len(set(archive.names)) < len(archive.names):
         raise MalformedBundle("a file is there twice")
-    if archive.names != sorted(archive.names, key=bundle.place):
+    if archive.names != sorted(archive.names, key=bundle.file_order):
         raise MalformedBundle("the files are not in their order")
     lacks = (_NEEDED | manifest.files.keys()) - set(archive.names)
     extra = set(archive.names) - manifest.files.keys() - {bundle.MANIFEST}

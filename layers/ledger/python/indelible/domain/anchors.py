@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the evidence of others about the ledger's checkpoints lies: `_ledger/_log/anchors/{size}/{file}`.
+"""Paths of external anchors of the ledger's checkpoints: `_ledger/_log/anchors/{size}/{file}`.
 
-Invariant: `parse_anchor_path(file.path(size)) == (size, file)`, and no other path is read as that file. A file says who
-gave it and what it is in its name; what is in it remains to be verified.
+Invariant: `parse_anchor_path(file.path(size)) == (size, file)`, and no other path is parsed as that file. A file's name
+states its provider and its kind; its content remains to be verified.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["cosignature", "token", "pending", "bitcoin"]
-"""A witness's cosignature, an RFC 3161 token, an OpenTimestamps proof before and after Bitcoin has it."""
+"""A witness's cosignature, an RFC 3161 token, a pending and a completed OpenTimestamps proof."""
 
 TRACK_PREFIXES: dict[Kind, str] = {"cosignature": "witness", "token": "rfc3161", "pending": "ots", "bitcoin": "ots"}
 MAX_HEIGHT = (1 << 31) - 1
@@ -30,7 +30,7 @@ DIRECTORY = "anchors/"
 
 @dataclass(frozen=True, slots=True)
 class AnchorFile:
-    """One file about one checkpoint: its kind, who gave it, and the Bitcoin block's height where there is one."""
+    """One anchor of one checkpoint: its kind, its provider's name, and for kind `bitcoin` the block's height."""
 
     kind: Kind
     name: str
@@ -44,7 +44,7 @@ class AnchorFile:
 
     @property
     def track(self) -> str:
-        """`witness-…`, `rfc3161-…` or `ots-…`: whoever is asked, whatever the answer is."""
+        """The provider with its protocol: `witness-…`, `rfc3161-…` or `ots-…`."""
         return f"{TRACK_PREFIXES[self.kind]}-{self.name}"
 
     @property
@@ -59,12 +59,12 @@ class AnchorFile:
         return f"{self.track}.{suffix}"
 
     def path(self, size: int) -> str:
-        """Below the log's prefix, for the checkpoint of this size."""
+        """The path below the log's prefix, for the checkpoint of this size."""
         return f"{DIRECTORY}{size:012d}/{self.file_name}"
 
 
 def parse_anchor_file(file_name: str) -> AnchorFile | None:
-    """What a file's name says; None for a name that this ledger does not give."""
+    """Parse a file's name; None for a name that this ledger does not give."""
     found = _FILE.fullmatch(file_name)
     if found is None:
         return None
@@ -78,12 +78,12 @@ def parse_anchor_file(file_name: str) -> AnchorFile | None:
 
 
 def parse_anchor_path(path: str) -> tuple[int, AnchorFile] | None:
-    """Size and file of a path below the log's prefix; None for any other."""
+    """Checkpoint size and file of a path below the log's prefix; None for any other path."""
     parts = _PATH.fullmatch(path)
     file = parse_anchor_file(parts[2]) if parts else None
     return None if parts is None or file is None else (int(parts[1]), file)
 
 
 def safe_name(key_name: str) -> str:
-    """A witness's key name as a part of a file's name: what is not a letter, digit, dot, dash becomes `_`."""
+    """A witness's key name for use in a file's name: all but letters, digits, dots and dashes becomes `_`."""
     return re.sub(r"[^A-Za-z0-9.-]", "_", key_name)[:200]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ZIP files whose entries are stored and not deflated, one byte form for the same entries (APPNOTE.TXT 6.3.10).
+"""ZIP files with stored, uncompressed entries, in exactly one form for the same entries (APPNOTE.TXT 6.3.10).
 
-Invariant: the bytes depend on names, lengths and contents alone. There is no clock in them, no operating system and no
-compressor, whose output changes from one version of zlib to the next. Lengths and CRCs stand in the local headers, so
-nothing is ever written back to: an archive of any length is made front to back, into a pipe or an upload. Reading
-takes nothing else for an archive: not a byte before, between or behind what follows from its entries.
+Invariant: the bytes depend on names, lengths and contents alone, not on a clock, an operating system or a compressor,
+whose output differs between versions of zlib. Lengths and CRCs are in the local headers, so an archive of any length is
+written in one pass, also into a pipe or an upload. Reading accepts nothing else: not a byte before, between or after
+what follows from the entries.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _ELSEWHERE = 0xFFFF_FFFF
-"""In a field of 32 bits: the value stands in the ZIP64 fields."""
+"""In a 32-bit field: the value is in the ZIP64 fields."""
 _LIMIT = _ELSEWHERE
 _MOST_ENTRIES = 0xFFFF
 _DOS_DATE = (1 << 5) | 1
-"""1980-01-01, the first day that there is; the time is 0."""
+"""1980-01-01, the earliest date of the format; the time is 0."""
 _UNIX = 3 << 8
 _READABLE = 0o100644 << 16
 _PLAIN, _ZIP64 = 20, 45
 _END, _WIDE_END, _LOCATOR, _CENTRAL = 22, 56, 20, 46
-"""Lengths of the records at the end, and of the fixed part of an entry in the directory."""
+"""Lengths of the records at the end, and of the fixed part of an entry in the central directory."""
 END_BYTES = _WIDE_END + _LOCATOR + _END
-"""At most so many bytes at the end of an archive say where its directory begins."""
+"""Bytes at the end of an archive, at most, that state where its central directory begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file: its name (ASCII), its length, and its CRC-32, which only guards against accidents."""
+    """A file: its name (ASCII), its length in bytes, and its CRC-32, which detects only accidental damage."""
 
     path: str
     size: int
@@ -39,14 +39,14 @@ class Entry:
 
 
 def entry_of(path: str, data: bytes) -> Entry:
-    """The entry for a file that is at hand."""
+    """The entry for a file with this content."""
     return Entry(path, len(data), zlib.crc32(data))
 
 
 def archive(files: Iterable[tuple[Entry, Iterable[bytes]]]) -> Iterator[bytes]:
-    """The archive, piece by piece: each entry with its content in pieces, in this order.
+    """The bytes of an archive, in pieces. `files` are the entries in order, each with its content in pieces.
 
-    Raises ValueError where a content is not what its entry says; what was made until then is no archive.
+    Raises ValueError if a content does not match its entry; the bytes yielded until then are not an archive.
     """
     directory: list[bytes] = []
     offset = 0
@@ -66,9 +66,9 @@ def archive(files: Iterable[tuple[Entry, Iterable[bytes]]]) -> Iterator[bytes]:
 
 
 def directory_start(end: bytes) -> int:
-    """Where the directory begins, as the last `END_BYTES` of an archive (or all of a shorter one) say.
+    """The offset of the central directory, from the last `END_BYTES` of an archive (or all of a shorter one).
 
-    Raises ValueError where they are no end of one. Nothing is to be believed before `read_directory` was content.
+    Raises ValueError if they are not the end of an archive. The offset is not trustworthy before `read_directory`.
     """
     narrow, wide = end[-_END:], end[-END_BYTES:]
     if len(narrow) < _END or not narrow.startswith(b"PK\x05\x06"):
@@ -79,9 +79,9 @@ def directory_start(end: bytes) -> int:
 
 
 def read_directory(data: bytes, start: int) -> list[tuple[Entry, int]]:
-    """The entries and where each begins, from all bytes of an archive from `start`, where its directory is, to its end.
+    """The entries and the offset of each. `data` are the bytes from `start`, where the directory begins, to the end.
 
-    Raises ValueError for anything but what `archive` writes after entries that lie one after another from 0 to `start`.
+    Raises ValueError for anything but what `archive` writes after entries that fill the bytes from 0 to `start`.
     """
     placed: list[tuple[Entry, int]] = []
     place = offset = 0
@@ -98,7 +98,7 @@ def read_directory(data: bytes, start: int) -> list[tuple[Entry, int]]:
 
 
 def _read_central(data: bytes, place: int) -> tuple[Entry, int]:
-    """An entry of the directory, and its length there. Raises ValueError."""
+    """An entry of the central directory, and its length there. Raises ValueError."""
     fixed = data[place : place + _CENTRAL]
     if len(fixed) < _CENTRAL:
         raise ValueError("its directory ends early")
@@ -113,7 +113,7 @@ def _read_central(data: bytes, place: int) -> tuple[Entry, int]:
 
 
 def local_header(entry: Entry) -> bytes:
-    """What stands before the content of an entry."""
+    """The bytes before the content of an entry."""
     name = entry.path.encode("ascii")
     big = entry.size >= _LIMIT
     extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.size) if big else b""

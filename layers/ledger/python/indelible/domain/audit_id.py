@@ -3,7 +3,7 @@
 
 Big-endian: 48 bits Unix milliseconds of the record's timestamp, 4 bits version (8), the 12 high bits of the
 40-bit sequence, 2 bits variant (10), the 28 low bits of the sequence, 34 random bits. Time and sequence give
-the object's key, so finding a record needs no index that could be lost, forged or paid for.
+the object's key, so finding a record needs no index, which could be lost or forged and would cost money.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from indelible.domain import instants
 
 RANDOM_BITS = 34
 MAX_SEQUENCE = 10**12 - 1
-"""Less than the 40 bits hold: twelve digits, so that keys keep sorting in chain order."""
+"""Twelve decimal digits, although 40 bits hold more: object keys must sort in chain order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a record stands: its time in ms and its place in the chain (from 1)."""
+    """A record's timestamp (Unix milliseconds) and its sequence in the chain (from 1)."""
 
     timestamp_ms: int
     sequence: int
 
 
 def encode(timestamp_ms: int, sequence: int, random: int) -> str:
-    """The id as lower-case text. `random` holds `RANDOM_BITS` bits.
+    """The id as lower-case text. `random` has `RANDOM_BITS` bits.
 
-    Raises ValueError where a part does not fit its bits.
+    Raises ValueError if an argument is out of range.
     """
     if not (0 <= timestamp_ms <= instants.MAX_MS and 0 < sequence <= MAX_SEQUENCE and 0 <= random < 1 << RANDOM_BITS):
         raise ValueError("timestamp, sequence or random bits out of range")
@@ -39,9 +39,9 @@ def encode(timestamp_ms: int, sequence: int, random: int) -> str:
 
 
 def decode(text: str) -> Location:
-    """Where the record with this id stands.
+    """The location in an id.
 
-    Raises ValueError for anything but the canonical text of such an id.
+    Raises ValueError for anything but the canonical text of an audit_id.
     """
     uuid = UUID(text)
     number = uuid.int
@@ -49,7 +49,7 @@ def decode(text: str) -> Location:
         raise ValueError("not an audit_id")
     sequence = (number >> 64 & 0xFFF) << 28 | number >> RANDOM_BITS & 0x0FFF_FFFF
     timestamp_ms = number >> 80
-    # The bits hold more than a key can say: a year has four digits there, a sequence twelve.
+    # The bits hold more than a key, in which a year has four digits and a sequence twelve.
     if not 0 < sequence <= MAX_SEQUENCE or timestamp_ms > instants.MAX_MS:
         raise ValueError("not an audit_id")
     return Location(timestamp_ms=timestamp_ms, sequence=sequence)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The evidence bundle `indelible/bundle@v1`: which files it has, in which order, and the manifest that lists them.
+"""The evidence bundle `indelible/bundle@v1`: its files, their order, and the manifest that lists them.
 
-Invariant: `Manifest.parse(manifest.data) == manifest`, and no other bytes are read as that manifest. Nobody signs it:
-it says what a bundle is meant to hold, and only checking says whether it does. The normative text is docs/bundle.md.
+Invariant: `Manifest.parse(manifest.data) == manifest`, and no other bytes are parsed as that manifest. The manifest is
+not signed: it states what the bundle should contain, which verification checks. The normative text is docs/bundle.md.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ PREDECESSOR = "predecessor.json"
 RECEIPTS = "receipts.jsonl"
 KEYS = "keys/"
 LOG = "log/"
-"""Below it the same paths as below `{org}/_log/` in the bucket."""
+"""Has the same paths below it as `{org}/_log/` in the bucket."""
 LEDGER = "ledger/"
-"""Below it the same paths as below `_ledger/_log/` in the bucket."""
+"""Has the same paths below it as `_ledger/_log/` in the bucket."""
 PAGE = "evidence.html"
 
 _ORDER = (MANIFEST, README, RECORDS, PREDECESSOR, RECEIPTS, KEYS, LOG, LEDGER, PAGE)
@@ -54,7 +54,7 @@ _SORTED = msgspec.json.Encoder(order="sorted")
 
 
 class MalformedBundle(ValueError):
-    """Not a bundle of a format known here, or one that contradicts itself."""
+    """Not a bundle of a known format, or one that contradicts itself."""
 
 
 class Listed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,7 +80,7 @@ class LastCheckpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Finding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A failure that the exporter met."""
+    """A failure that the exporter found."""
 
     code: FailureCode
     sequence: Count | None
@@ -88,9 +88,10 @@ class Finding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Exported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the exporter itself found when it read the range; a bundle of a broken chain is evidence too.
+    """What the exporter found when it read the range; a bundle of a broken chain is evidence, too.
 
-    It saw what a bundle cannot show: locks, delete markers, newer versions. `failures` are the first hundred.
+    The exporter also checked what a bundle cannot show: locks, delete markers, newer versions. `failures` are the
+    first hundred.
     """
 
     valid: bool
@@ -99,17 +100,17 @@ class Exported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     failures: list[Finding]
 
 
-class _Named(Struct):
-    """What is looked at first."""
+class _Versioned(Struct):
+    """The format alone, which is checked before the other members."""
 
     format: str | None = None
 
 
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the bundle is about, and the SHA-256 of every other file in it.
+    """What the bundle contains, and the SHA-256 of every other file in it.
 
-    `last_sequence` is the end of the range: what was asked for, but not beyond what the bucket or a signed checkpoint
-    says there is; one less than `first_sequence` for an empty range. `records` counts the lines of `records.jsonl`.
+    `last_sequence` is the end of the range: the requested one, but not beyond the last record in the bucket or under a
+    signed checkpoint; one less than `first_sequence` for an empty range. `records` counts the lines of `records.jsonl`.
     """
 
     ledger_name: str
@@ -130,16 +131,16 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def parse(cls, data: bytes) -> Manifest:
-        """Read a manifest. Raises MalformedBundle for anything that is not exactly one of this format."""
+        """Parse a manifest. Raises MalformedBundle for anything else than the exact bytes of one of this format."""
         if len(data) > MAX_MANIFEST_BYTES:
             raise MalformedBundle(f"{MANIFEST} has more than {MAX_MANIFEST_BYTES:,} bytes")
         try:
-            named = msgspec.json.decode(data, type=_Named).format
+            found = msgspec.json.decode(data, type=_Versioned).format
         except msgspec.ValidationError:
-            named = None
+            found = None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise MalformedBundle(f"{MANIFEST} is not JSON") from None
-        if named != FORMAT:
+        if found != FORMAT:
             raise MalformedBundle(f"{MANIFEST} is not of the format {FORMAT}")
         try:
             manifest = msgspec.json.decode(data, type=cls)
@@ -147,18 +148,18 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         except (msgspec.ValidationError, ValueError) as error:
             raise MalformedBundle(f"{MANIFEST}: {error}") from None
         if canonical != data:
-            raise MalformedBundle(f"{MANIFEST} is not in the one form that it may have (RFC 8785)")
+            raise MalformedBundle(f"{MANIFEST} is not in canonical form (RFC 8785)")
         if any(not is_known(path) or path == MANIFEST for path in manifest.files):
             raise MalformedBundle(f"{MANIFEST} lists a file that a bundle does not have")
         return manifest
 
 
 class Held(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A line of `receipts.jsonl` for an object that no receipt can be made of: no record, or under another's key.
+    """A line of `receipts.jsonl` for an object without a receipt: not a record, or a record under another record's key.
 
-    `tx_hash` is the SHA-256 that the store keeps beside the bytes (of the bytes themselves where it keeps none).
-    `data`, in base64, is there only for bytes that cannot stand on one line; then the line in `records.jsonl` is empty.
-    It is also empty where the object has more than `MAX_OBJECT_BYTES`; then only the hash is in the bundle.
+    `tx_hash` is the checksum (SHA-256) that the store keeps with the object, or the hash of the bytes if there is none.
+    `data` (base64) is present only for bytes that do not fit on one line; then the line in `records.jsonl` is empty.
+    For an object of more than `MAX_OBJECT_BYTES` both are empty, and only the hash is in the bundle.
     """
 
     s3_key: str
@@ -170,33 +171,33 @@ class Held(Struct, frozen=True, kw_only=True, omit_defaults=True):
 def receipt_line(
     entry: Record | None, *, s3_key: str, version_id: str, stored_sha256: str | None, data: bytes
 ) -> bytes:
-    """What goes into `receipts.jsonl` beside these stored bytes, without the newline.
+    """The line of `receipts.jsonl` for these stored bytes, without the newline.
 
-    For a record under its own key its receipt, as it was given: with the checksum that the store acknowledged then, so
-    that bytes changed since do not agree with it. `entry` is the record in `data`, None where there is none.
+    For a record under its own key it is the receipt with the checksum that the store acknowledged when the record was
+    sealed, with which bytes that changed later do not agree. `entry` is the record in `data`, None if there is none.
     """
     sha256 = stored_sha256 or tx_hash(data)
-    if entry is None or entry.s3_key != s3_key or not stands_on_a_line(data):
-        apart = b"\n" in data and len(data) <= MAX_OBJECT_BYTES
-        line: Struct = Held(s3_key=s3_key, s3_version_id=version_id, tx_hash=sha256, data=data if apart else UNSET)
+    if entry is None or entry.s3_key != s3_key or not fits_on_one_line(data):
+        encoded = b"\n" in data and len(data) <= MAX_OBJECT_BYTES
+        line: Struct = Held(s3_key=s3_key, s3_version_id=version_id, tx_hash=sha256, data=data if encoded else UNSET)
     else:
         line = msgspec.structs.replace(Receipt.of(entry, version_id), tx_hash=sha256)
         if version_id.isascii() and version_id.isprintable():
-            # All members are such text then, in which sorting them is all that RFC 8785 adds to msgspec's JSON.
+            # All members are printable ASCII, for which msgspec's JSON with sorted keys equals RFC 8785.
             return _SORTED.encode(line)
     return canonical_bytes(msgspec.to_builtins(line))
 
 
-def stands_on_a_line(data: bytes) -> bool:
-    """Whether these stored bytes are a line of `records.jsonl`; it is empty otherwise."""
+def fits_on_one_line(data: bytes) -> bool:
+    """Whether these stored bytes can be a line of `records.jsonl`; otherwise that line is empty."""
     return b"\n" not in data and len(data) <= MAX_OBJECT_BYTES
 
 
 def is_known(path: str) -> bool:
-    """Whether a bundle may have a file of this name. Nothing else is ever written, read or unpacked."""
+    """Whether a bundle may have a file of this name; no other is ever written, read or unpacked."""
     return _KNOWN.fullmatch(path) is not None
 
 
-def place(path: str) -> tuple[int, str]:
-    """Sorts the files of a bundle into their order."""
+def file_order(path: str) -> tuple[int, str]:
+    """The sort key that puts a bundle's files into their order."""
     return next(rank for rank, name in enumerate(_ORDER) if path == name or path.startswith(name)), path

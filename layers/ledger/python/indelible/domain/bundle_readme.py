@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`README.txt` of an evidence bundle: for whoever knows nothing of it yet, with commands that work as printed.
+"""`README.txt` of an evidence bundle: explains it to a first-time reader, with commands that work as printed.
 
-Invariant: the text follows from the manifest's own facts, so that the same range gives the same words.
+Invariant: the text depends on the manifest alone, so the same range gives the same bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def readme(
     exported: Exported,
     page: str,
 ) -> bytes:
-    """The text; `page` says that there is a page, or why there is none."""
+    """The text (UTF-8). `page` is the paragraph about `evidence.html`, or about why there is none."""
     parts = [
         f"EVIDENCE BUNDLE  {ledger_name}/{org_id}, records {first} to {last}\n{'=' * _WIDTH}",
         _about(ledger_name, lines, head),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON in, one canonical form out.
+"""Strict parsing and canonical serialization of JSON.
 
-Invariant: what `parse` lets through has exactly one RFC 8785 (JCS) serialization, and parsing that
-serialization gives the same value again. Whatever would break this — duplicate members, numbers that IEEE 754
-doubles cannot tell apart, strings without a UTF-8 form — is refused here, with the path of the offender.
+Invariant: what `parse` accepts has exactly one RFC 8785 (JCS) serialization, and parsing that serialization gives
+the same value again. Input that would break this is refused with its path: duplicate members, numbers that IEEE 754
+doubles cannot distinguish, strings without a UTF-8 form.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ MAX_NUMBER = 2**53 - 1
 """Beyond this magnitude neighbouring integers share one double (RFC 7493 §2.2)."""
 
 MAX_FIELD = 256
-"""Characters of a path in an answer."""
+"""Characters of a path in an error, at most."""
 
 _LONGEST_SAFE_INTEGER = len(str(-MAX_NUMBER))
 
 Path: TypeAlias = "tuple[Path, str | int] | None"
-"""A place in a document, as a linked list from the leaf up: free to build, spelled out only when needed."""
+"""A location in a document, as a linked list from the leaf up: cheap to build, formatted only for an error."""
 
 
 def parse(data: bytes) -> JsonObject:
@@ -48,9 +48,9 @@ def parse(data: bytes) -> JsonObject:
 
 
 def decode(data: bytes) -> object:
-    """The value of JSON text for whoever checks its parts apart. Nothing of it is safe to use before `check`.
+    """Parse JSON text without `check`, which the caller must apply to every part before using it.
 
-    Raises InvalidJson, or NestingTooDeep where it could not be read at all.
+    Raises InvalidJson, or NestingTooDeep if the parser itself ran out of stack.
     """
     try:
         value: object = json.loads(
@@ -71,9 +71,9 @@ def decode(data: bytes) -> object:
 
 
 def check(value: object) -> None:
-    """Refuse a value tree that has no single canonical form.
+    """Refuse a value that has no single canonical form. Raises as `parse` does.
 
-    Iterative, so that depth is bounded by the rule and not by the interpreter's stack.
+    Iterative, so that depth is limited by the rule and not by the interpreter's stack.
     """
     stack: list[tuple[object, Path, int]] = []
     _visit(value, None, 0, stack)
@@ -85,14 +85,14 @@ def check(value: object) -> None:
                 _visit(child, (path, key), depth, stack)
         elif isinstance(node, list):
             for index, child in enumerate(node):
-                # Numbers and plain text are most of what is sent, and most of what could be sent to keep us busy.
+                # A fast path: long arrays of integers are common, and an attacker's cheapest way to use up time.
                 if type(child) is int and -MAX_NUMBER <= child <= MAX_NUMBER:
                     continue
                 _visit(child, (path, index), depth, stack)
 
 
 def _visit(node: object, path: Path, depth: int, stack: list[tuple[object, Path, int]]) -> None:
-    """Check a leaf now; put what has children on the stack, one entry for each, however many they are."""
+    """Check a leaf at once; push a container onto the stack as one entry, however many children it has."""
     if isinstance(node, str):
         _check_text(node, path)
     elif isinstance(node, (dict, list)):
@@ -101,7 +101,7 @@ def _visit(node: object, path: Path, depth: int, stack: list[tuple[object, Path,
         if node:
             stack.append((node, path, depth + 1))
     elif isinstance(node, (int, float)):
-        if not -MAX_NUMBER <= node <= MAX_NUMBER:  # so put, it is true of NaN as well
+        if not -MAX_NUMBER <= node <= MAX_NUMBER:  # also true of NaN
             raise InvalidNumber(
                 "numbers must be finite and within ±(2^53−1); send larger ones as strings", field=dotted(path)
             )
@@ -115,18 +115,18 @@ def canonical_bytes(value: JsonValue) -> bytes:
 
 
 def dotted(path: Path) -> str:
-    """`payload.items[3].name`; the whole document is `body`. Cut where it gets longer than any name should be."""
+    """`payload.items[3].name`; `body` for the whole document. At most MAX_FIELD characters."""
     text = ""
     while path is not None:
         path, step = path
-        text = f"[{step}]{text}" if isinstance(step, int) else f".{shortened(step)}{text}"
-    return shortened(text.removeprefix(".")).encode("utf-8", "replace").decode("utf-8") or "body"
+        text = f"[{step}]{text}" if isinstance(step, int) else f".{shorten(step)}{text}"
+    return shorten(text.removeprefix(".")).encode("utf-8", "replace").decode("utf-8") or "body"
 
 
-def shortened(text: str) -> str:
-    """At most MAX_FIELD characters.
+def shorten(text: str) -> str:
+    """The text, cut to MAX_FIELD characters.
 
-    A key may be as long as the body; an answer that repeated it could be too large for the gateway to pass on.
+    A key may be as long as the body, and an error that repeated it could exceed the gateway's limit.
     """
     return text if len(text) <= MAX_FIELD else f"{text[: MAX_FIELD - 1]}…"
 
@@ -142,7 +142,7 @@ def pointer(path: Path) -> str:
 
 
 class _Duplicate:
-    """Stands in the parsed tree for an object with a repeated member, until `check` can name its path."""
+    """Replaces an object with a repeated member in the parsed tree, until `check` reports it with its path."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -157,12 +157,12 @@ def _object_without_duplicates(pairs: list[tuple[str, JsonValue]]) -> JsonObject
 
 
 def _bounded_int(digits: str) -> int:
-    # Converting a million digits takes quadratic time; anything this long is out of range whatever it says.
+    # Converting a million digits takes quadratic time; any number this long is out of range.
     return int(digits) if len(digits) <= _LONGEST_SAFE_INTEGER else MAX_NUMBER + 1
 
 
 def _plain_number(digits: str) -> int | float:
-    # 1.0 and 1 are one number in JSON Schema and have one serialization (RFC 8785 §3.2.2.3): one value here, too.
+    # 1.0 and 1 are the same number in JSON Schema and have the same serialization (RFC 8785 §3.2.2.3).
     value = float(digits)
     return int(value) if value.is_integer() and abs(value) <= MAX_NUMBER else value
 

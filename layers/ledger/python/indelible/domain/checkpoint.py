@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints: a log's word for its size and root (c2sp.org/tlog-checkpoint).
+"""Checkpoints: a log's signed statement of its size and root (c2sp.org/tlog-checkpoint).
 
-Invariant: `parse_checkpoint(checkpoint.text) == checkpoint`, and no other text is read as that checkpoint. A checkpoint
-is believed only when it comes out of `open_checkpoint`. The signing key's name is the log's origin: the ledger has one
-key pair at a time, and a different key id for every log.
+Invariant: `parse_checkpoint(checkpoint.text) == checkpoint`, and no other text is parsed as that checkpoint. Only what
+`open_checkpoint` and `verify_checkpoint` return is trustworthy. The signing key's name is the log's origin: the ledger
+has one key pair at a time, with a different key id in every log.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class MalformedCheckpoint(MalformedNote):
 
 
 class WrongOrigin(NoteError):
-    """A checkpoint, but another log's."""
+    """The checkpoint is another log's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A tree of `size` leaves has this root, in the log of this origin. Raises MalformedCheckpoint.
+    """The size and the root (32 bytes) of the log of this origin. Raises MalformedCheckpoint.
 
-    `extensions` are further lines, which this ledger does not write.
+    `extensions` are further lines; this ledger writes none.
     """
 
     origin: str
@@ -62,9 +62,9 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class SignedCheckpoint:
-    """A checkpoint whose log has signed it, and the note that says so (with the lines of whoever else signed).
+    """A checkpoint whose signature by its log was verified, and its note, which may have further signature lines.
 
-    `signed_by`: which of the log's public keys did, of those that were asked for.
+    `signed_by` are those of the given public keys that signed it.
     """
 
     checkpoint: Checkpoint
@@ -75,7 +75,7 @@ class SignedCheckpoint:
 def origin_of(ledger_name: str, org_id: str | None = None) -> str:
     """`{ledger_name}/{org_id}` for an organisation's log, `{ledger_name}` for the ledger's own.
 
-    Raises ValueError for a part that is empty or has a slash, with which one log could pass for another.
+    Raises ValueError for a part that is empty or contains a slash, which could make two origins equal.
     """
     parts = [ledger_name] if org_id is None else [ledger_name, org_id]
     if any(not part or "/" in part for part in parts):
@@ -84,7 +84,7 @@ def origin_of(ledger_name: str, org_id: str | None = None) -> str:
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
-    """Read a note's text as a checkpoint. Raises MalformedCheckpoint."""
+    """Parse a note's text as a checkpoint. Raises MalformedCheckpoint."""
     lines = text.split("\n")
     if len(lines) < 4 or lines.pop():
         raise MalformedCheckpoint("a checkpoint has at least three lines, each with a newline")
@@ -101,7 +101,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
 def signed_checkpoint(checkpoint: Checkpoint, public_key: bytes, signature: bytes) -> SignedCheckpoint:
     """Join a checkpoint and the Ed25519 signature over its text (UTF-8).
 
-    Raises BadSignature unless the signature is right, InvalidField for an origin that cannot be a key's name.
+    Raises BadSignature if the signature is wrong, InvalidField for an origin that cannot be a key's name.
     """
     note = notes.signed_note(checkpoint.text, checkpoint.origin, public_key, signature)
     return SignedCheckpoint(checkpoint, note, (public_key,))
@@ -110,15 +110,15 @@ def signed_checkpoint(checkpoint: Checkpoint, public_key: bytes, signature: byte
 def second_message(checkpoint: Checkpoint) -> bytes:
     """What the log's ML-DSA-44 key signs for this checkpoint (c2sp.org/tlog-cosignature, subtree/v1).
 
-    Its time is 0, which says nothing of when: a log cannot say that no larger tree of it is signed elsewhere.
+    Its time is 0, which makes no statement about time: a log cannot promise that it has signed no larger tree.
     """
     return subtree_message(checkpoint.origin, _NO_TIME, checkpoint.text)
 
 
 def with_second_line(signed: SignedCheckpoint, public_key: bytes, signature: bytes) -> SignedCheckpoint:
-    """The checkpoint with one more line below, by the log's ML-DSA-44 key over `second_message`.
+    """The checkpoint with one more signature line, by the log's ML-DSA-44 key over `second_message`.
 
-    Raises BadSignature unless the signature is right: a wrong one must never be published.
+    Raises BadSignature if the signature is wrong: such a line must never be published.
     """
     key = VerifierKey(signed.checkpoint.origin, public_key, ML_DSA_44)
     line = Signature(key.name, key.key_id, _NO_TIME.to_bytes(8, "big") + signature)
@@ -128,18 +128,18 @@ def with_second_line(signed: SignedCheckpoint, public_key: bytes, signature: byt
 
 
 def open_checkpoint(data: bytes | str, *, origin: str, public_keys: Iterable[bytes]) -> SignedCheckpoint:
-    """Read a checkpoint and verify that the log of this origin signed it with one of these keys.
+    """Parse a checkpoint and verify that the log of this origin signed it with one of these keys (32 bytes each).
 
-    Raises MalformedNote (MalformedCheckpoint), WrongOrigin, BadSignature, or NotSigned when no line is by one of them
+    Raises MalformedNote (MalformedCheckpoint), WrongOrigin, BadSignature, or NotSigned if no line is by one of the keys
     under this origin.
     """
     return verify_checkpoint(notes.parse_note(data), origin=origin, public_keys=public_keys)
 
 
 def verify_checkpoint(note: Note, *, origin: str, public_keys: Iterable[bytes]) -> SignedCheckpoint:
-    """As `open_checkpoint`, for a note that has been read already."""
+    """As `open_checkpoint`, for a parsed note."""
     found = parse_checkpoint(note.text)
-    if found.origin != origin:  # said before the signature, which is then of an unknown key, is even looked for
+    if found.origin != origin:  # reported first: under another origin every key is unknown
         raise WrongOrigin("the checkpoint is another log's")
     verified = notes.verify(note, [VerifierKey(origin, key) for key in public_keys])
     return SignedCheckpoint(found, note, tuple(key.public_key for key in verified))

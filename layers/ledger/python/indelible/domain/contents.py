@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a record says, parsed: for people, and for views. Verification never needs it.
+"""Parses a whole record, for display and for views. Verification does not need it.
 
-Invariant: what is handed on has a canonical form (RFC 8785), like all that the ledger seals, so nothing that is made of
-it can fail for its depth, its numbers or its characters. Which members an event has, and of which kind, is open.
+Invariant: returned values have a canonical form (RFC 8785), like everything that the ledger seals, so processing them
+cannot fail because of depth, numbers or characters. The members of an event and their types are not checked.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from indelible.errors import InvalidRequest
 
 
 def contents(data: bytes) -> dict[str, Any]:
-    """The members of a record, `event` as an object. Raises UnknownFormat where the ledger cannot have written it."""
+    """The members of a record, `event` as an object. Raises UnknownFormat if the ledger cannot have written it."""
     try:
-        said = canonical.decode(data)
-        if not isinstance(said, dict):
-            raise UnknownFormat("the record is no JSON object, or names a member twice")
-        for value in said.values():
+        members = canonical.decode(data)
+        if not isinstance(members, dict):
+            raise UnknownFormat("the record is not a JSON object, or names a member twice")
+        for value in members.values():
             canonical.check(value)
     except InvalidRequest as error:
         raise UnknownFormat(f"the record has no canonical form: {error.message}") from None
-    if not isinstance(said.get("event"), dict):
+    if not isinstance(members.get("event"), dict):
         raise UnknownFormat("the record has no event")
-    return said
+    return members

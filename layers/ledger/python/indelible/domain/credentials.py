@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys that are derived, not stored, and the signature on a request.
+"""Keys that are derived instead of stored, and the signature on a request.
 
-Every organisation's secret comes from one master secret by HKDF-SHA256 (RFC 5869), with the purpose, the
-organisation and the key id in `info`. Onboarding a tenant therefore writes no secret, and a cold start reads one.
+Every organisation's secret is derived from one master secret with HKDF-SHA256 (RFC 5869), with the purpose, the
+organisation and the key id in `info`. Creating an organisation therefore writes no secret, and a cold start reads one.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ def hmac_secret(master: bytes, org_id: str, key_id: str) -> str:
 
 
 def governor_key(master: bytes, org_id: str) -> GovernorKey:
-    """The ledger's own key for `governor_signature`, known to nobody but the ledger."""
+    """The ledger's own key for `governor_signature`, which callers never learn."""
     return GovernorKey(
         key_id=GOVERNOR_KEY_ID, secret=_derive(master, f"indelible/governor@v1/{org_id}/{GOVERNOR_KEY_ID}")
     )
 
 
 def sign(arguments: JsonObject, secret: str) -> str:
-    """hex HMAC-SHA256(secret as UTF-8, JCS(arguments without `signature`))."""
+    """The `signature` argument: hex HMAC-SHA256(secret as UTF-8, JCS(arguments without `signature`))."""
     message = canonical_bytes({name: value for name, value in arguments.items() if name != "signature"})
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a caller may send as an event, and the one place that says no to the rest.
+"""What callers may send as an event, and its validation.
 
 The struct is the definition: validation, the published JSON Schema and the OpenAPI document all come from it.
-It is used to *check* what was sent; what is recorded is what was sent (after sanitizing), not a re-encoding of
-the struct, so a field that was absent stays absent.
+It only *checks* what was sent. What is recorded is what was sent (after sanitizing), not a re-encoding of the struct,
+so a field that was absent stays absent.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from indelible.domain import instants
-from indelible.domain.canonical import JsonObject, shortened
+from indelible.domain.canonical import JsonObject, shorten
 from indelible.errors import InvalidField, InvalidRequest, MissingField, UnknownField
 
-Name = Annotated[str, Meta(max_length=1024)]  # empty is an answer too: an action may have no target
+Name = Annotated[str, Meta(max_length=1024)]  # may be empty: an action may have no target
 Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
-# Not only white space. Python and ECMAScript, which JSON Schema means, disagree about the characters that are named.
+# Not only white space. The pattern lists the characters that Python and ECMAScript (JSON Schema) classify differently.
 Reason = Annotated[str, Meta(min_length=1, pattern=r"[^\s\x1c-\x1f\x85\ufeff]")]
 
 
@@ -59,7 +59,7 @@ class Event(Struct, kw_only=True, forbid_unknown_fields=True):
     event_type: Annotated[
         str,
         Meta(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$(?!\n)",  # Python's $ alone lets a last newline by
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$(?!\n)",  # Python's $ alone matches before a final newline
             description="What happened, e.g. AGENT_DECISION or policy.shadow.would_have_blocked.",
         ),
     ]
@@ -97,29 +97,29 @@ class Event(Struct, kw_only=True, forbid_unknown_fields=True):
 
 FIELDS = frozenset(Event.__struct_fields__)
 OTHER_NAMES = {"detail": "payload", "timestamp": "occurred_at"}
-"""What callers may say, and what is recorded."""
+"""Aliases that callers may send, and the names that are recorded."""
 
 _StructT = TypeVar("_StructT", bound=Struct)
 _PATH = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
 
 
 def validate(arguments: JsonObject, model: type[_StructT]) -> _StructT:
-    """Check arguments against a model, one typed refusal for the first thing that is wrong.
+    """Check arguments against a model.
 
-    Raises UnknownField, MissingField or InvalidField, each with the dotted path in `field`.
+    Raises UnknownField, MissingField or InvalidField for the first error, with the dotted path in `field`.
     """
     try:
         checked = msgspec.convert(arguments, model, strict=True)
     except msgspec.ValidationError as error:
-        raise _misnamed(arguments, model, "") or _refusal(str(error), model) from None
+        raise _wrong_fields(arguments, model, "") or _wrong_value(str(error), model) from None
     _check_instants(arguments, checked, "")
     return checked
 
 
 def from_arguments(arguments: JsonObject, checked: Event) -> JsonObject:
-    """The event to record: the caller's own event fields, under their proper names.
+    """The event to record: the caller's event fields, with aliases replaced.
 
-    Raises MissingField when a decision gives no reason, InvalidField when a field is there under both its names.
+    Raises MissingField if a decision gives no reason, InvalidField if a field is sent under both its names.
     """
     if checked.level == "decision" and checked.reason is UNSET:
         raise MissingField("a decision needs its reason: say why", field="reason")
@@ -130,8 +130,8 @@ def from_arguments(arguments: JsonObject, checked: Event) -> JsonObject:
 
 
 def _check_instants(given: JsonObject, checked: Struct, path: str) -> None:
-    # msgspec reads more than RFC 3339 (a space for the T, +0000, years that UTC does not have); what is sealed and
-    # published as date-time must be what every reader takes for one.
+    # msgspec accepts more than RFC 3339 (a space for the T, +0000, years out of range in UTC); what is sealed and
+    # published as a date-time must be one for every reader.
     for field, name in zip(checked.__struct_fields__, checked.__struct_encode_fields__, strict=True):
         value, text = getattr(checked, field), given.get(name)
         if isinstance(value, datetime):
@@ -145,55 +145,55 @@ def _check_instants(given: JsonObject, checked: Struct, path: str) -> None:
                     _check_instants(outer, inner, f"{path}{name}[{position}].")
 
 
-def _misnamed(given: JsonObject, model: type[Struct], path: str) -> InvalidRequest | None:
-    """Of what msgspec has refused: a field that is not known, or one that is required and not there."""
+def _wrong_fields(given: JsonObject, model: type[Struct], path: str) -> InvalidRequest | None:
+    """The error for an unknown or a missing field in arguments that msgspec refused; None if the fields are right."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(model)}
     for name in given:
         if name not in fields and model.__struct_config__.forbid_unknown_fields:
             known = f"this field is not known; known here: {', '.join(fields)}"
-            return UnknownField(known, field=shortened(f"{path}{name}"))
+            return UnknownField(known, field=shorten(f"{path}{name}"))
     for name, field in fields.items():
         if field.required and name not in given:
             return MissingField("this field is required", field=f"{path}{name}")
     for name, field in fields.items():
-        inner = _unwrapped(field.type)
+        inner = _unwrap(field.type)
         if isinstance(inner, type) and issubclass(inner, Struct):
-            for below, one in _objects(given.get(name), f"{path}{name}"):
-                if (found := _misnamed(one, inner, f"{below}.")) is not None:
+            for below, one in _nested_objects(given.get(name), f"{path}{name}"):
+                if (found := _wrong_fields(one, inner, f"{below}.")) is not None:
                     return found
     return None
 
 
-def _objects(value: object, path: str) -> Iterator[tuple[str, JsonObject]]:
+def _nested_objects(value: object, path: str) -> Iterator[tuple[str, JsonObject]]:
     if isinstance(value, dict):
         yield path, value
     elif isinstance(value, list):
         yield from ((f"{path}[{at}]", one) for at, one in enumerate(value) if isinstance(one, dict))
 
 
-def _refusal(message: str, model: type[Struct]) -> InvalidField:
-    # msgspec says where in words only: "Expected `str`, got `int` - at `$.aow_context.outcome`".
+def _wrong_value(message: str, model: type[Struct]) -> InvalidField:
+    # msgspec gives the path only as text: "Expected `str`, got `int` - at `$.aow_context.outcome`".
     where = _PATH.search(message)
     path = where.group(1) if where else ""
     what = message[: where.start()] if where else message
-    expected = _at(path, model)
+    expected = _type_at(path, model)
     if get_origin(expected) is Literal:
-        what = f"allowed: {', '.join(map(str, get_args(expected)))}"  # msgspec would repeat the value
+        what = f"allowed: {', '.join(map(str, get_args(expected)))}"  # msgspec's message repeats the value
     return InvalidField(what.replace("`", ""), field=path or "body")
 
 
-def _at(path: str, model: type[Struct]) -> object:
-    """The type that stands at a dotted path of a model, without its wrappings (Annotated, UNSET, list)."""
+def _type_at(path: str, model: type[Struct]) -> object:
+    """The type at a dotted path of a model, without Annotated, UNSET and list around it."""
     found: object = model
     for step in re.sub(r"\[[^]]*\]", "", path).split(".") if path else ():
         if not (isinstance(found, type) and issubclass(found, Struct)):
             return None
         names = dict(zip(found.__struct_encode_fields__, found.__struct_fields__, strict=True))
-        found = _unwrapped(get_type_hints(found).get(names.get(step, "")))
+        found = _unwrap(get_type_hints(found).get(names.get(step, "")))
     return found
 
 
-def _unwrapped(found: object) -> object:
+def _unwrap(found: object) -> object:
     while get_origin(found) in (Annotated, UnionType, Union, list):
         found = get_args(found)[0]
     return found

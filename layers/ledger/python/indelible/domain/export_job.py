@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An export that somebody asked for: which range, and what has become of it.
+"""An export that a caller requested, and its state.
 
-Invariant: the id follows from the organisation, the range, and the first checkpoint that covers its end. Whoever asks
-again for the same evidence gets the same export, and cannot start a second one.
+Invariant: the id follows from the organisation, the range, the format and the first checkpoint that covers the range's
+end. A repeated request for the same evidence gets the same export, and cannot start a second one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BUNDLE = "bundle"
 
 
 class Form(Struct, frozen=True):
-    """What a file of an export is: the end of its name, without the dot, and its media type."""
+    """The format of an exported file: its suffix, without the dot, and its media type."""
 
     suffix: str
     content_type: str
@@ -33,11 +33,11 @@ FORMS = {
     "ocsf": Form("ocsf.jsonl", "application/jsonl"),
     "pdf": Form("pdf", "application/pdf"),
 }
-"""All that may be asked for: a bundle, or a view of what is in one."""
+"""The formats that a caller may request: a bundle, or a view of one."""
 
 
 class ExportJob(Struct, frozen=True, kw_only=True):
-    """A range by sequences, both ends included. `covered_by` is the size of that checkpoint, 0 where there is none."""
+    """A range of sequences, both ends included. `covered_by` is that checkpoint's size, 0 if there is none."""
 
     org_id: str
     first: int
@@ -52,18 +52,18 @@ class ExportJob(Struct, frozen=True, kw_only=True):
 
     @property
     def records(self) -> int:
-        """How many records the range should have."""
+        """The number of records in an intact range."""
         return self.last - self.first + 1
 
     def file_name(self, form: str) -> str:
-        """What the file is called when it is downloaded, such as `acme-corp-1-500.csv`."""
+        """The name under which the file is downloaded, such as `acme-corp-1-500.csv`."""
         return f"{self.org_id}-{self.first}-{self.last}.{FORMS[form].suffix}"
 
 
 class ExportState(Struct, frozen=True, kw_only=True):
-    """How far an export is. What follows `code` is known once it is ready; `code` says why it failed.
+    """The state of an export at `at_ms` (Unix ms). `code` is set if it failed, the members after it if it is ready.
 
-    `bundle_sha256` is there for a view: the hash of the bundle that proves it, which is kept beside it.
+    `bundle_sha256` is set for a view: the hash of the bundle that proves it, which is stored beside it.
     """
 
     job: ExportJob
@@ -79,10 +79,10 @@ class ExportState(Struct, frozen=True, kw_only=True):
 
     @property
     def data(self) -> bytes:
-        """As it is stored."""
+        """The stored bytes."""
         return canonical_bytes(msgspec.to_builtins(self))
 
     @classmethod
     def read(cls, data: bytes) -> ExportState:
-        """From what was stored. Raises ValueError (msgspec.DecodeError)."""
+        """Parse the stored bytes. Raises ValueError (msgspec.DecodeError)."""
         return msgspec.json.decode(data, type=cls)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who the gateway says is asking, once it has checked a token (JWT) or a request signature (SigV4). Pure.
+"""Identities that API Gateway has authenticated, by token (JWT) or request signature (SigV4).
 
-Neither kind is proof of anything by itself: services/schemes.py says what an identity may do, and for whom.
+What an identity may do, and for which organisation, is decided in services/schemes.py.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _LONGEST = 1024
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The claims of a JWT that API Gateway has verified: it hands every claim over as text."""
+    """The claims of a JWT that API Gateway has verified. It passes every claim as text."""
 
     claims: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The IAM user or role that signed, as `principal_arn` writes it."""
+    """The IAM user or role that signed, in the form of `principal_arn`."""
 
     arn: str
 
@@ -38,11 +38,11 @@ Identity: TypeAlias = Token | Principal
 
 
 def principal_arn(arn: str) -> str | None:
-    """One spelling for each IAM role or user; None for what is neither.
+    """The canonical ARN of an IAM role or user; None for anything else.
 
-    A session (`arn:aws:sts::…:assumed-role/NAME/SESSION`) means its role. Its ARN does not tell the role's path, so
-    roles are written without one: a role's name is unique in its account whatever its path (IAM User Guide, "IAM
-    identifiers"). Users are written as they are. An account's root, federated users, services and patterns are None.
+    A session (`arn:aws:sts::…:assumed-role/NAME/SESSION`) stands for its role. Its ARN lacks the role's path, so roles
+    are written without one: a role's name is unique in its account regardless of the path (IAM User Guide, "IAM
+    identifiers"). Users keep their path. An account's root, federated users, services and patterns give None.
     """
     if len(arn) > _LONGEST:
         return None

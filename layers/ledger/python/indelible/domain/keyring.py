@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's signing keys, one generation after another, and how to get from one that is trusted to all.
+"""The generations of the ledger's signing key, and how trust in one of them extends to all.
 
-A key statement is a signed note of six lines, signed by the key that it introduces and, from the second generation
-on, also by the key before. Its last line is the SHA-256 of the text of the statement before. So trust walks both
-ways: forward, because the old key signed the new key's statement; backward, because the new key's statement names
-its predecessor's whole. (A second signature alone would not lead backward: anybody can sign a text that names nobody.)
+A key statement is a signed note of six lines. It is signed by the key that it introduces and, from the second
+generation on, also by the previous key. Its last line is the SHA-256 of the previous statement's text. So trust extends
+in both directions: forward, because the old key signed the new key's statement; backward, because the new key's
+statement contains the hash of its predecessor. (The old key's signature alone would not lead backward: any key can
+sign any statement.)
 
-Invariant: a `KeyRing` holds every generation from the first one on, or a single key about which nothing else is said.
+Invariant: a `KeyRing` holds every generation from the first one on, or a single key without statements.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from indelible.domain.note import BadSignature, MalformedNote, Note, NoteError, 
 
 FORMAT = "indelible/signing-key@v1"
 FIRST = "GENESIS"
-"""Stands for the statement before the first."""
+"""In place of the digest of a previous statement, in the first one."""
 MAX_GENERATION = 9999
 
 _GENERATION = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
@@ -36,18 +37,18 @@ class MalformedStatement(MalformedNote):
 
 
 class BrokenRing(NoteError):
-    """Statements that do not follow from each other, or not from the key that is trusted."""
+    """The statements do not form a chain that contains the trusted key."""
 
 
 class KeyEnded(BadSignature):
-    """A key signed over records from after its end."""
+    """A checkpoint covers records from after the end of the key that signed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyStatement:
-    """This key signs for this ledger, and its predecessor not for records from `valid_from_ms` on.
+    """This key (32 bytes) signs for this ledger; its predecessor does not sign for records from `valid_from_ms` on.
 
-    `previous` is the digest of the statement before, `GENESIS` in the first. Raises MalformedStatement.
+    `previous` is the digest of the previous statement, `GENESIS` in the first. Raises MalformedStatement.
     """
 
     ledger_name: str
@@ -82,13 +83,13 @@ class KeyStatement:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the text, in hex: how the next statement names this one."""
+        """SHA-256 of the text, in hex: the next statement's `previous`."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class RingKey:
-    """One generation. The times are None where no statement was looked at, `valid_until_ms` also for the newest."""
+    """One generation. Both times (Unix ms) are None without a statement; `valid_until_ms` also for the newest key."""
 
     generation: int
     public_key: bytes
@@ -99,45 +100,45 @@ class RingKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Keys that may have signed for the ledger of this name, oldest first."""
+    """The keys that may have signed for the ledger of this name, oldest first."""
 
     ledger_name: str
     keys: tuple[RingKey, ...]
 
     @classmethod
     def of_one(cls, ledger_name: str, public_key: bytes, *, generation: int = 1) -> KeyRing:
-        """A trusted key alone: good for whatever it signed, and for nothing that other generations did."""
+        """A ring of one trusted key, without statements: other generations are unknown."""
         return cls(ledger_name, (RingKey(generation, public_key),))
 
     @classmethod
     def trusting(cls, public_key: bytes, statements: Iterable[bytes], *, ledger_name: str) -> KeyRing:
-        """The ring that this key (32 bytes), of whatever generation, leads to.
+        """The ring that trust in this key (32 bytes), of any generation, extends to.
 
         `statements` are the notes of all generations from the first on, in order. Raises MalformedNote
         (MalformedStatement), NotSigned, BadSignature, or BrokenRing.
         """
-        opened = [(parse_statement(note.text), note) for note in map(notes.parse_note, statements)]
-        for place, (stated, _) in enumerate(opened, start=1):
+        parsed = [(parse_statement(note.text), note) for note in map(notes.parse_note, statements)]
+        for place, (stated, _) in enumerate(parsed, start=1):
             if stated.ledger_name != ledger_name:
                 raise BrokenRing("the statement is another ledger's")
             if stated.generation != place:
                 raise BrokenRing(f"generation {place} is missing, or stated twice")
-        if public_key not in {stated.public_key for stated, _ in opened}:
+        if public_key not in {stated.public_key for stated, _ in parsed}:
             raise BrokenRing("no statement is about the key that is trusted")
-        if len({stated.public_key for stated, _ in opened}) != len(opened):
+        if len({stated.public_key for stated, _ in parsed}) != len(parsed):
             raise BrokenRing("a key returns in another generation")
-        for stated, note in opened:
-            _refuse_unsigned(note, [stated.key])
-        for (old, _), (new, note) in pairwise(opened):
+        for stated, note in parsed:
+            _require_signatures(note, [stated.key])
+        for (old, _), (new, note) in pairwise(parsed):
             if new.previous != old.digest:
                 raise BrokenRing(f"generation {new.generation} names another statement before it")
             if new.valid_from_ms <= old.valid_from_ms:
                 raise BrokenRing(f"generation {new.generation} begins before the one before it")
-            _refuse_unsigned(note, [old.key])
-        ends = [stated.valid_from_ms for stated, _ in opened[1:]]
+            _require_signatures(note, [old.key])
+        ends = [stated.valid_from_ms for stated, _ in parsed[1:]]
         keys = [
             RingKey(stated.generation, stated.public_key, stated.valid_from_ms, end, note)
-            for (stated, note), end in zip(opened, [*ends, None], strict=True)
+            for (stated, note), end in zip(parsed, [*ends, None], strict=True)
         ]
         return cls(ledger_name, tuple(keys))
 
@@ -152,9 +153,9 @@ class KeyRing:
         return tuple(key.public_key for key in self.keys)
 
     def refuse_late(self, signed: SignedCheckpoint, recorded_ms: int) -> None:
-        """Raises KeyEnded when a checkpoint covers a record of this time, and only keys that had ended signed it.
+        """Raises KeyEnded if only keys that had ended signed a checkpoint that covers a record of this time (Unix ms).
 
-        A later key may sign what was recorded before it began: records wait for the anchor.
+        A later key may sign records from before its start, because records wait for the anchor.
         """
         ends = [key.valid_until_ms for key in self.keys if key.public_key in signed.signed_by]
         if not any(end is None or recorded_ms < end for end in ends):
@@ -162,7 +163,7 @@ class KeyRing:
 
 
 def parse_statement(text: str) -> KeyStatement:
-    """Read a note's text as a key statement, about which nothing is believed yet. Raises MalformedStatement."""
+    """Parse a note's text as a key statement, without verifying it. Raises MalformedStatement."""
     lines = text.split("\n")
     if len(lines) != 7 or lines.pop() or lines[0] != FORMAT:
         raise MalformedStatement(f"a key statement is {FORMAT} and five more lines")
@@ -182,21 +183,21 @@ def parse_statement(text: str) -> KeyStatement:
 
 
 def signed_statement(statement: KeyStatement, signatures: Sequence[tuple[bytes, bytes]]) -> Note:
-    """The statement as a note, with (public key, Ed25519 signature over its text) of all who must sign.
+    """The statement as a note. `signatures`: (public key, Ed25519 signature over its text) for each key that must sign.
 
-    Raises BadSignature for a wrong one: it must never be published.
+    Raises BadSignature if one is wrong: such a statement must never be published.
     """
     keys = [VerifierKey(statement.ledger_name, public_key) for public_key, _ in signatures]
     lines = [Signature(key.name, key.key_id, made) for key, (_, made) in zip(keys, signatures, strict=True)]
     note = Note(statement.text, tuple(lines))
-    _refuse_unsigned(note, keys)
+    _require_signatures(note, keys)
     return note
 
 
 def following(ring: KeyRing, public_key: bytes, *, valid_from_ms: int) -> KeyStatement:
-    """The statement that adds this key to a ring whose newest key has one.
+    """The next statement, which adds this key to a ring. Raises BrokenRing if the newest key has no statement.
 
-    Later by a millisecond than its predecessor, if the clock says otherwise.
+    It is valid from `valid_from_ms`, but at least a millisecond later than its predecessor.
     """
     newest = ring.newest
     if newest.statement is None:
@@ -207,10 +208,10 @@ def following(ring: KeyRing, public_key: bytes, *, valid_from_ms: int) -> KeySta
 
 
 def statement_path(generation: int) -> str:
-    """`keys/{generation:04d}`, below `_ledger/_log/`."""
+    """The statement's path below `_ledger/_log/`: `keys/{generation:04d}`."""
     return f"keys/{generation:04d}"
 
 
-def _refuse_unsigned(note: Note, keys: Sequence[VerifierKey]) -> None:
+def _require_signatures(note: Note, keys: Sequence[VerifierKey]) -> None:
     if len(notes.verify(note, keys)) != len(set(keys)):
-        raise NotSigned("somebody who must sign has not")
+        raise NotSigned("a key that must sign the statement has not")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's own log: what its leaves are, and where an organisation finds its own.
+"""The ledger's own log: its leaves, and the paths of the proofs for each organisation.
 
 Invariant: a leaf's data is the SHA-256 of the bytes of one published organisation checkpoint, signature included.
-Nobody can guess a signature, so a leaf tells only those who hold the checkpoint which organisation it is of.
+Because the signature cannot be guessed, a leaf reveals its organisation only to those who have the checkpoint.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from indelible.domain.note import Note
 from indelible.domain.proof import SUFFIX
 
 LEDGER_PROOFS = "ledger/"
-"""Where, below `{org_id}/_log/`, the proofs lie that the ledger's log holds an organisation's checkpoints."""
+"""Directory below `{org_id}/_log/` with the proofs that the ledger's log holds the organisation's checkpoints."""
 _PROOF = re.compile(rf"{LEDGER_PROOFS}([0-9]{{12}}){re.escape(SUFFIX)}", re.ASCII)
 
 
@@ -23,8 +23,8 @@ _PROOF = re.compile(rf"{LEDGER_PROOFS}([0-9]{{12}}){re.escape(SUFFIX)}", re.ASCI
 class LedgerLeaf:
     """A published checkpoint of an organisation, by its tree size. `sha256` (hex) is that of the note's bytes.
 
-    What covers it must be kept until `retain_until_ms` at least, as the records under it are. `published_ms` is when
-    the anchor published it, by the ledger's clock.
+    The files that prove it must be kept at least until `retain_until_ms`, like the records under it. `published_ms` is
+    when the anchor published it, by the ledger's clock. Both are Unix milliseconds.
     """
 
     org_id: str
@@ -45,11 +45,11 @@ def leaf_data(note: Note) -> bytes:
 
 
 def ledger_proof_path(size: int) -> str:
-    """Where, below `{org_id}/_log/`, the proof lies that the ledger's log holds the checkpoint of this size."""
+    """The path, below `{org_id}/_log/`, of the proof that the ledger's log holds the checkpoint of this size."""
     return f"{LEDGER_PROOFS}{size:012d}{SUFFIX}"
 
 
 def parse_ledger_proof_path(path: str) -> int | None:
-    """The size in such a path; None for another one."""
+    """The size in a path of `ledger_proof_path`; None for any other path."""
     found = _PROOF.fullmatch(path)
     return int(found[1]) if found else None

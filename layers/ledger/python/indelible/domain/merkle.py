@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Merkle tree of RFC 6962 §2.1: hashing, growing, proving, and verifying.
+"""The Merkle tree of RFC 6962 §2.1: hashes, proofs and their verification.
 
-Invariant: a root commits to the number and the order of the leaves as well as to each of them. Verification is
-RFC 9162 §2.1.3.2 and §2.1.4.2 to the letter. Hashes are the 32 raw bytes of SHA-256; indices count from 0.
+Invariant: a root commits to the number, the order and the content of the leaves. Verification follows RFC 9162
+§2.1.3.2 and §2.1.4.2 step by step. Hashes are the 32 raw bytes of SHA-256; indices count from 0.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Subtree:
     root: Hash
 
 
-def merged(subtrees: Iterable[Subtree]) -> list[Subtree]:
-    """Adjoining perfect subtrees, left to right, with equal neighbours joined: strictly falling heights.
+def merge(subtrees: Iterable[Subtree]) -> list[Subtree]:
+    """Join neighbouring perfect subtrees (left to right) of equal height, until all heights are strictly decreasing.
 
-    What remains is the binary form of the number of leaves; from it the root follows, and nothing else is needed
-    to go on growing.
+    The heights that remain are the binary form of the number of leaves. They are all that is needed to compute the root
+    and to append further leaves.
     """
     stack: list[Subtree] = []
     for subtree in subtrees:
@@ -59,8 +59,8 @@ def merged(subtrees: Iterable[Subtree]) -> list[Subtree]:
 
 
 def subtrees(leaves: Sequence[bytes], first: int) -> tuple[Subtree, ...]:
-    """The fewest perfect subtrees over neighbouring leaf data, left to right; `first` is the first leaf's index."""
-    sha256 = hashlib.sha256  # not `leaf_hash` and `node_hash`: their calls would take longer than the hashing
+    """The fewest perfect subtrees over consecutive leaf data, left to right; `first` is the first leaf's index."""
+    sha256 = hashlib.sha256  # calling `leaf_hash` and `node_hash` would take longer than the hashing
     row = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
     left: list[Subtree] = []
     right: list[Subtree] = []
@@ -78,8 +78,8 @@ def subtrees(leaves: Sequence[bytes], first: int) -> tuple[Subtree, ...]:
 
 
 def root_of(subtrees: Iterable[Subtree]) -> Hash:
-    """The root of the tree that these adjoining perfect subtrees make; `EMPTY_ROOT` for none."""
-    parts = merged(subtrees)
+    """The root of the tree that consists of these perfect subtrees, left to right; `EMPTY_ROOT` for none."""
+    parts = merge(subtrees)
     if not parts:
         return EMPTY_ROOT
     root = parts.pop().root
@@ -89,10 +89,10 @@ def root_of(subtrees: Iterable[Subtree]) -> Hash:
 
 
 def perfect_root(hashes: Sequence[Hash]) -> Hash:
-    """The root over a power of two of neighbouring hashes. Raises ValueError for any other number of them."""
+    """The root over 2^n consecutive hashes. Raises ValueError for any other number of them."""
     row = list(hashes)
     if len(row).bit_count() != 1:
-        raise ValueError("a perfect subtree has a power of two of hashes")
+        raise ValueError("the number of hashes in a perfect subtree is a power of two")
     while len(row) > 1:
         row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)]
     return row[0]
@@ -141,10 +141,13 @@ def consistency_proof(old: int, new: int, node: NodeReader) -> list[Hash]:
 
 
 def verify_inclusion(leaf: Hash, index: int, size: int, proof: Sequence[Hash], root: Hash) -> None:
-    """RFC 9162 §2.1.3.2. Raises ProofInvalid."""
+    """Verify that the tree of this size and root has this leaf hash at this index (RFC 9162 §2.1.3.2).
+
+    Raises ProofInvalid.
+    """
     if not 0 <= index < size:
         raise ProofInvalid("the index is not in the tree")
-    _whole(leaf, *proof)
+    _check_lengths(leaf, *proof)
     fn, sn, found = index, size - 1, leaf
     for sibling in proof:
         if sn == 0:
@@ -158,13 +161,13 @@ def verify_inclusion(leaf: Hash, index: int, size: int, proof: Sequence[Hash], r
         fn, sn = fn >> 1, sn >> 1
     if sn != 0:
         raise ProofInvalid("the proof is too short")
-    _same(found, root)
+    _compare(found, root)
 
 
 def verify_consistency(old: int, new: int, old_root: Hash, new_root: Hash, proof: Sequence[Hash]) -> None:
-    """RFC 9162 §2.1.4.2. Raises ProofInvalid.
+    """Verify that the new tree begins with the leaves of the old one (RFC 9162 §2.1.4.2). Raises ProofInvalid.
 
-    Every tree is consistent with the empty one, and a tree with itself, by an empty proof.
+    The proof is empty for equal sizes, and for an empty old tree.
     """
     if not 0 <= old <= new:
         raise ProofInvalid("the sizes are out of order")
@@ -172,11 +175,11 @@ def verify_consistency(old: int, new: int, old_root: Hash, new_root: Hash, proof
         if proof:
             raise ProofInvalid("the proof is too long")
         if old == 0:
-            _same(old_root, EMPTY_ROOT)
+            _compare(old_root, EMPTY_ROOT)
         if old == new:
-            _same(new_root, old_root)
+            _compare(new_root, old_root)
         return
-    _whole(*proof)
+    _check_lengths(*proof)
     path = list(proof)
     if old & (old - 1) == 0:
         path.insert(0, old_root)
@@ -198,12 +201,12 @@ def verify_consistency(old: int, new: int, old_root: Hash, new_root: Hash, proof
         fn, sn = fn >> 1, sn >> 1
     if sn != 0:
         raise ProofInvalid("the proof is too short")
-    _same(found_old, old_root)
-    _same(found_new, new_root)
+    _compare(found_old, old_root)
+    _compare(found_new, new_root)
 
 
 def _range_root(low: int, high: int, node: NodeReader) -> Hash:
-    """MTH(D[low:high]); `low` is a multiple of the smallest power of two that is not below the width."""
+    """MTH(D[low:high]); `low` is a multiple of the smallest power of two that is at least `high - low`."""
     parts: list[Subtree] = []
     while low < high:
         height = (high - low).bit_length() - 1
@@ -217,12 +220,12 @@ def _split(width: int) -> int:
     return 1 << (width - 1).bit_length() - 1
 
 
-def _whole(*hashes: Hash) -> None:
-    # Two neighbours are hashed end to end: a byte moved from one to the other would change nothing.
+def _check_lengths(*hashes: Hash) -> None:
+    # Two siblings are concatenated and hashed: moving a byte from one to the other would not change their hash.
     if any(len(found) != HASH_BYTES for found in hashes):
         raise ProofInvalid(f"a hash has {HASH_BYTES} bytes")
 
 
-def _same(found: Hash, expected: Hash) -> None:
+def _compare(found: Hash, expected: Hash) -> None:
     if not compare_digest(found, expected):
         raise ProofInvalid("the proof leads to another root")

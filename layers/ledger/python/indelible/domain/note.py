@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signed notes (c2sp.org/signed-note): a text, and lines by those who signed it.
+"""Signed notes (c2sp.org/signed-note): a text and signature lines.
 
-Invariant: a `Note` is well formed, `parse_note(note.data) == note`, and no other bytes are read as that note: base64 is
-canonical (RFC 4648 §3.5). Nothing in a note may be believed before `verify`.
+Invariant: a `Note` is well formed, `parse_note(note.data) == note`, and no other bytes are parsed as that note: base64
+is canonical (RFC 4648 §3.5). Nothing in a note is trustworthy before `verify`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class NotSigned(NoteError):
 
 
 class BadSignature(NoteError):
-    """A line in the name of a known key does not hold that key's signature."""
+    """A line with the name and the id of a known key has a wrong signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text and who signed it, by their own account. Raises MalformedNote for what would not be read back."""
+    """A text with unverified signatures. Raises MalformedNote for one that `parse_note` would refuse."""
 
     text: str
     signatures: tuple[Signature, ...]
@@ -114,15 +114,15 @@ class Note:
         return f"{self.text}\n{''.join(found.line for found in self.signatures)}".encode()
 
     def with_signatures(self, added: Iterable[Signature]) -> Note:
-        """The same note with further lines below those it has; lines that it has are not repeated."""
+        """The note with further signature lines at its end; lines that it already has are not repeated."""
         return Note(self.text, tuple(dict.fromkeys([*self.signatures, *added])))
 
 
 def signed_note(text: str, name: str, public_key: bytes, signature: bytes) -> Note:
     """A note with one Ed25519 signature over the UTF-8 of `text`.
 
-    Raises BadSignature unless the signature is right: a wrong one must never be published. Raises MalformedNote for
-    a text that a note cannot carry, and InvalidField for such a name.
+    Raises BadSignature if the signature is wrong: such a note must never be published. Raises MalformedNote for a text
+    and InvalidField for a name that a note cannot carry.
     """
     key = VerifierKey(name, public_key)
     note = Note(text, (Signature(name, key.key_id, signature),))
@@ -131,7 +131,7 @@ def signed_note(text: str, name: str, public_key: bytes, signature: bytes) -> No
 
 
 def parse_note(data: bytes | str) -> Note:
-    """Read a signed note, whose signatures remain to be verified. Raises MalformedNote."""
+    """Parse a signed note without verifying its signatures. Raises MalformedNote."""
     raw = _utf8(data) if isinstance(data, str) else data
     if len(raw) > MAX_NOTE_BYTES:
         raise MalformedNote(f"a note has at most {MAX_NOTE_BYTES} bytes")
@@ -146,7 +146,7 @@ def parse_note(data: bytes | str) -> Note:
 
 
 def parse_signatures(lines: str) -> tuple[Signature, ...]:
-    """Read signature lines alone, as a witness answers with them. Raises MalformedNote."""
+    """Parse signature lines without a text, as a witness returns them. Raises MalformedNote."""
     if not lines.endswith("\n") or lines.count("\n") > MAX_SIGNATURES:
         raise MalformedNote(f"signatures are 1 to {MAX_SIGNATURES} lines, each with a newline")
     found = []
@@ -163,17 +163,17 @@ def parse_signatures(lines: str) -> tuple[Signature, ...]:
 
 
 def count_signatures(data: bytes) -> int:
-    """How many signature lines these bytes end in, well formed or not, and verified by nobody."""
+    """The number of signature lines at the end of these bytes, well formed or not. Nothing is verified."""
     mark = "— ".encode()
     return sum(line.startswith(mark) for line in data.rpartition(b"\n\n")[2].split(b"\n"))
 
 
 def verify(note: Note, keys: Iterable[VerifierKey]) -> dict[VerifierKey, Signature]:
-    """Who of these keys signed the note; each once, with its first line.
+    """Verify the signature lines of these keys; returns each key that signed, with its first line.
 
     Lines of other keys are ignored, even if they share a name or a key id with one of these.
 
-    Raises BadSignature if any line of a known key is wrong, NotSigned if there is none.
+    Raises BadSignature if any line of a given key is wrong, NotSigned if there is no such line.
     """
     known = {(key.name, key.key_id): key for key in keys}
     verified: dict[VerifierKey, Signature] = {}
@@ -190,9 +190,9 @@ def verify(note: Note, keys: Iterable[VerifierKey]) -> dict[VerifierKey, Signatu
 
 
 def cosigned_at(signature: Signature) -> int:
-    """When a witness signed, in seconds since 1970 by its clock.
+    """When a witness signed, by its clock, in seconds since 1970.
 
-    Only for a verified line of a COSIGNATURE or ML_DSA_44 key.
+    The line must be a verified one of a COSIGNATURE or ML_DSA_44 key.
     """
     return int.from_bytes(signature.signature[:8], "big")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys as C2SP signed notes write them (c2sp.org/signed-note), and as everybody else does (PEM).
+"""Public keys in the format of C2SP signed notes (c2sp.org/signed-note), and in PEM.
 
 A verifier key is `name+hash+key`: `hash` is the first four bytes of SHA-256(name ‖ 0x0A ‖ kind ‖ public key) in hex,
 `key` is base64(kind ‖ public key). The name is part of the identity: the same public key under another name is another
@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from indelible.errors import InvalidField
 
 ED25519 = 0x01
-"""The key signs the note's text."""
+"""An Ed25519 key that signs the note's text."""
 COSIGNATURE = 0x04
 """A witness's key: `u64be(time) ‖ Ed25519` over a header with the time and the text (c2sp.org/tlog-cosignature)."""
 
 ML_DSA_44 = 0x06
-"""A cosigner's key of FIPS 204: `u64be(time) ‖ ML-DSA-44` over a structure, not over the text (tlog-cosignature)."""
+"""A cosigner's FIPS 204 key: `u64be(time) ‖ ML-DSA-44` over a structure, not over the text (tlog-cosignature)."""
 
 _KEY_BYTES = 32
 _ML_DSA_44_BYTES = 1312
@@ -32,23 +32,23 @@ _PUBLIC_KEY_BYTES = {ED25519: _KEY_BYTES, COSIGNATURE: _KEY_BYTES, ML_DSA_44: _M
 _SUBTREE = b"subtree/v1\n\0"
 _TREE_SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
-"""SubjectPublicKeyInfo of an Ed25519 key up to the key itself (RFC 8410 §4): always these twelve bytes."""
+"""The twelve bytes before the key in the SubjectPublicKeyInfo of every Ed25519 key (RFC 8410 §4)."""
 _ML_DSA_44_SPKI_PREFIX = bytes.fromhex("30820532300b06096086480165030403110382052100")
-"""The same of an ML-DSA-44 key (RFC 9881 §4): no parameters, 22 bytes."""
+"""The 22 bytes before the key in that of every ML-DSA-44 key (RFC 9881 §4)."""
 _VERIFIER_KEY = re.compile(r"([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
 
 
 class NoteError(ValueError):
-    """Base of everything that can be wrong with a note, a checkpoint or a proof file."""
+    """Base of all errors about keys, notes, checkpoints and proof files."""
 
 
 class MalformedKey(NoteError):
-    """The text is not a verifier key of a kind known here."""
+    """The text is not a verifier key of a known kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """A key that somebody trusts, under its name. Raises InvalidField for one that a note cannot have."""
+    """A public key of a kind under a name. Raises InvalidField for a name, kind or length that a note cannot have."""
 
     name: str
     public_key: bytes
@@ -65,7 +65,7 @@ class VerifierKey:
 
     @property
     def key_id(self) -> bytes:
-        """What a signature line says of the key: four bytes."""
+        """The key's id in signature lines: four bytes."""
         hashed = self.name.encode() + b"\n" + bytes([self.kind]) + self.public_key
         return hashlib.sha256(hashed).digest()[:4]
 
@@ -74,7 +74,7 @@ class VerifierKey:
         return f"{self.name}+{self.key_id.hex()}+{encoded}"
 
     def signed(self, text: str, signature: bytes) -> bool:
-        """Whether the key made this signature for a note of this text."""
+        """Whether this is the key's signature of a note with this text."""
         if self.kind == ML_DSA_44:
             return self._cosigned(text, signature)
         message = text.encode()
@@ -90,7 +90,7 @@ class VerifierKey:
         return True
 
     def _cosigned(self, text: str, signature: bytes) -> bool:
-        # Few meet such a key, and nobody else pays for the module at a cold start.
+        # Imported here because such keys are rare, and the module would slow down every cold start.
         from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
         time = int.from_bytes(signature[:8], "big")
@@ -103,10 +103,10 @@ class VerifierKey:
 
 
 def subtree_message(name: str, time: int, text: str) -> bytes:
-    """What the cosigner of this name signs with ML-DSA-44 for a checkpoint of this text, at this time (Unix seconds).
+    """What the cosigner of this name signs with ML-DSA-44 for a checkpoint with this text, at this time (Unix seconds).
 
-    The whole tree as a subtree: start 0, end its size. Extension lines are not in it. Raises ValueError for a text that
-    is no checkpoint, and for a name, an origin or a number that has no place in it.
+    The whole tree as a subtree: start 0, end its size. Extension lines are not part of it. Raises ValueError for a text
+    that is not a checkpoint, and for a name, an origin or a number that does not fit.
     """
     origin, size, root, *_ = [*text.split("\n"), "", ""]
     decoded = from_base64(root)
@@ -121,7 +121,7 @@ def subtree_message(name: str, time: int, text: str) -> bytes:
 
 
 def parse_verifier_key(text: str) -> VerifierKey:
-    """Read `name+hash+key`. Raises MalformedKey."""
+    """Parse `name+hash+key`. Raises MalformedKey."""
     parts = _VERIFIER_KEY.fullmatch(text)
     if parts is None:
         raise MalformedKey("a verifier key is name+hash+key")
@@ -141,9 +141,9 @@ def key_hash(name: str, public_key: bytes) -> str:
 
 
 def verifier_key(name: str, public_key: bytes) -> str:
-    """The verifier key, as note tools and witnesses take it.
+    """The verifier key as text, for note tools and witnesses.
 
-    Raises InvalidField for a name that a note cannot carry: empty, or with white space or a plus sign in it.
+    Raises InvalidField for a name that a note cannot carry: empty, or with white space or a plus sign.
     """
     return str(VerifierKey(name, public_key))
 
@@ -170,7 +170,7 @@ def public_key_pem(public_key: bytes) -> str:
 
 
 def from_base64(text: str) -> bytes:
-    """RFC 4648 §4, canonical: with padding, and with its unused bits zero. Raises ValueError."""
+    """Decode canonical base64 (RFC 4648 §4): with padding, and with unused bits zero. Raises ValueError."""
     decoded = base64.b64decode(text, validate=True)
     if base64.b64encode(decoded).decode() != text:
         raise ValueError("not canonical base64")
@@ -178,7 +178,7 @@ def from_base64(text: str) -> bytes:
 
 
 def is_name(name: str) -> bool:
-    """Whether a signature line can carry this as a key's name."""
+    """Whether a key in a signature line can have this name."""
     if not name or "+" in name or any(character.isspace() or character < " " for character in name):
         return False
-    return not any("\ud800" <= character <= "\udfff" for character in name)  # these have no UTF-8
+    return not any("\ud800" <= character <= "\udfff" for character in name)  # lone surrogates have no UTF-8 form

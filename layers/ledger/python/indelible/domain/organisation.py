@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An organisation as the registry keeps it. No secret is ever in it: secrets are derived."""
+"""An organisation in the registry. It contains no secrets, because those are derived."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class OrgKey:
-    """One HMAC key of an organisation, by id; the secret itself is derived, never stored."""
+    """One HMAC key of an organisation. Times are RFC 3339 text."""
 
     key_id: str
     created_at: str
@@ -17,7 +17,7 @@ class OrgKey:
 
 @dataclass(frozen=True, slots=True)
 class OrgConfig:
-    """An organisation: its keys in the order of creation, whether it may do anything, and (IAM ARNs) who for it."""
+    """An organisation: its keys in the order of creation, its retention, and the IAM principals that may act for it."""
 
     org_id: str
     created_at: str
@@ -27,5 +27,5 @@ class OrgConfig:
     principals: tuple[str, ...] = ()
 
     def active_keys(self) -> tuple[OrgKey, ...]:
-        """Keys that may sign, oldest first; none for a disabled organisation."""
+        """The keys that may sign requests, oldest first; none for a disabled organisation."""
         return () if self.disabled_at else tuple(key for key in self.keys if key.disabled_at is None)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proof files: that a log holds some data at some index, checkable offline (c2sp.org/tlog-proof).
+"""Proof files: a log holds some data at some index, verifiable offline (c2sp.org/tlog-proof).
 
-Invariant: `parse_tlog_proof(proof.data) == proof`, and no other bytes are read as that proof. Nothing in it may be
-believed before `verify_tlog_proof`, and `extra` not even then: nobody signed it.
+Invariant: `parse_tlog_proof(proof.data) == proof`, and no other bytes are parsed as that proof. Nothing in a proof is
+trustworthy before `verify_tlog_proof`; `extra` never is, because no signature covers it.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class TlogProof:
 
     @property
     def data(self) -> bytes:
-        """The file."""
+        """The bytes of the file."""
         extra = [f"extra {_base64(self.extra)}"] if self.extra else []
         lines = [_HEADER, *extra, f"index {self.index}", *(_base64(found) for found in self.hashes), "", ""]
         return "\n".join(lines).encode() + self.checkpoint.data
 
 
 def parse_tlog_proof(data: bytes | str) -> TlogProof:
-    """Read a proof file, of which everything remains to be verified. Raises MalformedProof or MalformedNote."""
+    """Parse a proof file without verifying anything. Raises MalformedProof or MalformedNote."""
     try:
         text = data if isinstance(data, str) else data[: MAX_PROOF_BYTES + 1].decode()
     except UnicodeDecodeError:
@@ -85,12 +85,12 @@ def parse_tlog_proof(data: bytes | str) -> TlogProof:
 def verify_tlog_proof(
     proof: TlogProof, leaf_data: bytes, *, origin: str, public_keys: Iterable[bytes]
 ) -> SignedCheckpoint:
-    """Verify that the log holds the data at the proof's index; the checkpoint that says so.
+    """Verify that the log holds the data at the proof's index, and return the proof's checkpoint.
 
-    `leaf_data` is what the log was given: for a record the 32 raw bytes of its `tx_hash`.
+    `leaf_data` is the leaf's data: for a record the 32 raw bytes of its `tx_hash`.
 
-    Raises MalformedCheckpoint, WrongOrigin, NotSigned or BadSignature for the checkpoint, and merkle.ProofInvalid when
-    the data is not in the tree at that place.
+    Raises MalformedCheckpoint, WrongOrigin, NotSigned or BadSignature for the checkpoint, and merkle.ProofInvalid if
+    the data is not at that index of the tree.
     """
     signed = verify_checkpoint(proof.checkpoint, origin=origin, public_keys=public_keys)
     leaf, found = merkle.leaf_hash(leaf_data), signed.checkpoint

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The receipt: what the ledger gives its word for once a record is sealed (G1)."""
+"""The receipt, which the ledger returns once a record is sealed (G1)."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ class Receipt(Struct, frozen=True, kw_only=True):
         )
 
     def contradictions(self, record: Record, version_id: str | None) -> Iterator[tuple[str, str, str]]:
-        """Each member that is not the record's: its name, what the receipt says, what is true.
+        """The members that differ from the record's: name, the receipt's value, the record's value.
 
-        `version_id` is the version that the store shows of the record; None or empty where it shows none. An instant
-        is the same however it is written.
+        `version_id` is the stored version of the record; None or empty if the source does not show one. Instants are
+        compared as instants, not as text.
         """
         true = Receipt.of(record, version_id or self.s3_version_id)
         for name in self.__struct_fields__:

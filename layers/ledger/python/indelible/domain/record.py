@@ -2,8 +2,8 @@
 """The record format `indelible/record@v1`: bytes, key, hash.
 
 Invariants. The object's bytes are the RFC 8785 serialization of the record. `tx_hash` is the SHA-256 of exactly
-those bytes: nothing is stripped or re-serialized to check it. Everything a verifier needs stands after the
-payload in one fixed shape, so it is read from the end of the bytes without parsing what the caller sent.
+those bytes: nothing is stripped or re-serialized to check it. Everything a verifier needs follows the payload
+in one fixed form, so it is read from the end of the bytes without parsing what the caller sent.
 The normative text for other implementations is docs/format.md.
 """
 
@@ -22,12 +22,12 @@ FORMAT = "indelible/record@v1"
 GENESIS = "GENESIS"
 MAX_RECORD_BYTES = 256 * 1024
 MAX_EVENT_BYTES = MAX_RECORD_BYTES - 640
-"""Of the canonical event; the members around it never need more than the difference."""
+"""Of the canonical event; the other members never need more than the difference."""
 MAX_OBJECT_BYTES = 16 << 20
-"""Of an object among the records that is read as a whole. What has more is no record: its beginning is enough."""
+"""Objects up to this size are read completely; of a larger one, which cannot be a record, only the beginning."""
 ORG_ID = r"[a-z0-9][a-z0-9-]{1,62}"
 ADMIN_ORG = "_admin"
-"""The ledger's own organisation: administrative acts. It has no keys, and no endpoint accepts its name."""
+"""The ledger's own organisation, which records administrative acts. It has no keys; no endpoint accepts its name."""
 
 _ORG = rf"{ORG_ID}|{ADMIN_ORG}"
 
@@ -42,16 +42,16 @@ _TAIL = re.compile(
 )
 _HEX_AND_QUOTE = 65
 LONGEST_TAIL = 640
-"""Bytes after the event: all that a verifier reads of a record stands there."""
+"""Bytes after the event, at most; they hold everything that a verifier reads from a record."""
 
 
 class UnknownFormat(ValueError):
-    """The bytes are not a record of a format known here."""
+    """The bytes are not a record of a known format."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of a chain: what the next record must follow."""
+    """The last record of a chain, which the next one must follow."""
 
     sequence: int
     tx_hash: str
@@ -69,13 +69,13 @@ class Retention:
     days: int
 
     def until_ms(self, from_ms: int) -> int:
-        """Until when something of this instant is kept: the first midnight UTC when it has been for so many days."""
+        """The end of retention (Unix ms): the first midnight UTC at or after `days` days from `from_ms`."""
         return instants.first_midnight_at_or_after(from_ms + self.days * instants.DAY_MS)
 
 
 @dataclass(frozen=True, slots=True)
 class GovernorKey:
-    """The ledger's own HMAC key for an organisation: `governor_signature` says that this ledger let it in."""
+    """The ledger's own HMAC key for an organisation. Its `governor_signature` shows that this ledger made a record."""
 
     key_id: str
     secret: bytes
@@ -83,7 +83,7 @@ class GovernorKey:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One sealed or sealable record. `data` are its bytes for ever; the rest is read from them."""
+    """One record, sealed or about to be. `data` are its final bytes; all other fields are derived from them."""
 
     data: bytes
     tx_hash: str
@@ -102,13 +102,13 @@ class Record:
 
     @property
     def head(self) -> Head:
-        """The chain's head once this record is its last."""
+        """The chain's head when this record is its last."""
         return Head(sequence=self.sequence, tx_hash=self.tx_hash, timestamp_ms=self.timestamp_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordKey:
-    """What an object's key says about the record under it."""
+    """The parts of a record's object key."""
 
     org_id: str
     day: str
@@ -117,12 +117,12 @@ class RecordKey:
 
     @property
     def timestamp_ms(self) -> int:
-        """The time in the audit_id."""
+        """The timestamp in the audit_id (Unix milliseconds)."""
         return audit_ids.decode(self.audit_id).timestamp_ms
 
     @property
     def agrees(self) -> bool:
-        """Whether day and sequence are those in the audit_id: the key of a record is never otherwise."""
+        """Whether day and sequence equal those in the audit_id, as in every key that the ledger makes."""
         located = audit_ids.decode(self.audit_id)
         return (located.sequence, instants.day(located.timestamp_ms)) == (self.sequence, self.day)
 
@@ -139,12 +139,11 @@ def build(
 ) -> Record:
     """The record that follows `head`.
 
-    `event` is the canonical serialization of the sanitized event: it is made once, while the few members around
-    it are made again for every lost race. Their values are all plain ASCII without characters that JSON
-    escapes, and their names are in order, so joining them *is* the RFC 8785 serialization (a property test
-    holds this against the library).
+    `event` is the canonical serialization of the sanitized event. It is made once, while the other members are
+    made again after every lost race. Their values are plain ASCII without characters that JSON escapes, and their
+    names are sorted, so joining them *is* the RFC 8785 serialization (a property test compares it with the library).
 
-    Raises TooLarge when the record would be over `MAX_RECORD_BYTES`.
+    Raises TooLarge if the record would exceed `MAX_RECORD_BYTES`.
     """
     sequence = head.sequence + 1
     timestamp_ms = max(now_ms, head.timestamp_ms)
@@ -161,7 +160,7 @@ def build(
         f',"retain_until":"{instants.to_text(retain_until_ms)}","sequence":{sequence}'
         f',"timestamp":"{instants.to_text(timestamp_ms)}"}}'
     ).encode()
-    # Joined without the signature these are the canonical bytes of the record without it: what is signed.
+    # What is signed: the canonical bytes of the record without its signature.
     signature = hmac.new(governor.secret, before + after, hashlib.sha256).hexdigest()
     data = before + b',"governor_signature":"%b"' % signature.encode() + after
     if len(data) > MAX_RECORD_BYTES:
@@ -182,9 +181,9 @@ def build(
 def read(data: bytes) -> Record:
     """Read a record from stored bytes, from both ends, without parsing the event.
 
-    Anchored at the end of the bytes: searching from the front would find whatever a payload put there.
+    The members are matched at the end of the bytes: a search from the front could find look-alikes in the payload.
 
-    Raises UnknownFormat when the bytes are not a record of a format known here.
+    Raises UnknownFormat if the bytes are not a record of a known format.
     """
     front = _FRONT.match(data)
     tail = _TAIL.search(data, max(0, len(data) - LONGEST_TAIL))
@@ -212,9 +211,9 @@ def read(data: bytes) -> Record:
     )
 
 
-def let_in_by(found: Record, governor: GovernorKey) -> bool:
-    """Whether its `governor_signature` is of this key (docs/adr/0006): for whoever has the master secret."""
-    # The tail has this name once, and nothing that a caller sent stands in it.
+def signed_by_governor(found: Record, governor: GovernorKey) -> bool:
+    """Whether `governor_signature` was made with this key, which follows from the master secret (docs/adr/0006)."""
+    # The tail contains this name once, and nothing that a caller sent.
     before, _, rest = found.data.rpartition(b',"governor_signature":"')
     expected = hmac.new(governor.secret, before + rest[_HEX_AND_QUOTE:], hashlib.sha256).hexdigest()
     return hmac.compare_digest(rest[: _HEX_AND_QUOTE - 1], expected.encode())
@@ -226,13 +225,13 @@ def tx_hash(data: bytes) -> str:
 
 
 def key_for(org_id: str, audit_id: str) -> str:
-    """The S3 key of a record, from its id alone. Raises ValueError when `audit_id` is none."""
+    """The S3 key of a record, from its id alone. Raises ValueError if `audit_id` is not one."""
     location = audit_ids.decode(audit_id)
     return f"{day_prefix(org_id, location.timestamp_ms)}{location.sequence:012d}-{audit_id}.json"
 
 
 def parse_key(key: str) -> RecordKey | None:
-    """What a key says, or None when it is not a record's key."""
+    """The parts of a record's key; None for any other key."""
     found = _KEY.fullmatch(key)
     if found is None:
         return None

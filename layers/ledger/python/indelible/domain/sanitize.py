@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take credentials out before they are sealed for years: nothing can be taken out afterwards.
+"""Removes credentials from events before they are sealed, because nothing can be removed afterwards.
 
-Two rules. A value under a key that names a secret is replaced whole. A text that contains something of a known
-credential's shape has that part replaced and keeps the rest, so the why around it survives. Either way the
-JSON Pointer (RFC 6901) of the value is listed in `sanitized_paths`.
+Two rules apply. A value under a key that names a secret is replaced as a whole. In a text that contains something in
+the format of a known credential only that part is replaced, so that the explanation around it survives. In both cases
+the JSON Pointer (RFC 6901) of the value is listed in `sanitized_paths`.
 
-This is a safety net, not a promise that no personal or secret data gets in: docs/threat-model.md says so.
+This is a safety net; it does not guarantee that no personal or secret data is recorded (docs/threat-model.md).
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _SECRET_KEY = re.compile(
     r"|connection_?string|cvv|cvc|pin)(?:_(?:value|text|plain|base64|b64|\d+))?$"
     r"|(?:^|_)(?:token|jwt)$"
 )
-_LONGEST_KNOWN_KEY = 128
+_MAX_CACHED_KEY = 128
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 
 # Scanning is linear in the length of the value: each alternative starts with a fixed text or at the start of a run,
-# and never scans a run twice. What is wide comes first: `smtp://AKIA…:password@host` is one credential, not half.
-# Alternatives of a fixed length end open, or what follows them without a gap would be left to stand.
+# and never scans a run twice. Alternatives that match more come first: `smtp://AKIA…:password@host` is one credential,
+# not half of one. Those for credentials of a fixed length have no upper limit, or the rest of a longer run would stay.
 _CREDENTIAL = re.compile(
     r"(?<=://)[^\s/:@]{1,256}:[^\s/@]{1,256}(?=@)"  # userinfo of a URL (RFC 3986 §3.2.1)
     # JWT (RFC 7519)
@@ -46,7 +46,7 @@ _CREDENTIAL = re.compile(
 
 
 def sanitize(event: JsonObject) -> JsonObject:
-    """A copy of the event without credentials; `sanitized_paths` is added where anything was replaced."""
+    """A copy of the event without credentials; `sanitized_paths` is added if anything was replaced."""
     found: list[str] = []
     clean = {key: _clean(key, value, (None, key), found) for key, value in event.items()}
     if found:
@@ -55,9 +55,9 @@ def sanitize(event: JsonObject) -> JsonObject:
 
 
 def names_a_secret(key: str) -> bool:
-    """Whether values under this key are replaced whole."""
-    # Callers choose the keys: long ones are not kept, or a few thousand of them would fill the memory.
-    return _names_a_secret(key) if len(key) <= _LONGEST_KNOWN_KEY else _names_a_secret.__wrapped__(key)
+    """Whether values under this key are replaced as a whole."""
+    # Callers choose the keys: long ones are not cached, because a few thousand of them would fill the memory.
+    return _names_a_secret(key) if len(key) <= _MAX_CACHED_KEY else _names_a_secret.__wrapped__(key)
 
 
 @lru_cache(maxsize=4096)  # a tenant's events use the same keys again and again

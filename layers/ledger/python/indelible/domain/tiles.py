@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log as static files (c2sp.org/tlog-tiles): where each hash lies, and what growing the tree writes.
+"""The log as static files (c2sp.org/tlog-tiles): the file of each hash, and the files written when the tree grows.
 
-Invariant: a full tile never changes, and a partial one has its width in its name, so nothing is ever overwritten.
+Invariant: a full tile never changes, and a partial one has its width in its name, so no file is ever overwritten.
 A tile at level L holds up to 256 hashes of perfect subtrees of height 8·L; an entry bundle holds the leaf data
 itself, here always the 32 raw bytes of a `tx_hash`. Adding n leaves to a tree of N reads one bundle and the partial
 tiles above it, and writes about 2·n/256 + 2·log₂₅₆N objects.
@@ -21,7 +21,7 @@ HEIGHT = 8
 WIDTH = 1 << HEIGHT
 LEAF_BYTES = 32
 MAX_FILE_BYTES = 1 << 20
-"""Of a file of a log that is read as a whole: tiles, notes and proofs have some kilobytes."""
+"""Limit for reading a file of a log; tiles, notes and proofs have some kilobytes."""
 _LENGTH = LEAF_BYTES.to_bytes(2, "big")
 
 FileReader: TypeAlias = Callable[[str], bytes]
@@ -30,7 +30,7 @@ FileReader: TypeAlias = Callable[[str], bytes]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Something to write below the log's prefix."""
+    """A file to write below the log's prefix."""
 
     path: str
     data: bytes
@@ -47,14 +47,14 @@ def entries_path(index: int, width: int = WIDTH) -> str:
 
 
 def bundle(leaves: Sequence[bytes]) -> bytes:
-    """Leaf data, each behind its length as a big-endian uint16. Raises ValueError for leaves not of 32 bytes."""
+    """An entry bundle: each leaf after its length (big-endian uint16). Raises ValueError for leaves not of 32 bytes."""
     if any(len(leaf) != LEAF_BYTES for leaf in leaves):
         raise ValueError("a leaf of this log has 32 bytes")
     return b"".join(_LENGTH + leaf for leaf in leaves)
 
 
 def unbundle(data: bytes) -> list[bytes]:
-    """The leaf data of an entry bundle. Raises ValueError for anything but entries of 32 bytes."""
+    """The leaf data in an entry bundle. Raises ValueError unless all entries have 32 bytes."""
     step = len(_LENGTH) + LEAF_BYTES
     entries = [data[start : start + step] for start in range(0, len(data), step)]
     if any(len(entry) != step or not entry.startswith(_LENGTH) for entry in entries):
@@ -63,15 +63,15 @@ def unbundle(data: bytes) -> list[bytes]:
 
 
 def partial_width(level: int, size: int) -> int:
-    """How many hashes the last, partial tile of a level has in a tree of this size; 0 when there is none."""
+    """The number of hashes in the partial tile of a level, in a tree of this size; 0 if there is none."""
     return (size >> HEIGHT * level) % WIDTH
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The right edge of a tree: all that is needed to go on from there.
+    """The right edge of a tree: all that is needed to append to it.
 
-    `leaves` is the data in the last, partial bundle; `rows` are the hashes in the partial tile of each level from 1
+    `leaves` is the data in the partial entry bundle; `rows` are the hashes in the partial tile of each level from 1
     upwards (level 0 follows from the leaves).
     """
 
@@ -99,7 +99,7 @@ EMPTY = Edge(size=0)
 def read_edge(size: int, read: FileReader, *, within: int | None = None) -> Edge:
     """The right edge of a tree of this size, from its own files or from those of the larger tree `within`.
 
-    Raises ValueError when a file does not have the width that its name says.
+    Raises ValueError if a file does not have the width in its name.
     """
     whole = within or size
 
@@ -120,9 +120,9 @@ def read_edge(size: int, read: FileReader, *, within: int | None = None) -> Edge
 
 
 def grow(edge: Edge, added: Sequence[bytes]) -> tuple[Edge, list[File]]:
-    """The edge after adding leaves, and every file that this makes: full tiles and bundles, and new partial ones.
+    """Append leaf data: the new edge, and the files to write, which are full and partial tiles and entry bundles.
 
-    Adding nothing makes nothing. Raises ValueError for leaves not of 32 bytes.
+    Appending nothing writes nothing. Raises ValueError unless the leaves have 32 bytes.
     """
     if not added:
         return edge, []
@@ -136,7 +136,7 @@ def grow(edge: Edge, added: Sequence[bytes]) -> tuple[Edge, list[File]]:
     level, rows = 0, [list(row) for row in edge.rows]
     row, fresh = [merkle.leaf_hash(leaf) for leaf in leaves], True
     new_rows: list[tuple[Hash, ...]] = []
-    while fresh:  # a level above changes only when a tile below it became full
+    while fresh:  # a level changes only when a tile of the level below became full
         index = edge.size >> HEIGHT * (level + 1)
         carried: list[Hash] = []
         for offset in range(0, len(row), WIDTH):
@@ -154,12 +154,12 @@ def grow(edge: Edge, added: Sequence[bytes]) -> tuple[Edge, list[File]]:
 
 
 def node_reader(size: int, read: FileReader) -> NodeReader:
-    """Perfect subtrees of a tree of this size, from its tiles, each worked out once; `read` should remember, too.
+    """A reader of perfect subtrees of a tree of this size, which caches their roots. `read` should cache files.
 
-    The reader raises ValueError for a subtree that is not wholly in the tree, and for a tile of the wrong width.
+    The reader raises ValueError for a subtree that is not completely in the tree, and for a tile of the wrong width.
     """
 
-    @cache  # neighbouring leaves have most of their path in common
+    @cache  # neighbouring leaves share most of their path
     def node(height: int, index: int) -> Hash:
         if not 0 < (index + 1) << height <= size:
             raise ValueError("that subtree is not in the tree")
@@ -177,7 +177,7 @@ def node_reader(size: int, read: FileReader) -> NodeReader:
 
 
 def split(data: bytes) -> list[Hash]:
-    """The hashes of a tile. Raises ValueError when it does not consist of whole ones."""
+    """The hashes in a tile. Raises ValueError if its length is not a multiple of 32."""
     if len(data) % LEAF_BYTES:
         raise ValueError("a tile consists of hashes of 32 bytes")
     return [data[start : start + LEAF_BYTES] for start in range(0, len(data), LEAF_BYTES)]

@@ -173,7 +173,9 @@ class Exporter:
         small[bundle.MANIFEST] = manifest.data
         contents: dict[str, tuple[Entry, Content]] = {path: _held(path, data) for path, data in small.items()}
         contents |= {path: (spool.entry, spool.pieces) for path, spool in spools.items()}
-        return Bundle(manifest, [contents[path] for path in sorted(contents, key=bundle.place)], list(spools.values()))
+        return Bundle(
+            manifest, [contents[path] for path in sorted(contents, key=bundle.file_order)], list(spools.values())
+        )
 
 
 def _held(path: str, data: bytes) -> tuple[Entry, Content]:

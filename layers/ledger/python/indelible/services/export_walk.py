@@ -97,7 +97,7 @@ class ExportWalk(Walk):
             stored_sha256=stored.sha256,
             data=stored.data,
         )
-        self.packed.write(stored.data + b"\n" if bundle.stands_on_a_line(stored.data) else b"\n")
+        self.packed.write(stored.data + b"\n" if bundle.fits_on_one_line(stored.data) else b"\n")
         self.receipts.write(line + b"\n")
         self.lines += 1
         if entry is not None:

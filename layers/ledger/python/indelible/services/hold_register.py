@@ -152,7 +152,7 @@ class HoldRegister:
         """Apply one act, if it counts."""
         try:
             found = record.read(stored.data)
-            if found.s3_key != s3_key or not record.let_in_by(found, governor):
+            if found.s3_key != s3_key or not record.signed_by_governor(found, governor):
                 return
             event = _DECODER.decode(stored.data).event
             asked = _range(event.payload) if isinstance(event, _Place) else None

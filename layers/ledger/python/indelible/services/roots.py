@@ -76,7 +76,7 @@ class RootChecker:
                 self._mismatch(self._next, str(error))
                 self._next = None
             else:
-                self._parts = merkle.merged(edge.subtrees())
+                self._parts = merkle.merge(edge.subtrees())
 
     def stop(self) -> None:
         """Check no later root: without all records before it, none can be rebuilt."""
@@ -110,7 +110,7 @@ class RootChecker:
                 return
             if size > self._next:
                 raise ValueError(f"a checkpoint of size {self._next} lies inside a piece")
-            self._parts = merkle.merged([*self._parts, *subtrees])
+            self._parts = merkle.merge([*self._parts, *subtrees])
             self._size, self._recorded = size, recorded_ms
             if size == self._next:
                 self._compare(size)
@@ -153,7 +153,7 @@ class RootChecker:
             self._compare(size)
 
     def _append_leaf(self, leaf: bytes) -> None:
-        self._parts = merkle.merged([*self._parts, Subtree(0, merkle.leaf_hash(leaf))])
+        self._parts = merkle.merge([*self._parts, Subtree(0, merkle.leaf_hash(leaf))])
         self._size += 1
 
     def _compare(self, size: int) -> None:
