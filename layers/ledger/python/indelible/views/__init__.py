@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records in forms that other tools read. A view proves nothing by itself; each says which bundle proves it."""
+"""Records in formats of other tools. A view is not evidence by itself; each names the bundle that proves it."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Agent Audit Trail (IETF draft-sharif-agent-audit-trail-06) as JSON Lines: twelve mandatory fields, chained.
 
-Each session's first record has no parent; each later one names the record before it and the SHA-256 of its RFC 8785
-form. This chain is the view's own and can be made by anybody: what proves a record is in `action_detail.indelible`.
-What the draft demands and a record does not say is assumed, and `assumed` lists it: nobody shall take it for evidence.
+Each session's first record has no parent; each later one has the id of the record before it and the SHA-256 of its
+RFC 8785 form. This chain is not evidence, because anyone can make one; `action_detail.indelible` says what proves a
+record. Mandatory fields that a record does not state are given default values, and listed in `assumed`.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _SEMVER = re.compile(r"\d+\.\d+\.\d+([-+].*)?")
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:indelible:session")
 
 
-def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
-    """One line for each record."""
+def write(entries: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
+    """Write one line for each record."""
     last: dict[str, tuple[str, str]] = {}
-    for entry in found:
-        made = _record(entry, proof)
-        parent, prev_hash = last.get(made["session_id"], (None, None))
-        made |= {"parent_record_id": parent, "prev_hash": prev_hash}
-        line = canonical_bytes(made)
-        last[made["session_id"]] = (made["record_id"], hashlib.sha256(line).hexdigest())
+    for entry in entries:
+        record = _record(entry, proof)
+        parent, prev_hash = last.get(record["session_id"], (None, None))
+        record |= {"parent_record_id": parent, "prev_hash": prev_hash}
+        line = canonical_bytes(record)
+        last[record["session_id"]] = (record["record_id"], hashlib.sha256(line).hexdigest())
         out.write(line + b"\n")
 
 
@@ -63,7 +63,7 @@ def _record(entry: Entry, proof: Proof) -> dict[str, Any]:
         "trust_level": "L0",
         "record_phase": "post_execution",
     }
-    lacking = sorted(name for name, value in stated.items() if value is None)
+    missing = sorted(name for name, value in stated.items() if value is None)
     return {
         "record_id": entry.sealed.audit_id,
         "timestamp": entry.said["timestamp"],
@@ -73,7 +73,7 @@ def _record(entry: Entry, proof: Proof) -> dict[str, Any]:
         "action_detail": {
             **{name: value for name, value in event.items() if name != "aow_context"},
             **({"aow_context": context} if context else {}),
-            "assumed": lacking,
+            "assumed": missing,
             "indelible": {
                 "sequence": entry.sealed.sequence,
                 "tx_hash": entry.sealed.tx_hash,
@@ -90,7 +90,7 @@ def _action(entry: Entry) -> str:
 
 
 def _session(org_id: str, trace_id: object) -> str:
-    """The trace where it is a UUID, else one that follows from it; records without a trace are one session."""
+    """The trace id if it is a UUID, else a UUID derived from it. Records without a trace form one session."""
     try:
         return str(uuid.UUID(str(trace_id)))
     except ValueError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON Lines: a line that says what proves the rest, then a line for each record, its bytes unchanged inside."""
+"""JSON Lines: a first line that names the bundle, then a line for each record, which contains its bytes unchanged."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import BinaryIO
 from indelible.views.source import Entry, Proof
 
 
-def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
-    """One line, and one for each record."""
+def write(entries: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
+    """Write the first line, and one for each record."""
     out.write(json.dumps({"proved_by": proof.as_dict()}).encode() + b"\n")
-    for entry in found:
+    for entry in entries:
         about = {"tx_hash": entry.sealed.tx_hash, "s3_version_id": entry.receipt["s3_version_id"]}
         out.write(json.dumps(about).encode()[:-1] + b', "record": ' + entry.raw + b"}\n")

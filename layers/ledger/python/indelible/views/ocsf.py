@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """OCSF 1.9.0 events with the record_integrity profile, as JSON Lines.
 
-The class is Base Event: the one class of 1.9 that demands nothing which a ledger's record does not say (API Activity
-wants a source endpoint; a class for what agents do is not in 1.9). What is the ledger's own stands in `unmapped`. The
-attestation's fingerprint is over the RFC 8785 form of the event without it; its chain is the view's own, and what
-proves an event is in `unmapped.indelible`.
+The class is Base Event, the only class of 1.9 whose required attributes every record can fill (API Activity requires a
+source endpoint, and 1.9 has no class for the actions of agents). Members without an OCSF attribute are in `unmapped`.
+The attestation's fingerprint is the hash of the event's RFC 8785 form without it. The attestations' chain is not
+evidence; `unmapped.indelible` says what proves an event.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _STATUS = {"SUCCESS": (1, "Success"), "FAILURE": (2, "Failure")}
 _UNKNOWN = (0, "Unknown")
 
 
-def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
-    """One line for each record."""
+def write(entries: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
+    """Write one line for each record."""
     before: dict[str, Any] | None = None
-    for entry in found:
+    for entry in entries:
         event = _event(entry, proof)
         event["attestation"] = {
             "authority_uid": proof.ledger_name,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What callers' own words for an outcome mean, from a table of whole words: DISALLOWED is not ALLOWED.
+"""Maps the words that callers use for an outcome to a few meanings, by whole words: DISALLOWED is not ALLOWED.
 
-Invariant: what the table does not have means nothing; it is never guessed from a part of a word.
+Invariant: a word that is not in the table has no meaning; parts of words are never matched.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable
 
 Row = tuple[str, tuple[frozenset[str], ...]]
-"""What a text means that has one of the words of every group."""
+"""A meaning, and groups of words: a text that contains a word of every group has that meaning."""
 
 
 def row(meaning: str, *groups: str) -> Row:
-    """Words are capitals, with a space between them."""
+    """A row of the table. Each group is a string of upper-case words, separated by spaces."""
     return meaning, tuple(frozenset(group.split()) for group in groups)
 
 
@@ -44,17 +44,17 @@ _CAMEL = re.compile("(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def outcome_of(said: object) -> str | None:
-    """success, failure, timeout, denied or escalated; None for what is no text and for words that are not known."""
-    found = words(said) if isinstance(said, str) else frozenset()
+def outcome_of(value: object) -> str | None:
+    """success, failure, timeout, denied or escalated; None for unknown words and for a value that is not a string."""
+    found = words(value) if isinstance(value, str) else frozenset()
     meaning = first(_OUTCOMES, found)
     if found & _NOT:
-        return _NEGATED.get(meaning or "")  # "not approved"; of "no errors" nothing follows
+        return _NEGATED.get(meaning or "")  # "not approved" is denied; "no errors" has no meaning
     return "success" if meaning == "permitted" else meaning
 
 
 def first(rows: Iterable[Row], found: frozenset[str]) -> str | None:
-    """The meaning of the first row that fits."""
+    """The meaning of the first row that matches these words; None if none does."""
     return next((meaning for meaning, groups in rows if all(found & group for group in groups)), None)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parquet, by pyarrow (the extra `parquet`). What proves it stands in the file's own metadata, under `indelible`."""
+"""Parquet, with pyarrow (the extra `parquet`). The file's metadata names the bundle, under the key `indelible`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, BinaryIO
 from indelible.views.rows import BOOLEANS, COLUMNS, FLOATS, INTEGERS, row
 from indelible.views.source import Entry, Proof
 
-_GROUP = 10_000
+_ROW_GROUP = 10_000
 
 
-def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
-    """A table of all columns."""
+def write(entries: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
+    """Write a table of all columns."""
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -26,11 +26,11 @@ def write(found: Iterable[Entry], proof: Proof, out: BinaryIO) -> None:
         metadata={"indelible": json.dumps(proof.as_dict())},
     )
     with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-        for group in _groups(found):
+        for group in _groups(entries):
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
-def _groups(found: Iterable[Entry]) -> Iterator[list[dict[str, Any]]]:
-    rows = (row(entry) for entry in found)
-    while group := list(islice(rows, _GROUP)):
+def _groups(entries: Iterable[Entry]) -> Iterator[list[dict[str, Any]]]:
+    rows = (row(entry) for entry in entries)
+    while group := list(islice(rows, _ROW_GROUP)):
         yield group

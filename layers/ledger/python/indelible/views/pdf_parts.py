@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages of a PDF are put together from: type, tables, and text that others wrote.
+"""The building blocks of the PDF's pages: styles, tables, and text from records, which may be hostile.
 
-Invariant: a character is either shown by its own glyph or spelled out as its code point. Nothing that a record says is
-taken for markup, hides, or turns the reading order. What has no glyph in Open Sans (Latin, Greek and Cyrillic have) is
-spelled out, and so are scripts that run from right to left, which would stand there back to front.
+Invariant: every character is shown by its own glyph or as its code point. Text of a record is never markup, never
+invisible, and never changes the reading direction. Characters without a glyph in Open Sans (which has Latin, Greek and
+Cyrillic) are shown as code points, and so are right-to-left scripts, which reportlab would print in reverse.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ registerFont(TTFont(BOLD, str(ttf_opensans.OPENSANS_SEMIBOLD.path)))
 
 MARGIN = 20 * mm
 PADDING = 6
-"""Points that reportlab leaves within a frame, whatever is in it."""
+"""Points that reportlab always leaves inside a frame."""
 WIDTH = A4[0] - 2 * MARGIN
 
 INK, MUTED, RULE, BAR = HexColor("#1c1d20"), HexColor("#5c5d63"), HexColor("#dcd8cf"), HexColor("#b9cbe2")
@@ -40,8 +40,8 @@ BAD, BAD_GROUND = HexColor("#a11d1d"), HexColor("#fbe9e7")
 
 _LABEL = 38 * mm
 _COUNT, _SHARE, _BAR = 20 * mm, 18 * mm, 34 * mm
-_HIDING = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-_LEFTWARD = ("R", "AL", "AN")
+_HIDDEN_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+_RIGHT_TO_LEFT = ("R", "AL", "AN")
 
 TITLE = ParagraphStyle("title", fontName=BOLD, fontSize=20, leading=26, textColor=INK)
 SUBTITLE = ParagraphStyle("subtitle", fontName=REGULAR, fontSize=10.5, leading=15, textColor=MUTED, spaceAfter=4 * mm)
@@ -59,19 +59,19 @@ CODE = ParagraphStyle("code", parent=BODY, fontName="Courier", fontSize=8.5, lea
 
 
 def legible(text: str) -> str:
-    """The text with everything spelled out that this document cannot show as it is."""
+    """The text, with characters that this document cannot show as they are replaced by their code points."""
     glyphs = getFont(REGULAR).face.charToGlyph
     runs = groupby(text, key=lambda one: _is_shown(one, glyphs))
-    return "".join("".join(run) if shown else _spelled_out(run) for shown, run in runs)
+    return "".join("".join(run) if shown else _code_points(run) for shown, run in runs)
 
 
 def _is_shown(character: str, glyphs: dict[int, int]) -> bool:
-    if unicodedata.category(character) in _HIDING or unicodedata.bidirectional(character) in _LEFTWARD:
+    if unicodedata.category(character) in _HIDDEN_CATEGORIES or unicodedata.bidirectional(character) in _RIGHT_TO_LEFT:
         return False
     return ord(character) in glyphs
 
 
-def _spelled_out(run: Iterable[str]) -> str:
+def _code_points(run: Iterable[str]) -> str:
     return f"‹{' '.join(f'U+{ord(one):04X}' for one in run)}›"
 
 
@@ -81,12 +81,12 @@ def words(text: str, style: Any = BODY) -> Any:  # noqa: ANN401 -- reportlab has
 
 
 def point(text: str) -> Any:  # noqa: ANN401
-    """One of a list."""
+    """An item of a bulleted list."""
     return Paragraph(escape(legible(text)), POINT, bulletText="•")
 
 
 def badge(title: str, lines: Sequence[str], *, good: bool) -> Any:  # noqa: ANN401
-    """A verdict: one line that says it, and what there is to say of it."""
+    """A verdict in a coloured box, with lines of explanation."""
     colour, ground = (GOOD, GOOD_GROUND) if good else (BAD, BAD_GROUND)
     style = ParagraphStyle("verdict", parent=STRONG, textColor=colour, fontSize=12, leading=17)
     table = Table([[[words(title, style), *(words(line) for line in lines)]]], colWidths=[WIDTH])
@@ -105,7 +105,7 @@ def badge(title: str, lines: Sequence[str], *, good: bool) -> Any:  # noqa: ANN4
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> Any:  # noqa: ANN401
-    """Names and what they are, in two columns."""
+    """Names and values in two columns."""
     label = ParagraphStyle("label", parent=BODY, textColor=MUTED)
     table = Table([[words(name, label), words(value)] for name, value in rows], colWidths=[_LABEL, WIDTH - _LABEL])
     table.setStyle(TableStyle([*_RULED, ("LEFTPADDING", (0, 0), (0, -1), 0)]))
@@ -113,7 +113,7 @@ def facts(rows: Iterable[tuple[str, str]]) -> Any:  # noqa: ANN401
 
 
 def tally(name: str, counted: Tally, *, most: int, of: int) -> Any:  # noqa: ANN401
-    """Names, how often each came, and its share of `of`; the rest in one row."""
+    """A table of the `most` frequent names with their counts and their shares of `of`; one row for all others."""
     listed = counted.most(most)
     rest = counted.total - sum(count for _, count in listed)
     beyond = [(f"{counted.kinds - len(listed):,} others", rest)] if rest else []
@@ -126,7 +126,7 @@ def tally(name: str, counted: Tally, *, most: int, of: int) -> Any:  # noqa: ANN
 
 
 def listing(heads: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[float]) -> Any:  # noqa: ANN401
-    """A table; the last column takes the room that the others (in millimetres) leave."""
+    """A table. `widths` are in millimetres for all columns but the last, which takes the remaining width."""
     columns = [width * mm for width in widths]
     cells = [[words(cell) for cell in row] for row in rows]
     return _listed([[words(head, HEAD) for head in heads], *cells], [*columns, WIDTH - sum(columns)])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PDF: a summary that a person can read without any program of ours, and that says which bundle proves it.
+"""PDF: a summary for people, which names the bundle that proves it.
 
-Invariant: the same bundle gives the same bytes. No clock, no locale and no compressor has a part in them: the dates of
-the document are that of its last record, and its streams are stored as they are.
+Invariant: the same bundle gives the same bytes, independent of clock, locale and compressor: the document's dates are
+that of its last record, and its streams are not compressed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from reportlab.platypus import CondPageBreak, KeepTogether, SimpleDocTemplate, S
 
 from indelible.domain.anchors import AnchorFile
 from indelible.domain.bundle import Manifest
+from indelible.views.attestations import SignedRoot, anchors, signed_root
 from indelible.views.pdf_parts import (
     CODE,
     HEADING,
@@ -38,7 +39,6 @@ from indelible.views.pdf_parts import (
     words,
 )
 from indelible.views.source import Entry, Proof
-from indelible.views.standing import SignedRoot, anchors, signed_root
 from indelible.views.summary import GATES, Mark, Marks, Summary
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ _LIMITS = (
 
 
 def write(found: Iterable[Entry], proof: Proof, made: Packed, out: BinaryIO) -> None:
-    """The pages: two of A4 where little happened, some more where much did."""
+    """Write the document: about two pages of A4, more for many different events."""
     summary = Summary.of(found)
     pages = _build(summary, proof, made, io.BytesIO(), pages=0)
     _build(summary, proof, made, out, pages=pages)
 
 
 def _build(summary: Summary, proof: Proof, made: Packed, out: BinaryIO, *, pages: int) -> int:
-    """How many pages there are, which only whoever has built them knows."""
+    """Build the document and return its number of pages, which a second build prints on each page."""
     about = f"{proof.ledger_name}/{proof.org_id}, records {proof.first_sequence:,} to {proof.last_sequence:,}"
     document = SimpleDocTemplate(
         out,
@@ -95,7 +95,7 @@ def _build(summary: Summary, proof: Proof, made: Packed, out: BinaryIO, *, pages
     def footer(canvas: Any, _: Any) -> None:  # noqa: ANN401 -- reportlab has no types
         canvas.setDateFormatter(lambda *_: when)
         if canvas.getPageNumber() == 1:
-            # The file's /ID is made from this; otherwise it has what SOURCE_DATE_EPOCH says in it.
+            # reportlab makes the file's /ID from this; otherwise it would depend on SOURCE_DATE_EPOCH.
             canvas._doc.signature = hashlib.md5(proof.bundle_sha256.encode(), usedforsecurity=False)
         canvas.setFont(REGULAR, 7.5)
         canvas.setFillColor(MUTED)
@@ -117,14 +117,14 @@ def _story(summary: Summary, proof: Proof, made: Packed) -> Iterable[Any]:
     yield facts(_range(summary, proof))
     if manifest.exported.failures:
         yield from _failures(manifest)
-    yield from _under(root, manifest)
-    yield from _happened(summary)
-    yield from _verify(proof)
+    yield from _signatures(root, manifest)
+    yield from _counts(summary)
+    yield from _verification(proof)
     yield KeepTogether([words("What this summary cannot show", HEADING), *map(point, _LIMITS)])
 
 
 def _heading(title: str) -> Iterable[Any]:
-    yield CondPageBreak(32 * mm)  # not at the foot of a page, with nothing below
+    yield CondPageBreak(32 * mm)  # never at the bottom of a page with nothing below it
     yield words(title, HEADING)
 
 
@@ -157,7 +157,7 @@ def _named(mark: Mark) -> str:
 
 
 def _time(mark: Mark) -> str:
-    """So that a line can break between day and time."""
+    """With a space, so that a line can break between date and time."""
     return mark.timestamp.replace("T", " ")
 
 
@@ -174,7 +174,7 @@ def _failures(manifest: Manifest) -> Iterable[Any]:
         yield words(f"… and {said.failures_total - len(rows):,} more.", NOTE)
 
 
-def _under(root: SignedRoot | None, manifest: Manifest) -> Iterable[Any]:
+def _signatures(root: SignedRoot | None, manifest: Manifest) -> Iterable[Any]:
     rows: list[tuple[str, str]] = []
     if root is None:
         rows.append(("Signed root", "None covers these records yet. Export the range again in some minutes."))
@@ -200,7 +200,7 @@ def _kind(file: AnchorFile) -> str:
     return _KINDS[file.kind].format(height=file.height)
 
 
-def _happened(summary: Summary) -> Iterable[Any]:
+def _counts(summary: Summary) -> Iterable[Any]:
     yield from _heading("What happened")
     if not summary.records:
         yield words("The range has no record that can be read.")
@@ -234,7 +234,7 @@ def _marks(title: str, marks: Marks, heads: tuple[str, ...]) -> Iterable[Any]:
         yield words(f"… and {marks.count - len(rows):,} more.", NOTE)
 
 
-def _verify(proof: Proof) -> Iterable[Any]:
+def _verification(proof: Proof) -> Iterable[Any]:
     bundle = f"{proof.org_id}-{proof.first_sequence}-{proof.last_sequence}.zip"
     yield KeepTogether(
         [
@@ -251,6 +251,6 @@ def _verify(proof: Proof) -> Iterable[Any]:
 
 
 def _pdf_date(manifest: Manifest) -> str:
-    """When the last record was sealed, in the form of ISO 32000-2, 7.9.4."""
+    """The last record's timestamp, in the format of ISO 32000-2, 7.9.4."""
     timestamp = manifest.head.timestamp if manifest.head else "1980-01-01T00:00:00.000Z"
     return f"D:{re.sub('[^0-9]', '', timestamp)[:14]}Z"

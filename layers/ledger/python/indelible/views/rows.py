@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records as rows of one table, the same for CSV and Parquet. Lists and the payload are JSON text."""
+"""Records as rows of a table, for CSV and Parquet. Lists and the payload are JSON text."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ COLUMNS = (
     "s3_version_id",
 )
 
-_OF_THE_EVENT = (
+_EVENT_FIELDS = (
     "event_type",
     "level",
     "actor",
@@ -55,19 +55,19 @@ _OF_THE_EVENT = (
     "correlation_id",
     "occurred_at",
 )
-_OF_THE_CONTEXT = ("intent_id", "agent_urn", "policy_urn", "outcome")
+_CONTEXT_FIELDS = ("intent_id", "agent_urn", "policy_urn", "outcome")
 
 
 def row(entry: Entry) -> dict[str, Any]:
-    """One value for each column; None where the record does not say it, or says something that is none."""
+    """The value of each column; None if the record does not state it, or if it has another type."""
     regulatory = entry.part("regulatory")
     override = regulatory.get("human_override")
     override = override if isinstance(override, dict) else {}
     return {
         "sequence": entry.sealed.sequence,
         **{name: entry.said[name] for name in ("timestamp", "audit_id", "prev_hash", "lock_mode", "retain_until")},
-        **{name: _text(entry.event.get(name)) for name in _OF_THE_EVENT},
-        **{name: _text(entry.part("aow_context").get(name)) for name in _OF_THE_CONTEXT},
+        **{name: _text(entry.event.get(name)) for name in _EVENT_FIELDS},
+        **{name: _text(entry.part("aow_context").get(name)) for name in _CONTEXT_FIELDS},
         **{name: _json(regulatory.get(name)) for name in ("regulations", "rule_citations")},
         "confidence": _number(regulatory.get("confidence")),
         "human_overridden": _flag(override.get("overridden")),

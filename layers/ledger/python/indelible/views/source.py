@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every view is made of: the records of a bundle, one after another, and what that bundle is.
+"""What views are made from: the records of a bundle, and the identity of that bundle.
 
-Invariant: a view holds what a record says, and what says where it is proved: its `tx_hash`, and the bundle's SHA-256.
-What is no record has no place in a view; the bundle has it.
+Invariant: a view contains each record's `tx_hash` and the bundle's SHA-256, which lead to the evidence. Objects that
+are not records are left out of views; the bundle has them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ FORMAT = "indelible/view@v1"
 
 
 class NotInstalled(Exception):
-    """A view needs a library that is not there."""
+    """The library that a view needs is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The bundle that proves a view: export the same range again, and it has this SHA-256."""
+    """The bundle that proves a view. Exporting the same range again gives a bundle with this SHA-256."""
 
     bundle_sha256: str
     ledger_name: str
@@ -37,7 +37,7 @@ class Proof:
     head: str | None
     """The `tx_hash` of the last record."""
     valid: bool
-    """What whoever packed it found; otherwise how many failures, and the lowest sequence among them."""
+    """The exporter's verdict; the next two members are the number of failures and the lowest sequence among them."""
     failures_total: int
     first_broken_at: int | None
 
@@ -58,13 +58,13 @@ class Proof:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """For a view to say of itself."""
+        """The members for a view's `proved_by`."""
         return {"format": FORMAT, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record, parsed. `raw` are the bytes that were hashed."""
+    """One record. `raw` are its bytes, `said` its parsed members, `receipt` its line of `receipts.jsonl`."""
 
     raw: bytes
     sealed: Record
@@ -73,28 +73,28 @@ class Entry:
 
     @property
     def event(self) -> dict[str, Any]:
-        """What the caller sent."""
+        """The event, as it was recorded."""
         found: dict[str, Any] = self.said["event"]
         return found
 
     @property
     def event_type(self) -> str:
-        """As the caller sent it; empty where that is no text."""
+        """The event's type; empty if it is not a string."""
         found = self.event.get("event_type")
         return found if isinstance(found, str) else ""
 
     def part(self, name: str) -> dict[str, Any]:
-        """An object of the event (`aow_context`, `regulatory`, …), empty where it is absent."""
+        """An object in the event (`aow_context`, `regulatory`, …); empty if it is absent or not an object."""
         found = self.event.get(name)
         return found if isinstance(found, dict) else {}
 
 
 def entries(lines: Iterable[tuple[bytes, bytes]]) -> Iterator[Entry]:
-    """The records among a bundle's lines, each with its line of `receipts.jsonl`."""
+    """The records among a bundle's lines. Lines that are not records of a known format are skipped."""
     for raw, receipt in lines:
         try:
             sealed = record.read(raw)
             said = contents(raw)
-        except record.UnknownFormat:  # not a record, or one whose middle is rotten
+        except record.UnknownFormat:  # not a record, or one whose event is damaged
             continue
         yield Entry(raw, sealed, said, json.loads(receipt))

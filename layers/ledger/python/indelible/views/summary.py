@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the records of a range say, counted: events, agents, outcomes, gates, human overrides, failures.
+"""Counts over the records of a range: events, agents, outcomes, gates, human overrides, failures.
 
-Invariant: the records are read once, front to back, and memory does not grow with them. Names beyond the ten-thousandth
-are counted together, and of single records only the first few are kept. What a record does not say is not guessed.
+Invariant: the records are read once, and memory does not grow with their number. Names beyond the ten-thousandth are
+counted together, and only the first few single records are kept. What a record does not state is not guessed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from indelible.views.outcomes import outcome_of
 from indelible.views.source import Entry
 
 GATES = ("ALLOW", "BLOCK", "REQUIRE_HUMAN")
-"""What a policy gate can say."""
+"""The verdicts of a policy gate."""
 MOST_NAMES = 10_000
 LONGEST_TEXT = 200
-"""Characters; what is longer is cut off, and counts with all that begins alike."""
+"""Characters; longer texts are cut off, and are counted together if they begin alike."""
 MOST_KEPT = 25
-"""Of the records that are listed one by one."""
+"""Single records that are listed, of each sort."""
 NOBODY = "(nobody named)"
 UNNAMED = "(no event type)"
 
@@ -30,13 +30,13 @@ _SHADOW = re.compile(r"(^|[._-])shadow([._-]|$)", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Tally:
-    """How often each name came."""
+    """The number of occurrences of each name."""
 
     _names: Counter[str] = field(default_factory=Counter)
     _beyond: int = 0
 
     def add(self, name: str) -> None:
-        """Count it once more."""
+        """Count one more occurrence."""
         if name in self._names or len(self._names) < MOST_NAMES:
             self._names[name] += 1
         else:
@@ -44,22 +44,22 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """How often any name came."""
+        """The number of occurrences of all names."""
         return self._names.total() + self._beyond
 
     @property
     def kinds(self) -> int:
-        """How many names there are; those that were not told apart count as one."""
+        """The number of different names; those beyond the limit count as one."""
         return len(self._names) + bool(self._beyond)
 
     def most(self, count: int) -> list[tuple[str, int]]:
-        """The most frequent names, the alphabet deciding between equals."""
+        """The most frequent names, in alphabetical order if equally frequent."""
         return sorted(self._names.items(), key=lambda one: (-one[1], one[0]))[:count]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One record. `said` is what it is listed for: an outcome, or whoever overrode."""
+    """One listed record. `said` is its outcome, or the operator who overrode."""
 
     sequence: int
     timestamp: str
@@ -72,13 +72,13 @@ class Mark:
 
 @dataclass(slots=True)
 class Marks:
-    """Records of one sort: how many, and the first of them."""
+    """Records of one sort: their number, and the first MOST_KEPT of them."""
 
     count: int = 0
     first: list[Mark] = field(default_factory=list)
 
     def add(self, mark: Mark) -> None:
-        """One more."""
+        """Count one more, and keep it if it is among the first."""
         self.count += 1
         if len(self.first) < MOST_KEPT:
             self.first.append(mark)
@@ -86,7 +86,7 @@ class Marks:
 
 @dataclass(slots=True)
 class Summary:
-    """Of the records that were added. `shadow_gates` are verdicts of policies that were only tried out."""
+    """Counts over the records that were added. `shadow_gates` counts the verdicts of policies in shadow mode."""
 
     records: int = 0
     first: Mark | None = None
@@ -101,14 +101,14 @@ class Summary:
 
     @classmethod
     def of(cls, found: Iterable[Entry]) -> Summary:
-        """Read all of them."""
+        """Summarize all of these records."""
         made = cls()
         for entry in found:
             made.add(entry)
         return made
 
     def add(self, entry: Entry) -> None:
-        """The next record."""
+        """Add the next record, in chain order."""
         mark = _mark(entry)
         self.records += 1
         self.first, self.last = self.first or mark, mark
@@ -134,7 +134,7 @@ def _mark(entry: Entry, *, said: str = "", reason: str = "") -> Mark:
         timestamp=str(entry.said["timestamp"]),
         tx_hash=entry.sealed.tx_hash,
         event_type=_text(entry.event_type) or UNNAMED,
-        # As the saved queries of the auditor's workgroup count agents.
+        # The saved queries of the auditor's workgroup count agents in the same way.
         agent=_text(entry.event.get("actor")) or _text(entry.part("aow_context").get("agent_urn")) or NOBODY,
         said=said,
         reason=reason,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands behind a range, as the files of its bundle say: the signed root over it, and who else has seen the log.
+"""The signed root and the external anchors in a bundle's files, for display.
 
-Nothing is verified here: whether a signature or a timestamp is good is for whoever verifies the bundle.
+Nothing is verified here; that is what verifying the bundle does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ReadFile = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A signature line. `verifier_key` is the ledger's own, where a statement in the bundle has the key of this id."""
+    """A signature line. `verifier_key` is the ledger's key with this id, if a key statement in the bundle has it."""
 
     name: str
     key_id: str
@@ -32,7 +32,7 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class SignedRoot:
-    """The largest checkpoint in the bundle: `size` records under `root_hash` (hex). `signers` are as the note says."""
+    """The largest checkpoint in the bundle: `size` records under `root_hash` (hex), with unverified `signers`."""
 
     size: int
     root_hash: str
@@ -40,7 +40,7 @@ class SignedRoot:
 
 
 def signed_root(manifest: Manifest, read: ReadFile) -> SignedRoot | None:
-    """None where no checkpoint covers the range, or where what is there is none."""
+    """The bundle's largest checkpoint; None if it has none, or one that is malformed."""
     if manifest.checkpoint is None:
         return None
     data = read(f"{bundle.LOG}checkpoints/{manifest.checkpoint.size:012d}")
@@ -49,18 +49,20 @@ def signed_root(manifest: Manifest, read: ReadFile) -> SignedRoot | None:
         found = parse_checkpoint(note.text)
     except NoteError:
         return None
-    keys = _stated(manifest, read)
-    signers = (Signer(line.name, line.key_id.hex(), _named(keys, line.name, line.key_id)) for line in note.signatures)
+    keys = _stated_keys(manifest, read)
+    signers = (
+        Signer(line.name, line.key_id.hex(), _verifier_key(keys, line.name, line.key_id)) for line in note.signatures
+    )
     return SignedRoot(found.size, found.root.hex(), tuple(signers))
 
 
 def anchors(manifest: Manifest) -> list[tuple[int, AnchorFile]]:
-    """What others have given about checkpoints of the ledger's own log, each with that checkpoint's size."""
+    """The external anchors of the ledger's own log, each with its checkpoint's size."""
     paths = (path.removeprefix(bundle.LEDGER) for path in sorted(manifest.files) if path.startswith(bundle.LEDGER))
     return [found for found in map(parse_anchor_path, paths) if found is not None]
 
 
-def _stated(manifest: Manifest, read: ReadFile) -> list[VerifierKey]:
+def _stated_keys(manifest: Manifest, read: ReadFile) -> list[VerifierKey]:
     keys: list[VerifierKey] = []
     for path in sorted(manifest.files):
         if path.startswith(bundle.KEYS):
@@ -69,6 +71,6 @@ def _stated(manifest: Manifest, read: ReadFile) -> list[VerifierKey]:
     return keys
 
 
-def _named(keys: list[VerifierKey], name: str, key_id: bytes) -> str | None:
-    """The key id depends on the name: a key has another one in each log."""
+def _verifier_key(keys: list[VerifierKey], name: str, key_id: bytes) -> str | None:
+    """The key under the ledger's name. A key's id depends on the name, so it differs in each log."""
     return next((str(key) for key in keys if VerifierKey(name, key.public_key).key_id == key_id), None)
