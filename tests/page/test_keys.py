@@ -10,7 +10,7 @@ import pytest
 
 from indelible.domain import instants
 from indelible.domain.merkle import Subtree, leaf_hash, root_of
-from indelible.domain.note import verifier_key
+from indelible.domain.note import is_name, verifier_key
 from indelible.domain.record import Record
 from indelible.page.parts import PageCheckpoint, PageParts
 from tests.page import samples
@@ -79,3 +79,17 @@ def test_a_key_must_not_sign_for_records_from_its_end_on(opens: Opener) -> None:
     assert opens(signed(recorded(end - 1), seed=generate.A)).verdict["valid"] is True
     assert opens(signed(recorded(end), seed=generate.B)).verdict["valid"] is True
     assert opens(signed(recorded(end), seed=generate.A)).codes == [("BAD_SIGNATURE", 1)]
+
+
+def test_the_names_on_signature_lines_are_those_of_every_other_verifier(opens: Opener) -> None:
+    """Anybody can add a line to a note: what one reader takes for white space another one does, too."""
+    odd = "\x00\x01\x1c\x1f \x7f\x85\xa0\u1680\u180e\u2028\u200b\u202f\u3000\ufeff+é"
+    parts, strange = parts_of(chain(len(odd)), sizes=range(1, len(odd) + 1)), []
+    for found, character in zip(parts.checkpoints, odd, strict=True):
+        strange.append(replace(found, note=found.note + f"— a{character}b AAAAAAA=\n".encode()))
+
+    page = opens(replace(parts, checkpoints=tuple(strange)))
+
+    refused = [size for size, character in enumerate(odd, start=1) if not is_name(f"a{character}b")]
+    assert len(refused) == 12
+    assert page.codes == [("CHECKPOINT_MISMATCH", size) for size in refused]

@@ -4,7 +4,10 @@
 
 const ED25519 = 1;
 const COSIGNATURE = 4; // a witness's key, c2sp.org/tlog-cosignature
-const SIGNATURE_LINE = /^— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/u;
+// No control characters and no white space: Unicode's, which is not that of \s.
+const NAME = "[^+\\x00-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+";
+const SIGNATURE_LINE = new RegExp(`^— (${NAME}) ([A-Za-z0-9+/]+={0,2})$`, "u");
+const VERIFIER_KEY = new RegExp(`^(${NAME})\\+([0-9a-f]{8})\\+([A-Za-z0-9+/]+={0,2})$`, "u");
 const MAX_SIGNATURES = 100;
 
 class Malformed extends Error {}
@@ -94,7 +97,7 @@ function parseWitness(text) {
 }
 
 async function parseVerifierKey(text, kind, otherwise) {
-  const parts = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/u.exec(text);
+  const parts = VERIFIER_KEY.exec(text);
   if (!parts) throw new Malformed("a verifier key is name+hash+key");
   const blob = decoded(parts[3], "the key is canonical base64");
   if (blob.length !== 33 || blob[0] !== kind) throw new Malformed(otherwise);
