@@ -136,6 +136,28 @@ def test_a_block_that_seems_to_lie_before_the_range_is_read_too(
     assert "UNKNOWN_FORMAT" in {failure.code for failure in verdict.failures}
 
 
+@pytest.mark.parametrize(("line", "valid"), [(b"", True), (b"another", False)])
+def test_beside_bytes_that_are_held_apart_nothing_is_on_the_line(
+    world: World, tmp_path: Path, fast: bool, line: bytes, valid: bool
+) -> None:
+    """A record with a newline in its event, as only an unsigned end can have: views and other tools read the line."""
+    made = files(world)
+    held = record.read(following(world.sealed()[-1].head, 13).data.replace(b'"event":{', b'"event":{\n'))
+    last = following(held.head, 14)
+    for written, stored in ((line, held), (last.data, last)):
+        made[bundle.RECORDS] += written + b"\n"
+        made[bundle.RECEIPTS] += receipt(stored)
+    timestamp = json.loads(receipt(last))["timestamp"]
+    head = {"sequence": 14, "tx_hash": last.tx_hash, "timestamp": timestamp}
+
+    verdict = audit(
+        packed(tmp_path / "a.zip", made, records=14, last_sequence=14, head=head), Asked(key=KEY, fast=fast)
+    )
+
+    assert verdict.valid is valid
+    assert [(one.code, one.sequence) for one in verdict.failures] == ([] if valid else [("CONTENT_MISMATCH", 13)])
+
+
 def test_lines_out_of_order(world: World, tmp_path: Path, fast: bool) -> None:
     made = files(world)
     for name in (bundle.RECORDS, bundle.RECEIPTS):
