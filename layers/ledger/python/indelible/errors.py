@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every way the ledger says no: one class, one stable code, one HTTP status.
+"""Every error of the ledger: one class, one stable code, one HTTP status.
 
-Codes are part of the public interface: they are never renamed or reused. A message may name fields and
-limits, never values: values may be secret.
+Codes are part of the public interface: they are never renamed or reused. A message names the field and what is allowed,
+and never quotes a value, which may be secret.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ from typing import ClassVar
 
 
 class LedgerError(Exception):
-    """Base of every refusal. `field` is the dotted path of the argument at fault, where there is one."""
+    """Base of all. `field` is the dotted path of the argument at fault, where there is one.
+
+    `audit_id` is the record that the error is about, where it is known. `retryable` says whether the same request, sent
+    again later, may succeed.
+    """
 
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
@@ -37,7 +41,7 @@ class LedgerError(Exception):
 
 
 class InvalidRequest(LedgerError):
-    """Base of everything that the caller can mend by sending something else."""
+    """Base of the errors that a client can correct by sending another request."""
 
     code = "INVALID_REQUEST"
     status = 400
@@ -68,13 +72,13 @@ class InvalidString(InvalidRequest):
 
 
 class NestingTooDeep(InvalidRequest):
-    """More levels of nesting than allowed."""
+    """A JSON value with more than 32 levels of nesting."""
 
     code = "NESTING_TOO_DEEP"
 
 
 class UnknownField(InvalidRequest):
-    """A field that the interface does not know."""
+    """A field that the operation does not have."""
 
     code = "UNKNOWN_FIELD"
 
@@ -86,13 +90,13 @@ class MissingField(InvalidRequest):
 
 
 class InvalidField(InvalidRequest):
-    """A field of the wrong type or outside what is allowed."""
+    """A field of the wrong type, or with a value that is not allowed."""
 
     code = "INVALID_FIELD"
 
 
 class TooLarge(InvalidRequest):
-    """A record over 256 KiB, or a batch over its limits."""
+    """An event, a batch or a range over its limit."""
 
     code = "TOO_LARGE"
     status = 413
@@ -102,7 +106,7 @@ class TooLarge(InvalidRequest):
 
 
 class Unauthenticated(LedgerError):
-    """Unknown organisation, unknown or disabled key, wrong signature: deliberately one answer for all."""
+    """Unknown organisation, unknown or disabled key, or wrong signature: deliberately the same answer for all."""
 
     code = "UNAUTHENTICATED"
     status = 401
@@ -117,21 +121,21 @@ class Unauthenticated(LedgerError):
 
 
 class StaleSignature(LedgerError):
-    """`signed_at` is too far from the ledger's clock."""
+    """`signed_at` is more than five minutes from the ledger's clock."""
 
     code = "STALE_SIGNATURE"
     status = 401
 
 
 class OrgMismatch(LedgerError):
-    """The body says one organisation, the header or the identity another."""
+    """The request names one organisation, its header or its identity another."""
 
     code = "ORG_MISMATCH"
     status = 403
 
 
 class Forbidden(LedgerError):
-    """A good identity, and no organisation that it may act for: unknown, disabled or another's, all one answer."""
+    """The identity may not act for the organisation, which may not exist or be disabled: the same answer for all."""
 
     code = "FORBIDDEN"
     status = 403
@@ -141,28 +145,28 @@ class Forbidden(LedgerError):
 
 
 class NotFound(LedgerError):
-    """Nothing of that name in the caller's organisation. Says nothing of any other."""
+    """There is no such thing in the caller's organisation. Says nothing about other organisations."""
 
     code = "NOT_FOUND"
     status = 404
 
 
 class IdempotencyConflict(LedgerError):
-    """The idempotency key was used before, for another request."""
+    """The idempotency key was used for another request."""
 
     code = "IDEMPOTENCY_CONFLICT"
     status = 409
 
 
 class OrgExists(LedgerError):
-    """The name of an organisation is taken, perhaps by a disabled one."""
+    """The name of the organisation is taken, perhaps by a disabled one."""
 
     code = "ORG_EXISTS"
     status = 409
 
 
 class EvidenceBroken(LedgerError):
-    """What is stored is not what was recorded. Run verify for the exact place."""
+    """What is stored is not what was recorded. `indelible verify` finds out where."""
 
     code = "EVIDENCE_BROKEN"
     status = 409
@@ -172,7 +176,7 @@ class EvidenceBroken(LedgerError):
 
 
 class Unavailable(LedgerError):
-    """A dependency did not answer. Whether the request took effect may be unknown: retry with the same key."""
+    """A service of AWS gave no definite answer. The request may have taken effect: retry with the same key."""
 
     code = "UNAVAILABLE"
     status = 503
@@ -180,7 +184,7 @@ class Unavailable(LedgerError):
 
 
 class TooManyRequests(LedgerError):
-    """The organisation asks for more than its share. Nothing was recorded."""
+    """The organisation sends more requests than its share allows. Nothing was recorded."""
 
     code = "TOO_MANY_REQUESTS"
     status = 429
@@ -188,7 +192,7 @@ class TooManyRequests(LedgerError):
 
 
 class Contention(LedgerError):
-    """Every attempt lost the race for the head within the time left. Nothing was recorded."""
+    """Other writers moved the head at every attempt, until the time was over. Nothing was recorded."""
 
     code = "CONTENTION"
     status = 503
@@ -196,7 +200,7 @@ class Contention(LedgerError):
 
 
 class NotSealed(LedgerError):
-    """Committed to the chain as `audit_id`, not yet acknowledged by the bucket. The anchor finishes it."""
+    """The record `audit_id` is committed to the chain, and not yet in the bucket. The anchor will put it there."""
 
     code = "NOT_SEALED"
     status = 503
@@ -204,9 +208,9 @@ class NotSealed(LedgerError):
 
 
 class HeadRegressed(LedgerError):
-    """The bucket holds records beyond the table's head: the table went back in time. Or an item of it is damaged.
+    """The bucket has records beyond the table's head, because the table was restored; or an item cannot be parsed.
 
-    Recording stays off until the table has been rebuilt from the bucket.
+    What depends on the item stops until the table is rebuilt from the bucket.
     """
 
     code = "HEAD_REGRESSED"
@@ -214,6 +218,6 @@ class HeadRegressed(LedgerError):
 
 
 class ConfigurationError(LedgerError):
-    """A setting of the deployment is absent or out of range."""
+    """A setting of the deployment is missing or not allowed."""
 
     code = "CONFIGURATION"
