@@ -6,15 +6,14 @@
                           outbox: the bytes
                           idempotency key: first wins
 
-Why in this order. The commit is the linearization point: before it nothing exists, after it the record has its
-place for ever and its bytes are in the outbox, so every failure after it can be finished by anyone: this call, a
-retry with the same idempotency key, or the anchor. The receipt waits for the bucket, because only the bucket is
-evidence.
+Why in this order. The commit is the linearization point. Before it, nothing exists. After it, the record has its place
+in the chain and its bytes are in the outbox, so whatever fails later can be completed: by this call, by a retry with
+the same idempotency key, or by the anchor. The receipt waits for the bucket, because only the bucket is evidence.
 
-The alternatives lose. S3 first: a writer that loses the race leaves a locked object that nobody can delete for
-seven years, indistinguishable from a fork. A ticket counter: it gives out sequences but cannot give `prev_hash`,
-and a ticket holder that dies leaves a gap. A queue with one consumer: no receipt within the request, and one
-tenant's burst delays every other.
+The alternatives are worse. S3 first: a writer that loses the race leaves a locked object that cannot be deleted for
+seven years, and looks like a fork. A ticket counter: it assigns sequences but cannot assign `prev_hash`, and a writer
+that dies with a ticket leaves a gap. A queue with one consumer: no receipt within the request, and the burst of one
+tenant delays all others.
 
 Warm and uncontended this makes two sequential round trips: one TransactWriteItems, then one PutObject beside one
 PutItem. A test counts them.
@@ -66,24 +65,25 @@ NEWS_EVERY_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Events of one organisation, sanitized and canonical, to be recorded one after another.
-
-    `deadline_ms` (Unix time) bounds the attempts to commit; sealing comes after it. The same `idempotency_key`
-    with the same events gives the same receipts, for 30 days. `asked` are the events without what the call itself
-    added to them (its trace); an idempotency key stands for those, so that a retry may come from another trace.
-    """
+    """Events of one organisation, to be recorded in order."""
 
     org_id: str
     events: tuple[bytes, ...]
+    """Sanitized, and canonical (RFC 8785)."""
     retention: Retention
     governor: GovernorKey
+    """Signs each record for the ledger."""
     deadline_ms: int
+    """When to stop trying to commit (Unix milliseconds). Sealing comes after it."""
     idempotency_key: str | None = None
+    """The same key with the same events returns the same receipts, for 30 days."""
     asked: tuple[bytes, ...] = ()
+    """The events without what the call added to them (its trace), where it did. The idempotency key stands for these,
+    so that a retry may have another trace."""
 
 
 class Appender:
-    """One per environment: it remembers the heads it has seen."""
+    """One for each execution environment: it remembers the heads that it has seen."""
 
     def __init__(
         self,
@@ -109,16 +109,17 @@ class Appender:
         self._news_marked: dict[str, int] = {}
 
     def append(self, submission: Submission) -> list[Receipt]:
-        """Record all events in order; one receipt each.
+        """Record all events in order, and return a receipt for each.
 
-        More events than one transaction takes are committed in several, and an error in a later one leaves the
-        earlier ones recorded: a retry with the same idempotency key returns their receipts and goes on.
+        More events than one transaction allows are committed in several. An error in a later one leaves the earlier
+        ones recorded: a retry with the same idempotency key returns their receipts and continues.
 
         Raises:
-            TooLarge: an event over the limit; nothing was recorded.
-            IdempotencyConflict: the key was used for another request.
-            Contention, HeadRegressed: nothing (further) was recorded.
-            NotSealed: committed, not yet acknowledged by the bucket.
+            TooLarge: an event is over the limit; nothing was recorded.
+            IdempotencyConflict: the key was used for another request; nothing was recorded.
+            Contention, HeadRegressed: nothing (more) was recorded.
+            NotSealed: a record is committed, and not yet in the bucket.
+            EvidenceBroken: the key of a committed record holds something else.
             Unavailable: the outcome is unknown.
         """
         for position, event in enumerate(submission.events):
@@ -132,7 +133,7 @@ class Appender:
         return receipts
 
     def _append_run(self, submission: Submission, start: int) -> list[Receipt]:
-        """Commit and seal as many of the events from `start` on as one transaction takes."""
+        """Commit and seal as many events from index `start` on as one transaction allows."""
         org_id = submission.org_id
         idempotency = _idempotency(submission, start)
         head = self._heads.take(org_id)
@@ -148,7 +149,7 @@ class Appender:
                 if self._landed(records, moved.head, in_doubt=in_doubt):
                     self._heads.lost(org_id, moved.head)
                     break
-                # Doubt stays only while nothing contradicts it: a bare race says nothing of the earlier attempt.
+                # A conflict without a head says nothing about the earlier attempt: the doubt stays.
                 in_doubt = in_doubt and moved.head is None
                 self._telemetry.count("LostRaces")
                 self._back_off(submission, attempt, in_doubt=in_doubt)
@@ -156,7 +157,7 @@ class Appender:
                     head = self._heads.lost(org_id, moved.head)
                     records = self._build(submission, start, head)
             except Unavailable:
-                # The same records again: they either commit now or meet themselves as the head.
+                # Try the same records again: they are committed now, or the head that moved is theirs.
                 in_doubt = True
                 self._back_off(submission, attempt, in_doubt=True)
             else:
@@ -168,7 +169,7 @@ class Appender:
 
     def _build(self, submission: Submission, start: int, head: Head) -> list[Record]:
         records: list[Record] = []
-        size, now_ms = 0, self._clock.now_ms()  # one reading: a transaction lies within one day
+        size, now_ms = 0, self._clock.now_ms()  # read once: the records of a transaction are of one day
         for event in submission.events[start : start + MAX_RECORDS_PER_COMMIT]:
             built = record.build(
                 event,
@@ -187,30 +188,30 @@ class Appender:
         return records
 
     def _landed(self, records: Sequence[Record], head: Head | None, *, in_doubt: bool) -> bool:
-        """Whether an attempt whose answer was lost did commit these records."""
+        """Whether an attempt without an answer has committed these records."""
         last = records[-1]
         if head is not None and head.tx_hash == last.tx_hash:
             return True
         if not in_doubt or head is None or head.sequence < last.sequence:
             return False
-        # Others have built on. A committed record is in the outbox until it is in the bucket, so asking in this
-        # order cannot miss it; and its hash holds 34 random bits, so it cannot be somebody else's.
+        # Another writer has appended since. A committed record is in the outbox until it is in the bucket, so looking
+        # in this order cannot miss it. Its id has 34 random bits, so it cannot be the record of another writer.
         if self._journal.outbox(last.org_id, [last.sequence]).get(last.sequence) == last.data:
             return True
         stored = self._records.oldest(last.s3_key)
         return stored is not None and stored.data == last.data
 
     def _back_off(self, submission: Submission, attempt: int, *, in_doubt: bool) -> None:
-        """Wait with full jitter, or give up when the time left does not allow another attempt."""
+        """Wait with full jitter, or raise when there is no time for another attempt."""
         pause = self._entropy.fraction() * min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2**attempt)
         if self._clock.now_ms() + pause >= submission.deadline_ms:
             if in_doubt:
                 raise Unavailable("the table did not answer in time; retry with the same idempotency_key")
-            raise Contention("too many writers for this organisation at once; nothing was recorded, retry")
+            raise Contention("too many requests record for this organisation at once; nothing was recorded, retry")
         self._clock.sleep_ms(pause)
 
     def _seal(self, records: Sequence[Record]) -> list[Receipt]:
-        """Seal committed records, and leave the hints (index, news) beside it."""
+        """Seal committed records, and write the hints (index, news) at the same time."""
         thunks: list[Callable[[], str | None]] = [lambda r=r: self._records.seal(r) for r in records]  # type: ignore[misc]
         thunks += [lambda r=r: self._index.put(r) for r in records]  # type: ignore[misc]
         if self._news_is_due(records[0].org_id):
@@ -218,7 +219,8 @@ class Appender:
         results = self._workers.gather(thunks)
         sealed, hints = results[: len(records)], results[len(records) :]
         for lost in (result for result in hints if isinstance(result, Exception)):
-            self._news_marked.pop(records[0].org_id, None)  # the anchor repairs the index; news is marked again
+            # The anchor repairs the index, and the next call marks news again.
+            self._news_marked.pop(records[0].org_id, None)
             self._telemetry.note("a hint was not written", error=type(lost).__name__)
         return [self._receipt(entry, result) for entry, result in zip(records, sealed, strict=True)]
 
@@ -230,18 +232,18 @@ class Appender:
         raise self._not_sealed(entry, result) from result
 
     def _not_sealed(self, entry: Record, error: Exception) -> NotSealed:
-        """Whatever keeps it from the bucket, even a definite refusal: it is committed, and the caller must know it."""
+        """For any error of the bucket, even a refusal: the record is committed, and the client must know that."""
         self._telemetry.count("SealFailures")
         self._telemetry.note("not sealed", error=type(error).__name__, audit_id=entry.audit_id)
-        message = f"committed as {entry.audit_id}; the bucket did not take it, the anchor will seal it"
+        message = f"committed as {entry.audit_id}, but not stored in the bucket yet; the anchor will store it"
         return NotSealed(message, audit_id=entry.audit_id)
 
     def _replay(self, submission: Submission, remembered: Remembered) -> list[Receipt]:
-        """The receipts of the first request with this idempotency key, sealing what it left unsealed."""
+        """The receipts of the first request with this idempotency key. Seals what that request left unsealed."""
         if remembered.request_hash != _request_hash(submission):
             raise IdempotencyConflict("this key was used for another request", field="idempotency_key")
         sequences = [audit_ids.decode(audit_id).sequence for audit_id in remembered.audit_ids]
-        # The outbox first: an entry that is gone from there has been read back from the bucket.
+        # Read the outbox first: an entry that is not there any more has been read back from the bucket.
         waiting = self._journal.outbox(submission.org_id, sequences)
         thunks = [
             partial(self._sealed, submission.org_id, audit_id, waiting.get(sequence))
@@ -256,7 +258,7 @@ class Appender:
         return receipts
 
     def _sealed(self, org_id: str, audit_id: str, waiting: bytes | None) -> Receipt:
-        """The receipt of a committed record, for exactly the bytes that were committed."""
+        """The receipt of a committed record, whose stored bytes must be those that were committed."""
         key = record.key_for(org_id, audit_id)
         stored = self._records.oldest(key)
         if stored is None:
@@ -271,8 +273,8 @@ class Appender:
                 raise self._not_sealed(entry, error) from error
         entry = intact(stored)
         if waiting not in (None, stored.data) or not locked(stored, entry):
-            # Somebody filled the key before the record was sealed, or took its lock away since.
-            raise EvidenceBroken(f"{key} does not hold what was committed, locked as promised", audit_id=audit_id)
+            # Another writer had created the key before the record was sealed, or its lock was removed since.
+            raise EvidenceBroken(f"{key} is not stored as it was committed, locked as promised", audit_id=audit_id)
         return Receipt.of(entry, stored.version_id)
 
     def _news_is_due(self, org_id: str) -> bool:
@@ -293,7 +295,7 @@ def _idempotency(submission: Submission, start: int) -> Idempotency | None:
 
 
 def _request_hash(submission: Submission) -> str:
-    """Over what is recorded, not over what was sent: the hash of a secret that was taken out tells about it."""
+    """Over the sanitized events: a hash over what was sent would tell about a secret that was taken out."""
     digest = hashlib.sha256()
     for event in submission.asked or submission.events:
         digest.update(hashlib.sha256(event).digest())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The head that an environment may try next, without asking where it can know.
+"""The head that an execution environment builds on, read from the table only where it may have changed.
 
-A warm environment that is alone never reads the head: the copy from its last commit is right, and where it is
-not, the commit's condition says so. With two environments taking turns a copy would lose every first try, so
+A warm environment that is the only writer never reads the head: the copy from its last commit is right, and where it is
+not, the commit's condition fails. With two environments that take turns, a copy would lose every first attempt. So
 after a lost race the head is read, until it turns out to be our own again.
 """
 
@@ -26,7 +26,7 @@ class _Known:
 
 
 class Heads:
-    """One per environment."""
+    """One for each execution environment."""
 
     def __init__(self, *, journal: Journal, records: RecordStore) -> None:
         self._journal = journal
@@ -36,7 +36,7 @@ class Heads:
     def take(self, org_id: str) -> Head:
         """The head to build on.
 
-        Raises HeadRegressed when the bucket or this environment has seen a later one.
+        Raises HeadRegressed when the bucket has a record beyond it, or this environment has seen a later head.
         """
         known = self._known.get(org_id)
         if known is None:
@@ -51,12 +51,12 @@ class Heads:
         return head
 
     def won(self, org_id: str, head: Head) -> None:
-        """Our commit made this the head."""
+        """Note that our own commit made this the head."""
         known = self._known.get(org_id)
         self._remember(org_id, head, alone=known is None or known.alone)
 
     def lost(self, org_id: str, head: Head | None) -> Head:
-        """Somebody else moved the head; returns the one to try next."""
+        """Note that another writer moved the head, to `head` if it is known; returns the one to try next."""
         known = self._known.get(org_id)
         if head is None:
             head = self._journal.head(org_id)
@@ -69,7 +69,7 @@ class Heads:
         try:
             refuse_older(known, now)
         except HeadRegressed:
-            del self._known[org_id]  # after a rebuild the first-time check decides anew
+            del self._known[org_id]  # after a rebuild, start again with the check of the bucket
             raise
 
     def _remember(self, org_id: str, head: Head, *, alone: bool) -> None:
@@ -80,11 +80,11 @@ class Heads:
 
 
 def confirmed_head(journal: Journal, records: RecordStore, org_id: str) -> Head:
-    """The table's head, confirmed by the bucket: no record lies beyond it.
+    """The table's head, once the bucket confirms that it has no record beyond it.
 
-    A table restored from a backup has an old head, and building on it would fork the chain. The bucket tells: it
-    cannot go back. A record that another environment has just written is told apart by reading the head again,
-    which then covers it. An environment outlives no restore: a restored table is a new table.
+    A table that was restored from a backup has an old head, and building on it would fork the chain. The bucket cannot
+    be set back, and shows that. For a record that another writer has just added, the head is read again, which then
+    covers it. One check for each environment is enough: a restored table is a new table, with new environments.
 
     Raises HeadRegressed.
     """
@@ -100,7 +100,7 @@ def confirmed_head(journal: Journal, records: RecordStore, org_id: str) -> Head:
 
 
 def refuse_older(known: Head, now: Head) -> None:
-    """Raises HeadRegressed when the head is behind, or beside, what was known to be committed."""
+    """Raise HeadRegressed when the head is before a known one, or has another hash for the same sequence."""
     if now.sequence < known.sequence or (now.sequence == known.sequence and now.tx_hash != known.tx_hash):
         raise _regressed(known.sequence, now.sequence)
 
