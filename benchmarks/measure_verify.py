@@ -15,7 +15,7 @@ from indelible.audit import fast_reader
 from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import pinned_key
 from indelible.audit.stored_zip import StoredZip
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.domain import bundle
 
 _zip: StoredZip | None = None
@@ -23,7 +23,7 @@ _zip: StoredZip | None = None
 
 def whole(path: Path, jobs: int, key: str) -> None:
     """Everything that `indelible verify` does."""
-    verdict = audit(BundleSource(path), Asked(key=pinned_key(key), jobs=jobs))
+    verdict = audit(BundleSource(path), AuditRequest(key=pinned_key(key), jobs=jobs))
     if not verdict.valid or verdict.checkpoint is None:
         raise SystemExit("what was made does not verify")
 

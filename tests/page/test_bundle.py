@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from indelible.audit.bundle import BundleSource
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.domain.note import verifier_key
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, exported
@@ -115,7 +115,7 @@ def test_page_and_verifier_agree(what: str, first: int, last: int, opens: Opener
     bundle = exported(world.bucket, Range(start_seq=first, end_seq=last))
     path = tmp_path / "evidence.zip"
     path.write_bytes(bundle)
-    found = audit(BundleSource(path), Asked(key=KEY))
+    found = audit(BundleSource(path), AuditRequest(key=KEY))
 
     page = opens(Unpacked.of(bundle).files["evidence.html"])
     pin(page, PINNED)

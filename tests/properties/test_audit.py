@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from indelible.audit import bucket as buckets
 from indelible.audit.bundle import BundleSource
 from indelible.audit.source import NotEvidence, Source
-from indelible.audit.verify import Asked, Audit, audit
+from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain.findings import Lock
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, bucket_source, bundle_source, exported, promised
@@ -89,7 +89,7 @@ def told(verdict: Any) -> Any:
 
 
 def audited(source: Source, within: Range, **more: Any) -> Audit:
-    return audit(source, Asked(within=within, key=KEY, **more))
+    return audit(source, AuditRequest(within=within, key=KEY, **more))
 
 
 ranges = st.one_of(
@@ -149,7 +149,7 @@ def honest_bundle() -> bytes:
 
 def refused_or_broken(path: Path) -> bool:
     try:
-        return not audit(BundleSource(path), Asked(key=KEY, strict=True)).valid
+        return not audit(BundleSource(path), AuditRequest(key=KEY, strict=True)).valid
     except NotEvidence:
         return True
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from indelible.audit.bundle import BundleSource
 from indelible.audit.source import NotEvidence
-from indelible.audit.verify import Asked, Audit, audit
+from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, exported
 from tests.fakes.world import World
@@ -44,7 +44,7 @@ def verdict(data: bytes) -> Audit | None:
         path = Path(directory) / "evidence.zip"
         path.write_bytes(data)
         try:
-            return audit(BundleSource(path), Asked(key=KEY))
+            return audit(BundleSource(path), AuditRequest(key=KEY))
         except NotEvidence:
             return None
 

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from indelible.audit.keys import pinned_key
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.cli import report
 from indelible.cli.main import cli
 from indelible.domain import instants
@@ -84,7 +84,7 @@ def test_a_bundle_gets_the_verdict_beside_it(name: str, more: tuple[str, ...]) -
 def test_the_bucket_gets_the_verdict_beside_it(org_id: str, bucket: Bucket, tmp_path: Path) -> None:
     vector = WHOLE["organisations"][org_id]
 
-    verdict = audit(bucket_source(bucket, org_id), Asked(key=pinned_key(vector["arguments"][1])))
+    verdict = audit(bucket_source(bucket, org_id), AuditRequest(key=pinned_key(vector["arguments"][1])))
 
     assert told(report.as_json(verdict, [])) == expected(vector)
     assert typed(copied(bucket, tmp_path), vector, "--org", org_id) == expected(vector)

@@ -10,7 +10,7 @@ import pytest
 
 from indelible.audit.directory import DirectorySource
 from indelible.audit.source import Source
-from indelible.audit.verify import Asked, Audit, audit
+from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain.chain import ChainChecker
 from indelible.domain.findings import FailureCode, Promise, Specimen
 from indelible.domain.record import Head
@@ -23,7 +23,7 @@ CHAINS = load.chain_names()
 
 
 def audited(source: Source, head: Head) -> Audit:
-    return audit(source, Asked(key=KEY, receipts=promised(head)))
+    return audit(source, AuditRequest(key=KEY, receipts=promised(head)))
 
 
 @pytest.mark.parametrize("name", CHAINS)

@@ -13,7 +13,7 @@ import pytest
 from indelible.audit import anchor_search
 from indelible.audit.anchors import ExternalAnchor, Trust, trusted
 from indelible.audit.source import Source
-from indelible.audit.verify import Asked, Audit, audit
+from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain import note as notes
 from indelible.domain.anchors import AnchorFile
 from indelible.external.verify_ots import read_bitcoin_headers, read_stamp, write_detached
@@ -69,7 +69,7 @@ def live() -> Live:
 
 
 def seen(source: Source, trust: Trust, **within: int) -> Audit:
-    verdict = audit(source, Asked(within=Range(**within), key=KEY, trust=trust))
+    verdict = audit(source, AuditRequest(within=Range(**within), key=KEY, trust=trust))
     assert verdict.valid, verdict.failures
     return verdict
 

@@ -13,7 +13,7 @@ import pytest
 from indelible.audit.anchors import Trust, trusted
 from indelible.audit.pending import pending
 from indelible.audit.source import NotEvidence
-from indelible.audit.verify import Asked, Audit, audit
+from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain import note as notes
 from indelible.domain.anchors import AnchorFile
 from indelible.external.verify_ots import pending_at, read_bitcoin_headers, read_ots, read_stamp, write_detached
@@ -36,7 +36,7 @@ class Clock:
 
 
 def seen(world: World, trust: Trust) -> Audit:
-    return audit(bucket_source(world.bucket), Asked(key=KEY, trust=trust))
+    return audit(bucket_source(world.bucket), AuditRequest(key=KEY, trust=trust))
 
 
 def told(verdict: Audit) -> list[tuple[str, int, bool]]:

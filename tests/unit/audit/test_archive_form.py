@@ -14,7 +14,7 @@ import pytest
 from indelible.audit.bundle import BundleSource
 from indelible.audit.source import NotEvidence
 from indelible.audit.stored_zip import StoredZip
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.domain import archive as archives
 from indelible.domain import bundle
 from indelible.domain.archive import entry_of
@@ -43,7 +43,7 @@ def refused(path: Path, data: bytes) -> str:
 
 def test_one_that_tells_no_lies(tmp_path: Path) -> None:
     (tmp_path / "evidence.zip").write_bytes(Lie().told(files()))
-    assert audit(BundleSource(tmp_path / "evidence.zip"), Asked(key=KEY, strict=True)).valid
+    assert audit(BundleSource(tmp_path / "evidence.zip"), AuditRequest(key=KEY, strict=True)).valid
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_crc_that_is_not_the_content_s(tmp_path: Path, name: str) -> None:
     """No reader of ZIP files would unpack it. The manifest's hash is of the content alone."""
     (tmp_path / "evidence.zip").write_bytes(Lie(crcs={name: 7}).told(files()))
 
-    verdict = audit(BundleSource(tmp_path / "evidence.zip"), Asked(key=KEY, strict=True))
+    verdict = audit(BundleSource(tmp_path / "evidence.zip"), AuditRequest(key=KEY, strict=True))
 
     assert [(failure.code, failure.s3_key) for failure in verdict.failures] == [("CONTENT_MISMATCH", name)]
 
@@ -131,7 +131,7 @@ def test_fields_of_64_bits_are_read_where_they_were_needed(tmp_path: Path, monke
     """From 2,000 bytes on instead of 4 GiB, and for many entries."""
     monkeypatch.setattr(archives, "_LIMIT", 2000)
     (tmp_path / "evidence.zip").write_bytes(packed(files()))
-    assert audit(BundleSource(tmp_path / "evidence.zip"), Asked(key=KEY, strict=True)).valid
+    assert audit(BundleSource(tmp_path / "evidence.zip"), AuditRequest(key=KEY, strict=True)).valid
     many = {f"log/checkpoints/{number:012d}": b"" for number in range(1, 70_000)}
     (tmp_path / "many.zip").write_bytes(packed(many))
     assert StoredZip(tmp_path / "many.zip").names == [*many]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from indelible.audit.source import Source
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.domain.findings import FailureCode
 from indelible.domain.ledger import ledger_proof_path
 from indelible.services.log import checkpoint_path
@@ -62,7 +62,7 @@ def test_a_proof_that_does_not_hold(change: str, size: int, source: str, fast: b
     world = grown()
     rewrite(world, size, CHANGES[change])
 
-    verdict = audit(SOURCES[source](world.bucket, tmp_path), Asked(key=KEY, fast=fast))
+    verdict = audit(SOURCES[source](world.bucket, tmp_path), AuditRequest(key=KEY, fast=fast))
 
     assert [(one.code, one.sequence) for one in verdict.failures] == [(FailureCode.CHECKPOINT_MISMATCH, size)]
     assert verdict.failures_total == 1
@@ -76,7 +76,7 @@ def test_one_that_is_not_there_is_no_failure(source: str, tmp_path: Path) -> Non
     for size in (4, 6):
         world.administrator.remove(f"{ORG}/_log/{ledger_proof_path(size)}")
 
-    verdict = audit(SOURCES[source](world.bucket, tmp_path), Asked(key=KEY))
+    verdict = audit(SOURCES[source](world.bucket, tmp_path), AuditRequest(key=KEY))
 
     assert verdict.valid
     assert [one.covers for one in verdict.anchors] == [2]
@@ -85,7 +85,7 @@ def test_one_that_is_not_there_is_no_failure(source: str, tmp_path: Path) -> Non
 def test_of_a_part_those_before_it_are_looked_at_only_for_want_of_others(tmp_path: Path) -> None:
     world = grown()
     rewrite(world, 2, CHANGES["rubbish"])
-    source, asked = directory_source(world.bucket, tmp_path), Asked(within=Range(start_seq=5), key=KEY)
+    source, asked = directory_source(world.bucket, tmp_path), AuditRequest(within=Range(start_seq=5), key=KEY)
 
     assert audit(source, asked).valid
     (tmp_path / ORG / "_log" / ledger_proof_path(6)).unlink()
@@ -107,7 +107,7 @@ def test_another_organisation_s_checkpoint_vouches_for_nothing_before_a_part(tmp
     for gone in (4, 6):
         (log / ledger_proof_path(gone)).unlink()
 
-    verdict = audit(source, Asked(within=Range(start_seq=5), key=KEY))
+    verdict = audit(source, AuditRequest(within=Range(start_seq=5), key=KEY))
 
     assert verdict.anchors == []
     assert [(one.code, one.sequence) for one in verdict.failures] == [(FailureCode.CHECKPOINT_MISMATCH, 2)]

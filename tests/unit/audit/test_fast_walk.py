@@ -13,7 +13,7 @@ from indelible.audit.bundle import BundleSource
 from indelible.audit.fast_reader import read
 from indelible.audit.segment import Expected, segment_of
 from indelible.audit.source import NotEvidence
-from indelible.audit.verify import Asked, Audit, audit
+from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain import merkle
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, exported
@@ -89,7 +89,7 @@ def test_each_piece_of_the_tree_says_when_its_last_record_was_made() -> None:
 
 @pytest.mark.usefixtures("small_blocks")
 def test_several_processes_hand_on_in_order(evidence: Path) -> None:
-    one, three = (audit(BundleSource(evidence), Asked(key=KEY, jobs=jobs)) for jobs in (1, 3))
+    one, three = (audit(BundleSource(evidence), AuditRequest(key=KEY, jobs=jobs)) for jobs in (1, 3))
 
     assert one.valid
     assert essence(one) == essence(three)
@@ -107,8 +107,8 @@ def test_an_interrupted_verification_goes_on_where_it_was(
         third = world.sealed()[2]
         world.administrator.rewrite(third.s3_key, third.data.replace(b'"number":3', b'"number":4'))
     evidence = written(tmp_path / "evidence.zip", world)
-    whole = audit(BundleSource(evidence), Asked(key=KEY))
-    asked = Asked(key=KEY, progress_file=tmp_path / "progress")
+    whole = audit(BundleSource(evidence), AuditRequest(key=KEY))
+    asked = AuditRequest(key=KEY, progress_file=tmp_path / "progress")
 
     with pytest.raises(Interrupted):
         audit(BundleSource(evidence), asked, progress=interrupted_after(count))  # type: ignore[arg-type]
@@ -131,7 +131,7 @@ def test_a_bundle_that_changed_meanwhile_is_read_from_its_beginning(
     evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resume, "_EVERY_SECONDS", 0.0)
-    asked, said = Asked(key=KEY, progress_file=tmp_path / "progress"), list[str]()
+    asked, said = AuditRequest(key=KEY, progress_file=tmp_path / "progress"), list[str]()
     with pytest.raises(Interrupted):
         audit(BundleSource(evidence), asked, progress=interrupted_after(40), say=said.append)  # type: ignore[arg-type]
     content = evidence.read_bytes()
@@ -147,7 +147,7 @@ def test_a_bundle_that_changed_meanwhile_is_read_from_its_beginning(
 @pytest.mark.usefixtures("small_blocks")
 def test_nobody_goes_on_with_another_question(evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resume, "_EVERY_SECONDS", 0.0)
-    asked = Asked(key=KEY, progress_file=tmp_path / "progress")
+    asked = AuditRequest(key=KEY, progress_file=tmp_path / "progress")
     with pytest.raises(Interrupted):
         audit(BundleSource(evidence), asked, progress=interrupted_after(40))  # type: ignore[arg-type]
 
@@ -162,7 +162,7 @@ def test_nobody_goes_on_with_another_question(evidence: Path, tmp_path: Path, mo
 @pytest.mark.usefixtures("small_blocks")
 def test_ranges_begin_and_end_anywhere(evidence: Path) -> None:
     for start, end in ((1, 1), (1, 60), (2, 2), (13, 25), (60, 60), (59, 80)):
-        verdict = audit(BundleSource(evidence), Asked(key=KEY, within=Range(start_seq=start, end_seq=end)))
+        verdict = audit(BundleSource(evidence), AuditRequest(key=KEY, within=Range(start_seq=start, end_seq=end)))
         assert verdict.valid, (start, end, verdict.failures)
         assert verdict.entries_checked == min(end, RECORDS) - start + 1
         assert (verdict.first_sequence, verdict.last_sequence) == (start, min(end, RECORDS))

@@ -16,7 +16,7 @@ from indelible.audit import stored_zip
 from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import Pinned
 from indelible.audit.source import NotEvidence
-from indelible.audit.verify import Asked, Audit, audit
+from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain import bundle, record, tiles
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, bundle_source, exported
@@ -38,7 +38,7 @@ def files() -> dict[str, bytes]:
 
 def verdict(path: Path, changed: dict[str, bytes]) -> Audit:
     path.write_bytes(packed(listing({**files(), **changed})))
-    return audit(BundleSource(path), Asked(key=KEY))
+    return audit(BundleSource(path), AuditRequest(key=KEY))
 
 
 def receipts(place: int, line: bytes) -> dict[str, bytes]:
@@ -95,7 +95,7 @@ def test_a_line_beyond_all_measure_is_refused(tmp_path: Path, name: str, most: i
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[1]
         with pytest.raises(NotEvidence, match="has a line of more than"):
-            audit(BundleSource(path), Asked(key=KEY))
+            audit(BundleSource(path), AuditRequest(key=KEY))
         assert tracemalloc.get_traced_memory()[1] - before < 3 * most
     finally:
         tracemalloc.stop()
@@ -111,7 +111,7 @@ def test_the_longest_objects_that_there_may_be(tmp_path: Path) -> None:
         world.administrator.insert(f"{ORG}/2026/{number}", data, None)
 
     source = bundle_source(world.bucket, tmp_path / "evidence.zip")
-    found = audit(source, Asked(key=KEY))
+    found = audit(source, AuditRequest(key=KEY))
 
     assert {(one.code, one.s3_key) for one in found.failures} == {
         ("UNKNOWN_FORMAT", f"{ORG}/2026/{number}") for number in range(3)
@@ -125,12 +125,12 @@ def test_lines_are_cut_where_the_receipts_beside_them_are_long(tmp_path: Path, m
     for number in range(20):
         world.administrator.insert(f"{ORG}/2026/{number:02}", b"\n" * 600, None)
     source = bundle_source(world.bucket, tmp_path / "evidence.zip")
-    whole, (part,) = audit(source, Asked(key=KEY)), [*source.parts(after=f"{ORG}/")]
+    whole, (part,) = audit(source, AuditRequest(key=KEY)), [*source.parts(after=f"{ORG}/")]
     monkeypatch.setattr(bundles, "MAX_RECEIPT_BYTES", 1500)
     monkeypatch.setattr(stored_zip, "_BLOCK", 1000)
 
     source = BundleSource(tmp_path / "evidence.zip")
-    again, parts = audit(source, Asked(key=KEY)), [*source.parts(after=f"{ORG}/")]
+    again, parts = audit(source, AuditRequest(key=KEY)), [*source.parts(after=f"{ORG}/")]
 
     assert (again.failures, again.entries_checked) == (whole.failures, whole.entries_checked)
     assert len(whole.failures) == 20
@@ -148,7 +148,7 @@ def test_newlines_by_the_thousand(tmp_path: Path) -> None:
     for name, counted in ((bundle.RECORDS, "3000008 records and 8 receipts"), (bundle.RECEIPTS, "3000008 receipts")):
         source_path.write_bytes(packed(listing({**files(), name: files()[name] + b"\n" * lines})))
         for fast in (True, False):
-            found = audit(BundleSource(source_path), Asked(key=KEY, fast=fast))
+            found = audit(BundleSource(source_path), AuditRequest(key=KEY, fast=fast))
             assert found.entries_checked == 8
             assert any(f"{counted}; the manifest counts 8" in one.detail for one in found.failures)
             # Beside that the manifest names the last receipt, which an empty line is not.
@@ -163,7 +163,7 @@ def test_lines_that_nobody_counted_are_not_followed(tmp_path: Path) -> None:
     changed = {name: more[name] for name in (bundle.RECORDS, bundle.RECEIPTS)}
     for fast in (True, False):
         (tmp_path / "evidence.zip").write_bytes(packed(listing({**files(), **changed})))
-        found = audit(BundleSource(tmp_path / "evidence.zip"), Asked(key=KEY, fast=fast))
+        found = audit(BundleSource(tmp_path / "evidence.zip"), AuditRequest(key=KEY, fast=fast))
         assert found.entries_checked == 8
         assert any("11 records and 11 receipts; the manifest counts 8" in one.detail for one in found.failures)
 
@@ -200,7 +200,7 @@ def test_a_name_that_no_organisation_has(tmp_path: Path, org_id: str, key: Pinne
     path = tmp_path / "evidence.zip"
     path.write_bytes(packed(listing(files(), org_id=org_id)))
     with pytest.raises(NotEvidence, match="is not the name of an organisation"):
-        audit(BundleSource(path), Asked(key=key))
+        audit(BundleSource(path), AuditRequest(key=key))
 
 
 def test_a_statement_of_a_ledger_whose_name_would_be_that_of_an_organisation_s_log(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_statement_of_a_ledger_whose_name_would_be_that_of_an_organisation_s_l
     stated = generate.text(1, "", name="indelible/acme")
     made = {**files(), "keys/0001": generate.note(stated, generate.A, name="indelible/acme").encode()}
     (tmp_path / "evidence.zip").write_bytes(packed(listing(made)))
-    said = audit(BundleSource(tmp_path / "evidence.zip"), Asked()).unchecked
+    said = audit(BundleSource(tmp_path / "evidence.zip"), AuditRequest()).unchecked
     assert any(clause.startswith("signatures and signed roots: no key was given") for clause in said)
 
 
@@ -227,4 +227,4 @@ def test_a_predecessor_that_is_no_record(tmp_path: Path) -> None:
     ordered = {name: made[name] for name in sorted(made, key=bundle.file_order)}
     (tmp_path / "evidence.zip").write_bytes(packed(listing(ordered)))
     assert manifest["first_sequence"] == 1
-    assert audit(BundleSource(tmp_path / "evidence.zip"), Asked(key=KEY)).entries_checked == 8
+    assert audit(BundleSource(tmp_path / "evidence.zip"), AuditRequest(key=KEY)).entries_checked == 8

@@ -14,7 +14,7 @@ import pytest
 from indelible.audit.directory import DirectorySource
 from indelible.audit.lookup import one
 from indelible.audit.source import NotEvidence
-from indelible.audit.verify import Asked, Audit, audit
+from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain import audit_id, instants, record
 from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.services.ranges import Range
@@ -53,7 +53,7 @@ def little_memory() -> Iterator[None]:
 
 
 def verdict(copy: Path, within: Range | None = None) -> Audit:
-    return audit(DirectorySource(copy, ORG), Asked(within=within or Range(), key=KEY))
+    return audit(DirectorySource(copy, ORG), AuditRequest(within=within or Range(), key=KEY))
 
 
 @pytest.mark.parametrize("place", ["2026/03/20/0", "2099-x", "_log/checkpoints/000000000004"])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from indelible.audit.keys import Pinned, ledger_name
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.domain.findings import FailureCode
 from indelible.services.log import LATEST, MOST_FOREIGN, checkpoint_path
 from tests.fakes.audits import KEY, bucket_source
@@ -55,7 +55,7 @@ def test_it_is_one_failure_and_no_more() -> None:
     world = grown()
     put(world, 1, b"rubbish")
 
-    verdict = audit(bucket_source(world.bucket), Asked(key=PEM))
+    verdict = audit(bucket_source(world.bucket), AuditRequest(key=PEM))
 
     assert [(one.code, one.sequence) for one in verdict.failures] == [(FailureCode.CHECKPOINT_MISMATCH, 1)]
     assert verdict.checkpoint is not None

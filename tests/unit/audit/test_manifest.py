@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from indelible.audit.bundle import BundleSource
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.domain import bundle
 from indelible.domain.archive import archive, entry_of
 from indelible.domain.canonical import canonical_bytes
@@ -37,7 +37,7 @@ def packed(path: Path, **changed: Any) -> Path:
 
 
 def test_one_that_was_not_changed(tmp_path: Path) -> None:
-    assert audit(BundleSource(packed(tmp_path / "evidence.zip")), Asked(key=KEY)).valid
+    assert audit(BundleSource(packed(tmp_path / "evidence.zip")), AuditRequest(key=KEY)).valid
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_one_that_was_not_changed(tmp_path: Path) -> None:
     ],
 )
 def test_one_that_says_something_else(tmp_path: Path, changed: dict[str, Any]) -> None:
-    verdict = audit(BundleSource(packed(tmp_path / "evidence.zip", **changed)), Asked(key=KEY))
+    verdict = audit(BundleSource(packed(tmp_path / "evidence.zip", **changed)), AuditRequest(key=KEY))
 
     assert not verdict.valid
     assert any(failure.s3_key in (bundle.MANIFEST, bundle.RECORDS) for failure in verdict.failures) or any(

@@ -14,7 +14,7 @@ import pytest
 from indelible.audit import stored_zip
 from indelible.audit.bundle import BundleSource
 from indelible.audit.directory import DirectorySource
-from indelible.audit.verify import Asked, Audit, audit
+from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain import bundle, record
 from indelible.domain.archive import archive, entry_of
 from indelible.domain.canonical import canonical_bytes
@@ -86,14 +86,14 @@ def test_records_that_no_root_covers_are_named(world: World, tmp_path: Path, fas
         packed(tmp_path / "a.zip", files(world)),
         DirectorySource(copied(world.bucket, tmp_path / "a"), ORG),
     ):
-        verdict = audit(source, Asked(key=KEY, fast=fast))
+        verdict = audit(source, AuditRequest(key=KEY, fast=fast))
         assert verdict.valid
         assert "records 11 to 12: no signed root covers them" in unchecked(verdict)
         assert "when records 1 to 12 were made" in unchecked(verdict)
 
 
 def test_records_that_a_root_covers_are_not_named(world: World, tmp_path: Path) -> None:
-    verdict = audit(packed(tmp_path / "a.zip", files(world, Range(start_seq=3, end_seq=8))), Asked(key=KEY))
+    verdict = audit(packed(tmp_path / "a.zip", files(world, Range(start_seq=3, end_seq=8))), AuditRequest(key=KEY))
 
     assert verdict.valid
     assert "no signed root covers" not in unchecked(verdict)
@@ -109,15 +109,15 @@ def test_a_line_that_claims_to_lie_behind_the_range_hides_none_after_it(
         made[bundle.RECORDS] += extra.data + b"\n"
         made[bundle.RECEIPTS] += receipt(extra)
 
-    assert not audit(packed(tmp_path / "a.zip", made), Asked(key=KEY, fast=fast)).valid
-    assert not audit(packed(tmp_path / "b.zip", made, records=15), Asked(key=KEY, fast=fast)).valid
+    assert not audit(packed(tmp_path / "a.zip", made), AuditRequest(key=KEY, fast=fast)).valid
+    assert not audit(packed(tmp_path / "b.zip", made, records=15), AuditRequest(key=KEY, fast=fast)).valid
 
 
 def test_receipts_beside_no_record(world: World, tmp_path: Path, fast: bool) -> None:
     made = files(world)
     made[bundle.RECEIPTS] += receipt(following(world.sealed()[-1].head, 13))
 
-    assert not audit(packed(tmp_path / "a.zip", made), Asked(key=KEY, fast=fast)).valid
+    assert not audit(packed(tmp_path / "a.zip", made), AuditRequest(key=KEY, fast=fast)).valid
 
 
 def test_a_block_that_seems_to_lie_before_the_range_is_read_too(
@@ -130,7 +130,7 @@ def test_a_block_that_seems_to_lie_before_the_range_is_read_too(
     made[bundle.RECORDS] = b"junk\n" * 600 + made[bundle.RECORDS]
     made[bundle.RECEIPTS] = junk * 600 + made[bundle.RECEIPTS]
 
-    verdict = audit(packed(tmp_path / "a.zip", made, records=612), Asked(key=KEY, fast=fast))
+    verdict = audit(packed(tmp_path / "a.zip", made, records=612), AuditRequest(key=KEY, fast=fast))
 
     assert not verdict.valid
     assert "UNKNOWN_FORMAT" in {failure.code for failure in verdict.failures}
@@ -164,7 +164,7 @@ def test_lines_out_of_order(world: World, tmp_path: Path, fast: bool) -> None:
         lines = made[name].splitlines(keepends=True)
         made[name] = b"".join([*lines[:5], lines[6], lines[5], *lines[7:]])
 
-    verdict = audit(packed(tmp_path / "a.zip", made), Asked(key=KEY, fast=fast))
+    verdict = audit(packed(tmp_path / "a.zip", made), AuditRequest(key=KEY, fast=fast))
 
     assert any("order of keys" in failure.detail for failure in verdict.failures)
 
@@ -172,7 +172,7 @@ def test_lines_out_of_order(world: World, tmp_path: Path, fast: bool) -> None:
 def test_a_bundle_that_calls_itself_broken_without_saying_how(world: World, tmp_path: Path) -> None:
     said = {"valid": False, "first_broken_at": None, "failures_total": 7, "failures": []}
 
-    verdict = audit(packed(tmp_path / "a.zip", files(world), exported=said), Asked(key=KEY))
+    verdict = audit(packed(tmp_path / "a.zip", files(world), exported=said), AuditRequest(key=KEY))
 
     assert not verdict.valid
     assert "7 failures more" in verdict.failures[0].detail
@@ -184,10 +184,10 @@ def test_what_the_exporter_found_beyond_the_range_is_reported_too(world: World, 
     said = {"valid": False, "first_broken_at": 20, "failures_total": 1, "failures": [found]}
     source = packed(tmp_path / "a.zip", files(world, Range(end_seq=8)), exported=said)
 
-    verdict = audit(source, Asked(key=KEY))
+    verdict = audit(source, AuditRequest(key=KEY))
 
     assert [(failure.code, failure.sequence) for failure in verdict.failures] == [("CHECKPOINT_MISMATCH", 20)]
-    assert audit(source, Asked(Range(end_seq=7), KEY)).valid
+    assert audit(source, AuditRequest(Range(end_seq=7), KEY)).valid
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_receipt_that_was_not_looked_at_does_not_count_as_held(
     sealed = world.sealed()[4]
     source = DirectorySource(copied(world.bucket, tmp_path / "a"), ORG)
 
-    verdict = audit(source, Asked(asked, KEY, receipts={5: (Promise(5, sealed.tx_hash, "the receipt"),)}))
+    verdict = audit(source, AuditRequest(asked, KEY, receipts={5: (Promise(5, sealed.tx_hash, "the receipt"),)}))
 
     assert verdict.valid
     assert verdict.receipts == int(held)
@@ -214,9 +214,9 @@ def test_a_receipt_from_before_a_time_range_and_one_of_a_later_bundle(world: Wor
     later = packed(tmp_path / "a.zip", files(world, Range(start_seq=8)))
 
     for verdict in (
-        audit(copy, Asked(Range(from_ms=sealed[7].timestamp_ms), KEY, wrong)),
-        audit(copy, Asked(Range(to_ms=sealed[3].timestamp_ms), KEY, wrong)),
-        audit(later, Asked(key=KEY, receipts=wrong)),
+        audit(copy, AuditRequest(Range(from_ms=sealed[7].timestamp_ms), KEY, wrong)),
+        audit(copy, AuditRequest(Range(to_ms=sealed[3].timestamp_ms), KEY, wrong)),
+        audit(later, AuditRequest(key=KEY, receipts=wrong)),
     ):
         assert (verdict.valid, verdict.receipts) == (True, 0)
         assert "outside of the range: 5" in unchecked(verdict)
@@ -229,7 +229,7 @@ def test_a_bundle_asked_from_a_time_before_its_first_record_is_asked_whole(
     source = packed(tmp_path / "a.zip", files(world, Range(start_seq=5, end_seq=10)))
 
     for from_ms in (1, sealed[4].timestamp_ms - 1, sealed[4].timestamp_ms):
-        verdict = audit(source, Asked(Range(from_ms=from_ms), KEY, fast=fast))
+        verdict = audit(source, AuditRequest(Range(from_ms=from_ms), KEY, fast=fast))
         assert (verdict.valid, verdict.first_sequence, verdict.entries_checked) == (True, 5, 6)
         assert verdict.checkpoint is not None
 
@@ -239,5 +239,5 @@ def test_a_bad_receipt_in_the_bundle_belongs_to_its_own_record(world: World, tmp
     made[bundle.RECEIPTS] = made[bundle.RECEIPTS].replace(b'"s3_lock_mode":"C', b'"s3_lock_mode":"c', 1)
     source = packed(tmp_path / "a.zip", made)
 
-    assert audit(source, Asked(Range(start_seq=6, end_seq=9), KEY, fast=fast)).valid
-    assert audit(source, Asked(key=KEY, fast=fast)).first_broken_at == 1
+    assert audit(source, AuditRequest(Range(start_seq=6, end_seq=9), KEY, fast=fast)).valid
+    assert audit(source, AuditRequest(key=KEY, fast=fast)).first_broken_at == 1

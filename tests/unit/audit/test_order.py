@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.domain.findings import Failure, FailureCode, in_order
 from tests.fakes.audits import KEY, bucket_source
 from tests.fakes.chains import ORG, build_chain
@@ -28,7 +28,7 @@ def broken() -> World:
 
 @pytest.mark.parametrize("fast", [True, False])
 def test_the_command_lists_them_by_sequence(fast: bool) -> None:
-    verdict = audit(bucket_source(broken().bucket), Asked(key=KEY, fast=fast))
+    verdict = audit(bucket_source(broken().bucket), AuditRequest(key=KEY, fast=fast))
 
     assert [(one.code.value, one.sequence) for one in verdict.failures] == [("FORK", 2), ("UNLOCKED", 5)]
 

@@ -13,7 +13,7 @@ import pytest
 
 from indelible.audit.receipts import promises
 from indelible.audit.source import NotEvidence, Source
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.domain import audit_id, record
 from indelible.domain.receipt import Receipt
 from tests.fakes.audits import KEY, bucket_source, bundle_source, directory_source
@@ -55,9 +55,9 @@ def elsewhere(world: World) -> dict[str, str]:
     return {"audit_id": other, "s3_key": record.key_for(ORG, other)}
 
 
-def held(path: Path, *receipts: dict[str, str | int]) -> Asked:
+def held(path: Path, *receipts: dict[str, str | int]) -> AuditRequest:
     path.write_text("\n".join(map(json.dumps, receipts)))
-    return Asked(key=KEY, receipts=promises([path], ORG))
+    return AuditRequest(key=KEY, receipts=promises([path], ORG))
 
 
 @pytest.mark.parametrize("fast", [True, False])

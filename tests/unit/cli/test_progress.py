@@ -11,7 +11,7 @@ from rich.console import Console
 
 from indelible.audit.lookup import all_of_trace
 from indelible.audit.source import Source
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.cli.progress import records_bar
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, bucket_source, bundle_source, directory_source
@@ -31,7 +31,7 @@ def world() -> World:
 
 def told(source: Source, asked: Range) -> list[tuple[int, int | None]]:
     found: list[tuple[int, int | None]] = []
-    audit(source, Asked(asked, key=KEY), progress=lambda *both: found.append(both))
+    audit(source, AuditRequest(asked, key=KEY), progress=lambda *both: found.append(both))
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from indelible.audit.anchors import Trust
 from indelible.audit.bundle import BundleSource
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.domain.anchors import AnchorFile
 from indelible.services.log import LEDGER
 from indelible.services.ranges import Range
@@ -56,7 +56,7 @@ def test_what_has_no_external_anchor_yet_leads_to_the_ledger_s_log_alone() -> No
 def test_an_auditor_with_the_bundle_alone_finds_the_witness(tmp_path: Path) -> None:
     path = tmp_path / "evidence.zip"
     path.write_bytes(packed(grown(), 1, 4))
-    verdict = audit(BundleSource(path), Asked(key=KEY, trust=Trust(witnesses=(ALICE.key,))))
+    verdict = audit(BundleSource(path), AuditRequest(key=KEY, trust=Trust(witnesses=(ALICE.key,))))
     assert (verdict.valid, verdict.failures) == (True, [])
     assert [(one.kind, one.size, one.checked) for one in verdict.anchors] == [
         ("ledger log", 2, True),

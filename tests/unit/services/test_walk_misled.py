@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.domain import audit_id, record
 from indelible.ports import KeyVersions
 from indelible.services.export import Exporter
@@ -115,7 +115,7 @@ def test_what_ends_a_range_in_time_is_the_record_that_was_signed_there(how: str,
     assert [(failure.code.value, failure.sequence) for failure in verdict.failures] == [("CONTENT_MISMATCH", 6)]
     exported = exporter(world).bundle(ORG, asked).manifest.exported
     assert [(failure.code, failure.sequence) for failure in exported.failures] == [("CONTENT_MISMATCH", 6)]
-    found = audit(bucket_source(world.bucket), Asked(asked, KEY))
+    found = audit(bucket_source(world.bucket), AuditRequest(asked, KEY))
     assert [(failure.code.value, failure.sequence) for failure in found.failures] == [("CONTENT_MISMATCH", 6)]
 
 

@@ -70,14 +70,14 @@ class FastWalk(Walk):
 
     def _first_of_range(self) -> tuple[int, str]:
         """As `find_start`; but a source can begin later than with sequence 1. Raises NotEvidence for an empty range."""
-        asked, start = self.asked.start_seq or 1, self.source.starts_at
-        if self.asked.from_ms is not None:
-            first = Locator(self.records, self.org_id).first_at_or_after(self.asked.from_ms)
+        first_seq, starts_at = self.within.start_seq or 1, self.source.starts_at
+        if self.within.from_ms is not None:
+            first = Locator(self.records, self.org_id).first_at_or_after(self.within.from_ms)
             if first is None:
                 raise NotEvidence("there is no record at that time or later")
-            asked = max(asked, first.sequence)
-        if start > 1 and asked <= start:
-            return start, f"{self.org_id}/"
+            first_seq = max(first_seq, first.sequence)
+        if starts_at > 1 and first_seq <= starts_at:
+            return starts_at, f"{self.org_id}/"
         return self.find_start()
 
     def _read_singly(self, deadline_ms: int) -> bool:
@@ -127,7 +127,7 @@ class FastWalk(Walk):
 
     def _notice(self) -> None:
         """What the source has noticed of its own, as far as it belongs to the range."""
-        end = self.asked.end_seq or MAX_SEQUENCE
+        end = self.within.end_seq or MAX_SEQUENCE
         for failure in self.source.noticed():
             inside = failure.sequence is None or self.checker.start <= failure.sequence <= end
             if inside:
@@ -145,18 +145,18 @@ class FastWalk(Walk):
     def _count(self, expected: Expected) -> int | None:
         """How many records the range has, as far as anybody says where it ends."""
         sizes = expected.sizes or ()
-        last = self.asked.end_seq or self.source.ends_at or max(sizes, default=None)
-        if self.asked.to_ms is not None:
-            beyond = Locator(self.records, self.org_id).first_at_or_after(self.asked.to_ms + 1)
+        last = self.within.end_seq or self.source.ends_at or max(sizes, default=None)
+        if self.within.to_ms is not None:
+            beyond = Locator(self.records, self.org_id).first_at_or_after(self.within.to_ms + 1)
             last = min(last or MAX_SEQUENCE, beyond.sequence - 1) if beyond else last
         return None if last is None else max(last - self.first + 1, 0)
 
     def _inside(self, found: Segment) -> bool:
-        run, asked = found.run, self.asked
+        run, within = found.run, self.within
         return (
             run.first >= self.checker.start
-            and (asked.end_seq is None or run.last.sequence <= asked.end_seq)
-            and (asked.to_ms is None or run.last.timestamp_ms <= asked.to_ms)
+            and (within.end_seq is None or run.last.sequence <= within.end_seq)
+            and (within.to_ms is None or run.last.timestamp_ms <= within.to_ms)
         )
 
     def _keep(self, found: Segment, part: Part) -> None:

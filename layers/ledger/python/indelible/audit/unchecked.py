@@ -76,7 +76,7 @@ def _unsigned_and_unanchored(walk: FastWalk, anchors: Sequence[ExternalAnchor]) 
             "alone can be written by anybody who can write to the source"
         )
     promised = max((promise.sequence for promise in walk.receipts_held), default=0)
-    if max(signed, promised) < end and walk.asked.end_seq is None:
+    if max(signed, promised) < end and walk.within.end_seq is None:
         yield (
             f"whether the chain went on after record {end:,}: no signed checkpoint or receipt reaches that far, and a "
             "chain does not notice that its end was cut off"

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verify a source: its records, their order, every signed root, every promise that the auditor holds.
+"""Verify a source: its records, their order, every signed root, every receipt that the auditor has.
 
-Invariant: `valid` is the API's verdict on what the source shows, and nothing that could not be checked is passed over
-in silence: it stands in `unchecked`.
+Invariant: `valid` is the API's verdict on what the source shows. What could not be checked is listed in `unchecked`.
 """
 
 from __future__ import annotations
@@ -35,8 +34,12 @@ _UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What an auditor wants to know, and what he brings along. Without `fast` the verdict is the same, and late."""
+class AuditRequest:
+    """What an auditor asks for, and what the source is checked against.
+
+    `key` is pinned, `receipts` and `trust` come from elsewhere than the source. With `progress_file` an interrupted run
+    can be continued. `fast=False` checks record by record in the API's own code, which gives the same verdict slowly.
+    """
 
     within: Range = field(default_factory=Range)
     key: Pinned | None = None
@@ -50,11 +53,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The verdict, with the fields of the API's and some more.
+    """The verdict: the fields of the API's, and more.
 
-    `key` is the one that signed, if any was looked at. `absent` is what was asked for and the source does not have.
-    `resumed` is the first record that this run read, where an earlier one had read those before it; `read` is how many
-    this run read of the `entries_checked`.
+    `key` is the one that signed roots were checked with, if there was one. `absent` is what was asked for and is not in
+    the source. `resumed` is the first record that this run read, where an earlier run had read those before it;
+    `read` is how many of the `entries_checked` this run read.
     """
 
     valid: bool
@@ -81,7 +84,7 @@ class Audit:
 
 def audit(
     source: Source,
-    asked: Asked,
+    request: AuditRequest,
     *,
     progress: Callable[[int, int | None], None] = lambda _, __: None,
     say: Callable[[str], None] = lambda _: None,
@@ -101,11 +104,11 @@ def audit(
     """
     began = time.monotonic()
     _refuse_other_owners(source)
-    scope = _scope(source, asked)
-    signing = _check_keys(source, asked, scope)
-    walk = _check_records(source, asked, scope, signing, progress=progress, say=say)
-    _check_source(source, asked, scope, signing, walk)
-    anchors = _check_anchors(source, asked, signing, walk)
+    scope = _scope(source, request)
+    signing = _check_keys(source, request, scope)
+    walk = _check_records(source, request, scope, signing, progress=progress, say=say)
+    _check_source(source, request, scope, signing, walk)
+    anchors = _check_anchors(source, request, signing, walk)
     checker, resumed = walk.checker, walk.begun
     return Audit(
         valid=checker.failures_total == 0,
@@ -121,10 +124,10 @@ def audit(
         failures_total=checker.failures_total,
         checkpoint=walk.roots.last,
         key=signing.verifier_key,
-        key_pinned=asked.key is not None,
+        key_pinned=request.key is not None,
         receipts=len(walk.receipts_held),
         anchors=anchors,
-        absent=unchecked.absent(source, asked.within),
+        absent=unchecked.absent(source, request.within),
         unchecked=[*unchecked.limits(walk, signing.unchecked, anchors)],
         resumed=resumed.last.sequence + 1 if resumed else None,
         read=checker.entries_checked - (resumed.entries_checked if resumed else 0),
@@ -165,19 +168,19 @@ def _refuse_other_owners(source: Source) -> None:
         raise NotEvidence(f"{source.where}: {source.org_id!r} is not the name of an organisation")
 
 
-def _scope(source: Source, asked: Asked) -> _Scope:
-    within = asked.within
+def _scope(source: Source, request: AuditRequest) -> _Scope:
+    within = request.within
     if source.ends_at is not None:
         within = replace(within, end_seq=min(within.end_seq or source.ends_at, source.ends_at))
-    return _Scope(within, _is_whole(source, asked.within))
+    return _Scope(within, _is_whole(source, request.within))
 
 
-def _check_keys(source: Source, asked: Asked, scope: _Scope) -> _Signing:
+def _check_keys(source: Source, request: AuditRequest, scope: _Scope) -> _Signing:
     """Check 1: the key that the auditor pinned, or else the one that the source states, and those it leads to.
 
     Without a key, or where the source cannot show what it takes, signed roots are left unchecked.
     """
-    key = asked.key or stated_key(source)
+    key = request.key or stated_key(source)
     name = ledger_name(source, key)
     ring, unsure = key_ring(source, key, name or _UNKNOWN)
     rootless = unchecked.signed_roots(source, key, whole=scope.whole)
@@ -188,7 +191,7 @@ def _check_keys(source: Source, asked: Asked, scope: _Scope) -> _Signing:
 
 def _check_records(
     source: Source,
-    asked: Asked,
+    request: AuditRequest,
     scope: _Scope,
     signing: _Signing,
     *,
@@ -196,7 +199,9 @@ def _check_records(
     say: Callable[[str], None],
 ) -> FastWalk:
     """Check 2: one walk along the records, from where an earlier run stopped if its progress file says so."""
-    keeper = Keeper(asked.progress_file, _about(source, asked), source.identity, say) if asked.progress_file else None
+    keeper = (
+        Keeper(request.progress_file, _about(source, request), source.identity, say) if request.progress_file else None
+    )
     walk = FastWalk(
         source,
         NoTable(),
@@ -206,10 +211,10 @@ def _check_records(
         scope.within,
         locks=source.locks,
         source=source,
-        receipts=asked.receipts,
-        jobs=asked.jobs,
-        strict=asked.strict,
-        fast=asked.fast,
+        receipts=request.receipts,
+        jobs=request.jobs,
+        strict=request.strict,
+        fast=request.fast,
         progress=progress,
         begun=keeper.load() if keeper else None,
         keep=keeper.keep if keeper else None,
@@ -220,7 +225,7 @@ def _check_records(
     return walk
 
 
-def _check_source(source: Source, asked: Asked, scope: _Scope, signing: _Signing, walk: FastWalk) -> None:
+def _check_source(source: Source, request: AuditRequest, scope: _Scope, signing: _Signing, walk: FastWalk) -> None:
     """Check 3: the source's own form. Raises NotEvidence where it has neither records nor failures."""
     checker = walk.checker
     summary = WalkSummary(
@@ -229,27 +234,27 @@ def _check_source(source: Source, asked: Asked, scope: _Scope, signing: _Signing
         last=max(checker.next_sequence - 1, scope.within.end_seq or 0),
         entries=checker.entries_checked,
         found={(failure.code, failure.sequence) for failure in checker.failures},
-        strict=asked.strict,
+        strict=request.strict,
         whole=scope.whole,
     )
     for failure in source.own_failures(summary):
         checker.take(failure)
     if not checker.entries_checked and not checker.failures_total:
-        what = f"record of {source.org_id}" if asked.within == Range() else "record in that range"
+        what = f"record of {source.org_id}" if request.within == Range() else "record in that range"
         raise NotEvidence(f"{source.where} has no {what}")
 
 
-def _check_anchors(source: Source, asked: Asked, signing: _Signing, walk: FastWalk) -> list[ExternalAnchor]:
+def _check_anchors(source: Source, request: AuditRequest, signing: _Signing, walk: FastWalk) -> list[ExternalAnchor]:
     """Check 4: what others vouch for, of the newest checkpoint that the records lead to and those before it."""
     newest = walk.roots.last
     top = walk.climb.top(newest.size) if newest else None
     if top is None:
         return []
-    return AnchorSearch(source, signing.log, walk.climb, asked.trust, walk.checker.take).look(top, first=walk.first)
+    return AnchorSearch(source, signing.log, walk.climb, request.trust, walk.checker.take).look(top, first=walk.first)
 
 
 def _is_whole(source: Source, within: Range) -> bool:
-    """Whether all that the source says that it has is asked for."""
+    """Whether the range is everything that the source says that it has."""
     begins, ends = (within.start_seq or 1) <= source.starts_at, source.ends_at is None or within.to_ms is None
     if begins and within.from_ms is not None:
         first = Locator(source, source.org_id).first_at_or_after(within.from_ms)
@@ -257,10 +262,11 @@ def _is_whole(source: Source, within: Range) -> bool:
     return begins and ends and (within.end_seq is None or within.end_seq >= (source.ends_at or MAX_SEQUENCE))
 
 
-def _about(source: Source, asked: Asked) -> str:
-    held: Sequence[Promise] = [promise for _, several in sorted(asked.receipts.items()) for promise in several]
-    key = asked.key.public_key.hex() if asked.key else ""
-    return repr((source.fingerprint, asked.within, key, asked.strict, held))
+def _about(source: Source, request: AuditRequest) -> str:
+    """What a progress file is about: another source or question gives another text."""
+    held: Sequence[Promise] = [promise for _, several in sorted(request.receipts.items()) for promise in several]
+    key = request.key.public_key.hex() if request.key else ""
+    return repr((source.fingerprint, request.within, key, request.strict, held))
 
 
 class _Clock:

@@ -16,7 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from indelible.audit.bundle import BundleSource
 from indelible.audit.keys import Pinned, key_ring, ledger_name, pinned_key
 from indelible.audit.source import NotEvidence, Source
-from indelible.audit.verify import Asked, audit
+from indelible.audit.verify import AuditRequest, audit
 from indelible.audit.written import WrittenBundle
 from indelible.cli.atomic_file import atomic_file, refuse_special_file
 from indelible.cli.options import key_option, parse_range, range_options, source_options
@@ -114,7 +114,7 @@ def _verify(evidence: BundleSource, asked: Range, key: Pinned | None) -> Written
     if asked != Range():
         raise NotEvidence("a bundle is exported as a whole: a range needs the bucket or a directory")
     with records_bar("verifying") as progress:
-        verdict = audit(evidence, Asked(key=key), progress=progress)
+        verdict = audit(evidence, AuditRequest(key=key), progress=progress)
     if not verdict.valid and evidence.manifest.exported.valid:
         raise NotEvidence(f"{evidence.where} is broken; run indelible verify for details")
     return WrittenBundle(Path(evidence.where), evidence.manifest)

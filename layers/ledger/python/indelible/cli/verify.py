@@ -16,7 +16,7 @@ from indelible.audit.keys import pinned_key
 from indelible.audit.pending import completed_proofs
 from indelible.audit.receipts import promises
 from indelible.audit.source import Source
-from indelible.audit.verify import Asked, Audit, audit
+from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.cli import COULD_NOT_CHECK, report
 from indelible.cli.checkpoint import checkpoint, first_covering
 from indelible.cli.options import json_option, key_option, parse_range, range_options, source_options
@@ -119,7 +119,7 @@ def verify(
             trust = replace(trust, completed=completed_proofs(completed))
         if upgrade_pending:
             trust = replace(trust, completed={**trust.completed, **complete_from_calendars(evidence)})
-        asked = Asked(
+        request = AuditRequest(
             within=within,
             key=None if key is None else pinned_key(key),
             receipts=promises(receipts, evidence.org_id),
@@ -129,7 +129,7 @@ def verify(
             trust=trust,
         )
         with records_bar("verifying") as progress:
-            verdict = audit(evidence, asked, progress=progress, say=_print_error)
+            verdict = audit(evidence, request, progress=progress, say=_print_error)
     lacking = [*_lacking(verdict, trust, anchors=check_anchors, tokens=check_tst)]
     if as_json:
         click.echo(json.dumps(report.as_json(verdict, lacking)))

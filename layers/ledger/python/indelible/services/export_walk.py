@@ -41,7 +41,7 @@ class ExportWalk(Walk):
 
     def pack(self) -> None:
         """Walk. Raises NotFound where no record is as late as the range begins."""
-        from_ms = self.asked.from_ms
+        from_ms = self.within.from_ms
         if from_ms is not None and Locator(self.records, self.org_id).first_at_or_after(from_ms) is None:
             raise NotFound("there is no record in this range")
         self.run(NO_DEADLINE)

@@ -36,7 +36,7 @@ class End:
     cut the range short; it is one of the keys of the range. `beyond_keys` are the versions under the key of `beyond`.
     """
 
-    asked: Range
+    within: Range
     reached: int = 0
     beyond: RecordKey | None = None
     beyond_keys: KeyVersions | None = None
@@ -46,7 +46,7 @@ class End:
         for entry in keys:
             found = record.parse_key(entry.s3_key)
             if found is not None and found.agrees:
-                if self.asked.ends_before(found) and found.sequence > self.reached:
+                if self.within.ends_before(found) and found.sequence > self.reached:
                     self.beyond, self.beyond_keys = found, entry
                     return
                 self.reached = max(self.reached, found.sequence)
@@ -55,5 +55,5 @@ class End:
     @property
     def last(self) -> int | None:
         """The last sequence that belongs to the range, where something says so."""
-        ends = [self.asked.end_seq, self.beyond.sequence - 1 if self.beyond else None]
+        ends = [self.within.end_seq, self.beyond.sequence - 1 if self.beyond else None]
         return min((end for end in ends if end is not None), default=None)

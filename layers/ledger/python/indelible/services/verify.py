@@ -45,12 +45,12 @@ class Verifier:
         self._journal = journal
         self._clock = clock
 
-    def verify(self, org_id: str, asked: Range, *, deadline_ms: int) -> Verdict:
+    def verify(self, org_id: str, within: Range, *, deadline_ms: int) -> Verdict:
         """Check the range, as far as it goes before the deadline (Unix ms)."""
         began = self._clock.now_ms()
         # The head first: whatever it says must be in the bucket or the outbox from here on.
         head = self._journal.head(org_id)
-        walk = Walk(self._records, self._journal, self._log, self._clock, org_id, asked, head)
+        walk = Walk(self._records, self._journal, self._log, self._clock, org_id, within, head)
         walk.run(deadline_ms)
         checker = walk.checker
         broken = checker.failures_total > 0

@@ -47,7 +47,7 @@ class Walk:
     log: LogReader
     clock: Clock
     org_id: str
-    asked: Range
+    within: Range
     head: Head = EMPTY_CHAIN
     locks: bool = True
     checker: ChainChecker = field(init=False)
@@ -73,7 +73,7 @@ class Walk:
         if self.head.sequence:
             self.checker.hold(Promise(self.head.sequence, self.head.tx_hash, "the table's head"))
         self.roots = RootChecker(self.log, self.org_id, self.checker)
-        self.end = End(self.asked, reached=start - 1)
+        self.end = End(self.within, reached=start - 1)
         self.last_key = after
 
     def finish(self, *, complete: bool) -> None:
@@ -91,23 +91,23 @@ class Walk:
 
     def find_start(self) -> tuple[int, str]:
         """The first sequence of the range, and a key before that of its predecessor."""
-        start = self.asked.start_seq or 1
+        start = self.within.start_seq or 1
         locator = Locator(self.records, self.org_id)
-        if self.asked.from_ms is not None:
-            first = locator.first_at_or_after(self.asked.from_ms)
+        if self.within.from_ms is not None:
+            first = locator.first_at_or_after(self.within.from_ms)
             # With nothing there the range is empty, unless the head promises something later.
             start = max(start, first.sequence if first else self.head.sequence + 1)
-            if first is None and self.head.timestamp_ms >= self.asked.from_ms:
+            if first is None and self.head.timestamp_ms >= self.within.from_ms:
                 start = self.head.sequence
         after = locator.key_before(start - 1, self.clock.now_ms())
-        if self.asked.from_ms is not None:
+        if self.within.from_ms is not None:
             # What the search did not see, because it was not sealed yet, or because a key misled it.
             for _ in range(_MOST_PENDING):
-                if start <= (self.asked.start_seq or 1) or not self._reaches(self.asked.from_ms, start - 1, after):
+                if start <= (self.within.start_seq or 1) or not self._reaches(self.within.from_ms, start - 1, after):
                     break
                 start -= 1
                 after = locator.key_before(start - 1, self.clock.now_ms())
-            self._found_by_time = start > (self.asked.start_seq or 1)
+            self._found_by_time = start > (self.within.start_seq or 1)
         return start, after
 
     def _reaches(self, instant_ms: int, sequence: int, after: str) -> bool:
@@ -146,7 +146,7 @@ class Walk:
 
     def _precede(self, data: bytes) -> None:
         before_ms = self.checker.precede(data)
-        if self._found_by_time and before_ms >= max(self.asked.from_ms or 0, 1):
+        if self._found_by_time and before_ms >= max(self.within.from_ms or 0, 1):
             self.checker.report(
                 FailureCode.TIME_REVERSED,
                 self.checker.start - 1,
@@ -165,7 +165,7 @@ class Walk:
 
     def _check_end(self) -> None:
         """Of the record that ends a range at an instant, only the key says that it is later: read the record, too."""
-        found, keys, end_seq = self.end.beyond, self.end.beyond_keys, self.asked.end_seq
+        found, keys, end_seq = self.end.beyond, self.end.beyond_keys, self.within.end_seq
         if found is None or keys is None or found.sequence != self.checker.next_sequence:
             return  # what lacks before it is missing
         if end_seq is not None and found.sequence > end_seq:
