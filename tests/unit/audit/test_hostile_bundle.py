@@ -79,7 +79,7 @@ def test_a_version_id_is_as_long_as_s3_lets_it_be(tmp_path: Path, fast: bool, le
     path = tmp_path / "evidence.zip"
     path.write_bytes(packed(listing({**files(), **changed})))
 
-    assert audit(BundleSource(path), Asked(key=KEY, fast=fast)).valid is valid
+    assert audit(BundleSource(path), AuditRequest(key=KEY, fast=fast)).valid is valid
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_beside_bytes_that_are_held_apart_nothing_is_on_the_line(
     head = {"sequence": 14, "tx_hash": last.tx_hash, "timestamp": timestamp}
 
     verdict = audit(
-        packed(tmp_path / "a.zip", made, records=14, last_sequence=14, head=head), Asked(key=KEY, fast=fast)
+        packed(tmp_path / "a.zip", made, records=14, last_sequence=14, head=head), AuditRequest(key=KEY, fast=fast)
     )
 
     assert verdict.valid is valid
