@@ -14,7 +14,7 @@ from indelible.domain.record import GovernorKey, Record, Retention
 from indelible.external.verify_timestamp import read_timestamp_token
 from indelible.ports import EMPTY_LEDGER, Workers
 from indelible.services.anchor import Anchor, AnchorReport
-from indelible.services.append import Appender, Submission
+from indelible.services.append import Appender
 from indelible.services.chain_replay import ChainReplayer
 from indelible.services.collect import Collector
 from indelible.services.keys import PinnedKeys, SigningKeys
@@ -25,6 +25,7 @@ from indelible.services.prove import Prover
 from indelible.services.ranges import Range
 from indelible.services.rebuild import Rebuilder
 from indelible.services.signed_log import SignedLog
+from indelible.services.submission import Submission
 from indelible.services.timetable import Timetable
 from indelible.services.verify import Verdict, Verifier
 from tests.fakes.administrator import Administrator

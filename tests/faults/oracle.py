@@ -13,7 +13,8 @@ from indelible.domain import instants, merkle, tiles
 from indelible.domain.receipt import Receipt
 from indelible.errors import Contention, LedgerError, NotSealed, Unavailable
 from indelible.ports import Workers
-from indelible.services.append import Appender, Submission
+from indelible.services.append import Appender
+from indelible.services.submission import Submission
 from tests.fakes.chains import ORG
 from tests.fakes.rfc6962 import root_of_leaves
 from tests.fakes.world import World

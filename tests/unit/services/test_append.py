@@ -18,7 +18,7 @@ from indelible.errors import (
     TooLarge,
     Unavailable,
 )
-from indelible.services.append import Submission
+from indelible.services.submission import Submission
 from tests.fakes.chains import ORG, event
 from tests.fakes.world import World
 from tests.faults.wire import Fault, Wire

@@ -24,7 +24,8 @@ from indelible.entry.models import BatchRequest, BatchResponse, RecordRequest, R
 from indelible.entry.operations import Caller, Routes
 from indelible.errors import InvalidRequest, TooLarge
 from indelible.ports import Clock, SecretSource
-from indelible.services.append import Appender, Submission
+from indelible.services.append import Appender
+from indelible.services.submission import Submission
 
 _SEALING_MS = 8_000
 """Kept for writing the records to the bucket, which comes after the last attempt to commit."""

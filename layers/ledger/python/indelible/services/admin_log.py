@@ -13,7 +13,8 @@ from indelible.domain.organisation import OrgConfig
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import ADMIN_ORG, Retention
 from indelible.ports import Clock, Organisations, SecretSource
-from indelible.services.append import Appender, Submission
+from indelible.services.append import Appender
+from indelible.services.submission import Submission
 
 _PATIENCE_MS = 20_000
 

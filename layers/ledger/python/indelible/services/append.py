@@ -21,15 +21,13 @@ PutItem. A test counts them.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import record
 from indelible.domain.receipt import Receipt
-from indelible.domain.record import GovernorKey, Head, Record, Retention
+from indelible.domain.record import Head, Record
 from indelible.errors import (
     Contention,
     EvidenceBroken,
@@ -46,7 +44,6 @@ from indelible.ports import (
     Clock,
     Entropy,
     HeadMoved,
-    Idempotency,
     Index,
     Journal,
     News,
@@ -57,29 +54,11 @@ from indelible.ports import (
 )
 from indelible.services.heads import Heads
 from indelible.services.record_check import as_committed, intact, locked
+from indelible.services.submission import Submission
 
 BACKOFF_BASE_MS = 4
 BACKOFF_CAP_MS = 250
 NEWS_EVERY_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """Events of one organisation, to be recorded in order."""
-
-    org_id: str
-    events: tuple[bytes, ...]
-    """Sanitized, and canonical (RFC 8785)."""
-    retention: Retention
-    governor: GovernorKey
-    """Signs each record for the ledger."""
-    deadline_ms: int
-    """When to stop trying to commit (Unix milliseconds). Sealing comes after it."""
-    idempotency_key: str | None = None
-    """The same key with the same events returns the same receipts, for 30 days."""
-    asked: tuple[bytes, ...] = ()
-    """The events without what the call added to them (its trace), where it did. The idempotency key stands for these,
-    so that a retry may have another trace."""
 
 
 class Appender:
@@ -135,7 +114,7 @@ class Appender:
     def _append_run(self, submission: Submission, start: int) -> list[Receipt]:
         """Commit and seal as many events from index `start` on as one transaction allows."""
         org_id = submission.org_id
-        idempotency = _idempotency(submission, start)
+        idempotency = submission.idempotency(start)
         head = self._heads.take(org_id)
         records = self._build(submission, start, head)
         in_doubt = False  # whether an earlier attempt with exactly these records may have taken effect
@@ -240,7 +219,7 @@ class Appender:
 
     def _replay(self, submission: Submission, remembered: Remembered) -> list[Receipt]:
         """The receipts of the first request with this idempotency key. Seals what that request left unsealed."""
-        if remembered.request_hash != _request_hash(submission):
+        if remembered.request_hash != submission.request_hash:
             raise IdempotencyConflict("this key was used for another request", field="idempotency_key")
         sequences = [audit_ids.decode(audit_id).sequence for audit_id in remembered.audit_ids]
         # Read the outbox first: an entry that is not there any more has been read back from the bucket.
@@ -285,18 +264,3 @@ class Appender:
             self._news_marked.clear()
         self._news_marked[org_id] = now
         return True
-
-
-def _idempotency(submission: Submission, start: int) -> Idempotency | None:
-    if submission.idempotency_key is None:
-        return None
-    key_hash = hashlib.sha256(submission.idempotency_key.encode()).hexdigest()
-    return Idempotency(key_hash=key_hash, request_hash=_request_hash(submission), start=start)
-
-
-def _request_hash(submission: Submission) -> str:
-    """Over the sanitized events: a hash over what was sent would tell about a secret that was taken out."""
-    digest = hashlib.sha256()
-    for event in submission.asked or submission.events:
-        digest.update(hashlib.sha256(event).digest())
-    return digest.hexdigest()
