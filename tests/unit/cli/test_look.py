@@ -117,3 +117,23 @@ def test_what_is_no_checkpoint(tmp_path: Path) -> None:
     junk.write_bytes(b"\xff\n\n")
 
     assert run("checkpoint", junk).exit_code == 2
+
+
+@pytest.mark.parametrize("other", ["evil-corp", "smaller"])
+def test_a_checkpoint_that_is_not_the_one_of_its_place_is_not_called_signed(
+    world: World, tmp_path: Path, other: str
+) -> None:
+    """The ledger's key signed it, for another organisation's log or for fewer records."""
+    world.record(1, org_id="evil-corp")
+    world.anchored(org_id="evil-corp")
+    world.record(7)
+    world.anchored()
+    log = copied(world.bucket, tmp_path) / ORG / "_log/checkpoints"
+    theirs = tmp_path / "evil-corp/_log/checkpoints/000000000001"
+    (log / "000000000007").write_bytes((theirs if other == "evil-corp" else log / "000000000006").read_bytes())
+
+    for key in ((), ("--key", KEY)):
+        answer = run("checkpoint", tmp_path / ORG, "--record", 7, *key)
+        assert (answer.exit_code, answer.stdout) == (2, "")
+        assert "the file of its checkpoint 7 has that of" in answer.stderr
+    assert run("checkpoint", tmp_path / ORG, "--record", 6, "--key", KEY).exit_code == 0

@@ -19,7 +19,7 @@ from indelible.domain import note as notes
 from indelible.domain.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from indelible.domain.keyring import KeyRing
 from indelible.domain.note import Note, NoteError
-from indelible.services.log import checkpoint_path
+from indelible.services.log import LEDGER, checkpoint_path
 
 _MAX_BYTES = 1_000_000
 
@@ -57,13 +57,18 @@ def checkpoint(
         evidence = None if data else open_source(source, org=org, profile=profile, endpoint_url=endpoint_url)
         if evidence is None and sequence is not None:
             raise NotEvidence(f"{source} is a single checkpoint; --record needs a bucket, a directory or a bundle")
+        size = None
         if evidence is not None:
-            data = first_covering(evidence, sequence)
+            size, data = first_covering(evidence, sequence)
         try:
             note = notes.parse_note(data)
             found = parse_checkpoint(note.text)
         except NoteError as error:
             raise NotEvidence(f"{source}: {error}") from None
+        if evidence is not None and (found.size != size or not _is_log_of(evidence.org_id, found)):
+            raise NotEvidence(
+                f"{source}: the file of its checkpoint {size} has that of {found.origin}, size {found.size}"
+            )
         signed = None if pinned is None else _signed(note, found, pinned, evidence)
     if as_json:
         click.echo(json.dumps(_as_json(note, found, signed)))
@@ -74,15 +79,18 @@ def checkpoint(
         raise SystemExit(1)
 
 
-def first_covering(source: Source, sequence: int | None) -> bytes:
-    """The note of the first checkpoint that covers the record, or of the latest one for None. Raises NotEvidence."""
+def first_covering(source: Source, sequence: int | None) -> tuple[int, bytes]:
+    """Size and note of the first checkpoint that covers the record, or of the latest one for None.
+
+    As their paths say: nothing in the note is checked. Raises NotEvidence.
+    """
     sizes = source.sizes(source.org_id, at_least=sequence or 1)
     size = next(sizes, None) if sequence else max(sizes, default=None)
     note = None if size is None else source.read(source.org_id, checkpoint_path(size))
-    if note is None:
+    if size is None or note is None:
         covers = f"that covers record {sequence}" if sequence else "of this organisation"
         raise NotEvidence(f"{source.where} has no checkpoint {covers}")
-    return note
+    return size, note
 
 
 def _read_file(source: str) -> bytes:
@@ -95,6 +103,12 @@ def _read_file(source: str) -> bytes:
     if data.startswith(b"PK"):
         return b""
     return data.partition(b"\n\n")[2] if data.startswith(b"c2sp.org/tlog-proof@v1\n") else data
+
+
+def _is_log_of(org_id: str, found: Checkpoint) -> bool:
+    """Whether it is a checkpoint of this organisation's log, or of the ledger's own, of whatever ledger."""
+    _, slash, owner = found.origin.partition("/")
+    return (owner == org_id) if slash else (org_id == LEDGER)
 
 
 def _signed(note: Note, found: Checkpoint, pinned: Pinned, evidence: Source | None) -> bool:

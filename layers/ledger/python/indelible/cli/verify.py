@@ -113,7 +113,7 @@ def verify(
         within = parse_range(start, end, from_, to)
         evidence = open_source(source, org=org, profile=profile, endpoint_url=endpoint_url)
         if print_anchor is not None:
-            click.echo(safe_text(first_covering(evidence, print_anchor)), nl=False)
+            click.echo(safe_text(first_covering(evidence, print_anchor)[1]), nl=False)
             return
         if completed is not None:
             trust = replace(trust, completed=completed_proofs(completed))
