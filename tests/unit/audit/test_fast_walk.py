@@ -11,10 +11,11 @@ import pytest
 from indelible.audit import resume, stored_zip
 from indelible.audit.bundle import BundleSource
 from indelible.audit.fast_reader import read
-from indelible.audit.segment import Expected, segment_of
+from indelible.audit.segment import Expected, is_canonical, segment_of
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain import merkle
+from indelible.domain.record import MAX_RECORD_BYTES
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, exported
 from tests.fakes.chains import ORG
@@ -166,3 +167,8 @@ def test_ranges_begin_and_end_anywhere(evidence: Path) -> None:
         assert verdict.valid, (start, end, verdict.failures)
         assert verdict.entries_checked == min(end, RECORDS) - start + 1
         assert (verdict.first_sequence, verdict.last_sequence) == (start, min(end, RECORDS))
+
+
+@pytest.mark.parametrize(("length", "canonical"), [(MAX_RECORD_BYTES, True), (MAX_RECORD_BYTES + 1, False)])
+def test_what_is_longer_than_a_record_is_not_parsed(length: int, canonical: bool) -> None:
+    assert is_canonical(b'"' + b"x" * (length - 2) + b'"') is canonical

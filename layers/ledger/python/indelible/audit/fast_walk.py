@@ -106,7 +106,7 @@ class FastWalk(Walk):
         found = record.parse_key(seen.s3_key) if self.strict else None
         if stored is not None and found is not None and not segment.is_canonical(stored.data):
             self.checker.report(
-                FailureCode.UNKNOWN_FORMAT, found.sequence, "the record is not canonical JSON (RFC 8785)"
+                FailureCode.UNKNOWN_FORMAT, found.sequence, "the record is too long, or not canonical JSON (RFC 8785)"
             )
 
     @property

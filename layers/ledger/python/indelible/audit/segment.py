@@ -71,7 +71,12 @@ def _keeps(promise: Promise, entry: Record, version_id: str | None) -> bool:
 
 
 def is_canonical(data: bytes) -> bool:
-    """Whether the whole record is the RFC 8785 serialization of one JSON object: hash and shape leave that open."""
+    """Whether the whole record is the RFC 8785 serialization of one JSON object: hash and shape leave that open.
+
+    What is longer than a record may be is not parsed: it would take hundreds of megabytes.
+    """
+    if len(data) > record.MAX_RECORD_BYTES:
+        return False
     try:
         return rfc8785.dumps(cast("canonical.JsonValue", canonical.decode(data))) == data
     except (InvalidRequest, ValueError, RecursionError):
