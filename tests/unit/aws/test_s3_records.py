@@ -120,9 +120,11 @@ def test_anything_else_under_the_key_is_broken_evidence(
         records.seal(record)
 
 
-def refused(stub: Stubber, record: Record, *, default: dict[str, int] | None) -> None:
-    """The bucket's policy does not take the lock that is asked for; and what the bucket says of its default."""
-    stub.add_client_error("put_object", "AccessDenied", http_status_code=403, expected_params=put(record))
+def refused(
+    stub: Stubber, record: Record, *, default: dict[str, int] | None, code: str = "AccessDenied", status: int = 403
+) -> None:
+    """The bucket does not take the lock that is asked for; and what it says of its default."""
+    stub.add_client_error("put_object", code, http_status_code=status, expected_params=put(record))
     rule = {"Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", **default}}} if default else {}
     answer = {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", **rule}}
     stub.add_response("get_object_lock_configuration", answer, {"Bucket": BUCKET})
@@ -135,6 +137,17 @@ def test_what_promised_less_than_the_bucket_takes_by_now_is_locked_for_longer(
     records, stub = s3
     refused(stub, record, default=default)
     longer = instants.to_datetime(LATER + days * instants.DAY_MS)
+    stub.add_response("put_object", {"VersionId": "v1"}, put(record) | {"ObjectLockRetainUntilDate": longer})
+    assert records.seal(record) == "v1"
+
+
+def test_a_promise_that_has_ended_before_the_seal_is_locked_as_a_new_object_is(
+    s3: tuple[S3Records, Stubber], record: Record
+) -> None:
+    """In a bucket without a floor, for a trial, S3 itself refuses the lock that the record promises."""
+    records, stub = s3
+    refused(stub, record, default={"Days": 3650}, code="InvalidArgument", status=400)
+    longer = instants.to_datetime(LATER + 3650 * instants.DAY_MS)
     stub.add_response("put_object", {"VersionId": "v1"}, put(record) | {"ObjectLockRetainUntilDate": longer})
     assert records.seal(record) == "v1"
 

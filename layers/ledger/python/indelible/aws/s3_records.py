@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ListObjectVersionsOutputTypeDef, PutObjectOutputTypeDef
 
 _READ_AHEAD = 128
+# By the bucket's policy, where the lock is shorter than it takes; by S3 itself, where it has ended already ("The retain
+# until date must be in the future!").
+_LOCK_REFUSED = ("AccessDenied", "InvalidArgument")
 
 
 class S3Records:
@@ -46,8 +49,8 @@ class S3Records:
     def seal(self, record: Record) -> str:
         """PutObject; after a conflict as `oldest`. IAM: s3:PutObject, s3:PutObjectRetention, and as for `oldest`.
 
-        Where S3 denies it: GetObjectLockConfiguration, and PutObject again with the bucket's default retention, if that
-        is longer. IAM: s3:GetBucketObjectLockConfiguration; without it, the denial is raised.
+        Where S3 refuses: GetObjectLockConfiguration, and PutObject again with the bucket's default retention, if that
+        is longer. IAM: s3:GetBucketObjectLockConfiguration; without it, the refusal is raised.
         """
         checksum = base64.b64encode(bytes.fromhex(record.tx_hash)).decode()
         try:
@@ -66,7 +69,7 @@ class S3Records:
         try:
             return self._put_until(record.retain_until_ms, record, checksum)
         except ClientError as error:
-            until_ms = self._default_until_ms() if code_of(error) == "AccessDenied" else 0
+            until_ms = self._default_until_ms() if code_of(error) in _LOCK_REFUSED else 0
             if until_ms <= record.retain_until_ms:
                 raise
             return self._put_until(until_ms, record, checksum)
