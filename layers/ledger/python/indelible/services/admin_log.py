@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Administrative acts are records too, in the ledger's own organisation `_admin`.
+"""Record administrative acts, in the chain of the ledger's own organisation `_admin`.
 
-Invariant: an act is written down before it is done. A crash in between leaves a record of something that was
-ordered and did not happen, which can be explained; the other order would leave an act that nobody ordered.
+Invariant: an act is recorded before it is done. A crash in between leaves the record of an act that was ordered and not
+done, which can be explained. The other order would leave an act without a record.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _PATIENCE_MS = 20_000
 
 
 class AdminLog:
-    """Writes on behalf of one `actor`, for example the ARN of the caller's AWS identity; or of others, one by one.
+    """Records acts of one `actor`, for example the ARN of the operator's AWS identity, or of the actor of each call.
 
-    `organisations` is None for whoever may not register `_admin`, and has no need to: the first act of all has.
+    `organisations` is None for functions that may not register `_admin`. The first act of an operator has done that.
     """
 
     def __init__(
@@ -52,12 +52,13 @@ class AdminLog:
         actor: str | None = None,
         deadline_ms: int | None = None,
     ) -> Receipt:
-        """Seal `action` upon `target`, say `org.rotate` upon `acme-corp`. Raises what recording raises.
+        """Record that `action` is done to `target`, say `org.rotate` to `acme-corp`. Raises what `Appender` raises.
 
-        `actor`: instead of the one for whom this was made. `deadline_ms` (Unix time) may shorten its patience.
+        `actor` replaces that of the constructor. `deadline_ms` (Unix milliseconds) may shorten the 20 seconds in which
+        it must be committed.
         """
         if self._organisations is not None:
-            self._organisations.create(self._own())  # registered, the anchor finds it; again does no harm
+            self._organisations.create(self._own())  # so that the anchor finds it; idempotent
         patience_ms = self._clock.now_ms() + _PATIENCE_MS
         event: JsonObject = {
             "event_type": action,

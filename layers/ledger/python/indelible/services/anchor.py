@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anchor: every organisation's new records under a signed checkpoint (architecture §5).
+"""The anchor: put an organisation's new records under a signed checkpoint (architecture §5).
 
-    collect ─▶ stage tiles ─▶ COMPARE-AND-SWAP the log ─▶ sign ─▶ publish ─▶ hand on ─▶ clear the outbox
+    collect ─▶ stage tiles ─▶ COMPARE-AND-SWAP the register ─▶ sign ─▶ publish ─▶ ledger's outbox ─▶ clear the outbox
 
 Why in this order. Staged files are create-only and follow from the records alone, so staging twice is harmless. The
-swap fixes one root for one size before anything is signed, and only what was swapped in is signed: a second root for
-a size cannot be. Whoever finds the log ahead of what is published redoes exactly that step, from the last published
-checkpoint and from records read again, and meets the same root or stops. The outbox is cleared last, because until
-then it is the only copy of a record that never reached the bucket.
+swap fixes one root for one size before anything is signed, and only what was swapped in is signed: a size never gets a
+second root. A run that finds the register ahead of the last published checkpoint repeats that step from records that
+it reads again, and reaches the same root or stops. The outbox is cleared last: until then it may have the only copy of
+a record that never reached the bucket.
 
-A broken chain stops its own organisation and nobody else; recording goes on.
+A broken chain stops the anchor for its own organisation and no other; recording goes on.
 """
 
 from __future__ import annotations
@@ -30,29 +30,34 @@ from indelible.services.heads import confirmed_head, refuse_older
 from indelible.services.signed_log import SignedLog, free_size
 
 PASS_SIZE = 1000
-"""Records under one checkpoint at most: what a crash may make the next run repeat."""
+"""Most records under one checkpoint. A run after a crash repeats at most so many."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnchorReport:
-    """What a run did for one organisation. `broken` stops it.
-
-    `behind_ms` is the age of what is left undone: 0 for nothing, None where neither the table nor the bucket has it.
-    """
+    """What a run did for one organisation."""
 
     org_id: str
     tree_size: int
+    """Records under the last published checkpoint."""
     records: int = 0
+    """Records that this run anchored."""
     sealed: int = 0
+    """Records that it sealed from the outbox."""
     repaired: int = 0
+    """Entries of the index that it put back."""
     shadowed: int = 0
+    """Records that a newer version or a delete marker hides."""
     outbox_age_ms: int = 0
+    """The age of the oldest record that it sealed."""
     behind_ms: int | None = 0
+    """The age of the first record that is left: 0 for none, None where neither the table nor the bucket has it."""
     broken: tuple[Failure, ...] = ()
+    """Failures of the chain, which stopped the run."""
 
 
 class Anchor:
-    """Works for one organisation at a time; several may run at once, even for the same one."""
+    """Anchors one organisation at a time. Several anchors may run at once, even for the same organisation."""
 
     def __init__(
         self,
@@ -76,10 +81,10 @@ class Anchor:
         self._telemetry = telemetry
 
     def run(self, org_id: str, *, deadline_ms: int) -> AnchorReport:
-        """Bring the organisation's log up to its head, or as far as the time goes.
+        """Extend the organisation's log to its head, or as far as the time allows: one checkpoint at least.
 
-        Raises HeadRegressed when the log or the bucket is ahead of the table, EvidenceBroken when what is stored of
-        the log is not what was signed.
+        Raises HeadRegressed when the log or the bucket is ahead of the table, EvidenceBroken when a file of the log is
+        not what was signed.
         """
         confirmed, foreign = self._log.confirmed(
             org_id,
@@ -97,10 +102,10 @@ class Anchor:
             if not first and self._clock.now_ms() >= deadline_ms:
                 return self._left_behind(report, state)
             first = False
-            if edge.size != state.tree_size:  # the first pass, or another run was faster: what it covered is covered
+            if edge.size != state.tree_size:  # the first pass, or another run was faster
                 edge = self._log.edge(org_id, state.tree_size)
             upper = _upper(state, head, foreign)
-            if upper is None:  # every place is taken by a file of somebody else: the next record makes another
+            if upper is None:  # every name is taken by a foreign file: one more record makes another
                 return self._left_behind(report, state)
             collected = self._collector.collect(org_id, state.published, upper, head)
             report = _with(report, collected)
@@ -108,7 +113,7 @@ class Anchor:
                 return self._left_behind(report, state)
             leaves = [bytes.fromhex(entry.tx_hash) for entry in collected.records]
             if state.tail != state.published and upper != state.tail.sequence:
-                _refuse_another_root(state, edge, leaves)
+                _check_fixed_root(state, edge, leaves)
             grown, files = tiles.grow(edge, leaves)
             until_ms = max(entry.retain_until_ms for entry in collected.records)
             self._log.stage(org_id, files, at_least_until_ms=until_ms)
@@ -136,19 +141,19 @@ class Anchor:
         return True
 
     def _publish(self, org_id: str, staged: LogState, grown: Edge, until_ms: int) -> bool:
-        """Sign and publish what is fixed; False when another run has said so first."""
+        """Sign and publish what is fixed; False when another run was faster."""
         note = self._log.publish(org_id, grown, at_least_until_ms=until_ms)
-        # Before the register says so: a run that dies in between is redone, and with it this.
+        # Before the register says that it is published: after a crash in between, the next run repeats both.
         self._outbox.put(
             LedgerLeaf(org_id, grown.size, leaf_data(note).hex(), until_ms, published_ms=self._clock.now_ms())
         )
         return self._register.advance(org_id, staged, replace(staged, published=staged.tail))
 
     def _clear(self, org_id: str, state: LogState, *, signed: int = 0) -> LogState:
-        """Empty the outbox up to what is published, and remember that it is empty.
+        """Clear the outbox up to what is published, and note that in the register.
 
-        The register alone empties nothing: the checkpoint must be there, unless it is the one of the size `signed`,
-        which this run has published itself. Raises EvidenceBroken.
+        The register alone is not enough: the checkpoint must be in the bucket, unless this run has published it itself,
+        with the size `signed`. Raises EvidenceBroken.
         """
         while state.cleared < state.tree_size:
             if state.tree_size != signed:
@@ -162,9 +167,9 @@ class Anchor:
         return replace(report, behind_ms=self._uncovered_ms(report.org_id, state))
 
     def _uncovered_ms(self, org_id: str, state: LogState) -> int | None:
-        """The age of the first record that is not covered, or of the first of them that is known; None for none known.
+        """The age of the first record that is not covered, or of the first of these that is found; None for none.
 
-        Until it is covered it is in the outbox, but for that of a table that was lost; then its key has its time.
+        A record is in the outbox until it is covered. After a loss of the table, its key in the bucket has its time.
         """
         first = state.tree_size + 1
         waiting = self._journal.outbox(org_id, [first]).get(first)
@@ -175,15 +180,15 @@ class Anchor:
         found = record.parse_key(key) if key else None
         if found is None:
             return None
-        # A stranger's key may say anything; no record is older than the one before it.
+        # The key may be foreign, and have any time. No record is older than its predecessor.
         since_ms = max(audit_ids.decode(found.audit_id).timestamp_ms, state.published.timestamp_ms)
         return max(0, self._clock.now_ms() - since_ms)
 
 
 def _upper(state: LogState, head: Head, foreign: frozenset[int]) -> int | None:
-    """Where the next checkpoint ends: where an earlier run fixed it, or as far as a pass goes, in a place that is free.
+    """The size of the next checkpoint: the fixed one, or up to `PASS_SIZE` more records.
 
-    A root that was fixed for a place which has been taken since is left where it is, and one for a larger size fixed.
+    Where the name of the fixed one is taken by a foreign file, a larger size is fixed. None where every name is taken.
     """
     fixed = state.tail.sequence
     if state.tail != state.published and fixed not in foreign:
@@ -191,8 +196,8 @@ def _upper(state: LogState, head: Head, foreign: frozenset[int]) -> int | None:
     return free_size(above=fixed, preferred=min(head.sequence, fixed + PASS_SIZE), end=head.sequence, taken=foreign)
 
 
-def _refuse_another_root(state: LogState, edge: Edge, leaves: list[bytes]) -> None:
-    """What goes beyond a root that was fixed, and perhaps signed, must contain it."""
+def _check_fixed_root(state: LogState, edge: Edge, leaves: list[bytes]) -> None:
+    """Raise EvidenceBroken unless a tree beyond a fixed root, which may be signed, contains that root."""
     contained, _ = tiles.grow(edge, leaves[: state.tail.sequence - state.tree_size])
     if contained.root().hex() != state.root:
         raise EvidenceBroken(f"the records up to {state.tail.sequence} lead to another root than before")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks: an organisation, proven by an HMAC over the whole request, or by the gateway's word for an identity.
+"""Authenticate a request: by an HMAC over all of it, or by an identity that the gateway has checked.
 
-Unknown organisation, disabled organisation, unknown key, disabled key and wrong signature take the same steps and
-get the same answer, so that a stranger learns nothing about who is a tenant. (Under JWT and IAM: schemes.py.)
+Unknown organisation, disabled organisation, unknown key, disabled key and wrong signature take the same steps and get
+the same answer, so that a stranger does not learn who is a tenant. (Under JWT and IAM: schemes.py.)
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SIGNED_AT_WINDOW_MS = 5 * 60_000
 
 
 class Authenticator:
-    """Checks `signature`, `key_id` and `signed_at` of validated arguments, and what the scheme asks for."""
+    """Checks `signature`, `key_id` and `signed_at` of validated arguments, and what the scheme requires."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Authenticator:
         self._scheme = scheme or Hmac()
 
     def complete(self, arguments: JsonObject, identity: Identity | None) -> JsonObject:
-        """The arguments whose shape is to be checked: with `org_id`, where only the identity names it.
+        """The arguments with `org_id`, which may be left out where the identity names the organisation.
 
         Raises Unauthenticated or Forbidden.
         """
@@ -48,11 +48,12 @@ class Authenticator:
     def authenticate(
         self, arguments: JsonObject, *, claimed_org: str | None, writes: bool, identity: Identity | None = None
     ) -> OrgConfig:
-        """The organisation that asks. `arguments` are those that were sent, for it is they that are signed.
+        """Authenticate a request, and return its organisation.
 
-        `claimed_org` is the value of X-Novus-Org-ID, where sent; `identity` is the gateway's. In strict mode
-        `signature` and `signed_at` are required, and `idempotency_key` too for what `writes`, so that a captured
-        request cannot be used twice. A signature that is not required is checked all the same when it is there.
+        `arguments` must be those that were sent: the signature covers them. `claimed_org` is the header X-Novus-Org-ID,
+        where it was sent; `identity` comes from the gateway. In strict mode `signature` and `signed_at` are required,
+        and for an operation that `writes` also `idempotency_key`, so that a captured request cannot be used twice. A
+        signature that is not required is checked if it is there.
 
         Raises OrgMismatch, MissingField, Unauthenticated, Forbidden or StaleSignature.
         """

@@ -19,7 +19,7 @@ from indelible.services.specimen import specimen
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """Consecutive records. They must not be covered when anything is `broken`."""
+    """Consecutive records. They must not be anchored when anything is `broken`. Counts as in AnchorReport."""
 
     records: tuple[Record, ...]
     broken: tuple[Failure, ...] = ()
@@ -30,7 +30,7 @@ class Collected:
 
 
 class Collector:
-    """Reads one organisation's next records."""
+    """Reads the next records of one organisation at a time."""
 
     def __init__(
         self,
@@ -50,7 +50,10 @@ class Collector:
         self._telemetry = telemetry
 
     def collect(self, org_id: str, base: Head, upper: int, head: Head) -> Collected:
-        """The records after `base` up to the sequence `upper`; `head` is the table's word for where the chain ends."""
+        """The records after `base` up to the sequence `upper`. The chain must agree with `head`, the table's head.
+
+        Raises Unavailable where a record from the outbox could not be sealed.
+        """
         keys = self._listed(org_id, base, upper)
         present = {key.sequence for key, _ in keys}
         sealed = self._seal_waiting(org_id, [n for n in range(base.sequence + 1, upper + 1) if n not in present])
@@ -71,7 +74,7 @@ class Collector:
                 sequence=failure.sequence,
                 detail=failure.detail,
             )
-        # A shadow hides a sealed version and changes nothing in it: it is announced, and the log goes on.
+        # What hides a sealed version does not change it: that is reported, and the log goes on.
         broken = tuple(f for f in checker.failures if f.code is not FailureCode.SHADOWED)
         return Collected(
             records=covered,
@@ -88,19 +91,19 @@ class Collector:
         for entry in self._records.versions(org_id, after=record.key_after(org_id, tail)):
             key = record.parse_key(entry.s3_key)
             if key is None:
-                continue  # not the anchor's to judge: verify reports strangers among the records
+                continue  # not a record: `verify` reports it
             if key.sequence > upper:
                 break
             listed.append((key, entry))
         return listed
 
     def _seal_waiting(self, org_id: str, sequences: list[int]) -> list[Record]:
-        """Seal those of the sequences that wait in the outbox.
+        """Seal those of these records that are in the outbox.
 
-        Raises what the first failed seal raised; the next run does the rest.
+        Raises the first error, after all seals have ended; the next run seals the rest.
         """
         waiting = self._journal.outbox(org_id, sequences) if sequences else {}
-        checker = ChainChecker(org_id)  # what the outbox should not have is not sealed, and then found missing
+        checker = ChainChecker(org_id)  # an entry that is no valid record is not sealed, and reported as missing
         read = (checker.read_pending(sequence, data) for sequence, data in waiting.items())
         entries = [entry for entry in read if entry is not None]
         for result in self._workers.gather([partial(self._records.seal, entry) for entry in entries]):

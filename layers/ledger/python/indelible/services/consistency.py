@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""That a log only ever grew: the proof between two of its published checkpoints.
+"""Prove that a log is append-only: the consistency proof between two of its published checkpoints.
 
-Invariant: what is answered was verified first, both signatures and the proof.
+Invariant: both signatures and the proof are verified before they are returned.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from indelible.services.log import LogReader
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    """The tree of `new` goes on from that of `old`, by these hashes (RFC 9162 §2.1.4.1)."""
+    """Two checkpoints, and the consistency proof from the first to the second (RFC 9162 §2.1.4.1)."""
 
     old: SignedCheckpoint
     new: SignedCheckpoint
@@ -25,13 +25,13 @@ class Continued:
 
 
 class Consistency:
-    """Answers for one log and two sizes at a time."""
+    """Proves consistency of the logs that `log` reads."""
 
     def __init__(self, log: LogReader) -> None:
         self._log = log
 
     def between(self, owner: str, old: int, new: int) -> Continued:
-        """The checkpoints of these sizes, and the proof.
+        """The checkpoints of these sizes, and the proof between them.
 
         Raises:
             InvalidField: `old` is larger than `new`.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is anchored in a round: one page of organisations after the other, in batches that each fit one function.
+"""Which organisations are anchored in a round: page by page, in batches that one function can anchor.
 
-No function ever loops over all tenants. The workflow (infra/constructs/anchor_workflow.py) asks for page after page,
-and hands the batches to as many functions as are allowed at once.
+No function loops over all tenants. The workflow (infra/constructs/anchor_workflow.py) asks for page after page, and
+starts as many functions at once as are allowed, each with a batch.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from indelible.errors import NotFound
 from indelible.ports import Clock, News, Organisations, Page
 
 Run = Literal["news", "sweep", "org"]
-"""`news`: those with fresh records. `sweep`: all, because markers may be lost to crashes. `org`: one."""
+"""`news`: organisations with new records. `sweep`: all, because a crash may lose a marker. `org`: one."""
 
 PAGE_SIZE = 400
-"""Organisations chosen at once. With what came of them they must fit the 256 KiB of a workflow's state."""
+"""Most organisations of a page. Their results must fit into the 256 KiB of a workflow's state."""
 
 BATCH_SIZE = 10
-"""Organisations for one function at most. Each may take all the time that a function has; most take a fraction."""
+"""Most organisations of a batch. Each may take all the time that a function has; most take a fraction of it."""
 
 _NAME = re.compile(rf"{ORG_ID}|{ADMIN_ORG}")
 
 
 class Planner:
-    """Chooses. Reads the registry and the news, nothing else."""
+    """Reads the registry and the news, nothing else."""
 
     def __init__(self, *, news: News, organisations: Organisations, clock: Clock, concurrency: int) -> None:
         """`concurrency`: how many batches are anchored at once."""
@@ -38,7 +38,7 @@ class Planner:
         self._concurrency = concurrency
 
     def choose(self, run: Run, *, org_id: str = "", after: str | None = None) -> Page:
-        """The next organisations of a round. Raises NotFound for a run of one that is not registered."""
+        """The next page of a round. Raises NotFound for a run of one organisation that is not registered."""
         match run:
             case "news":
                 return self._news.recent(self._clock.now_ms(), after, limit=PAGE_SIZE)
@@ -51,6 +51,6 @@ class Planner:
         assert_never(run)
 
     def batches(self, names: Sequence[str]) -> list[list[str]]:
-        """Few organisations get a function each, many share one."""
+        """Split a page into batches: of one organisation each, if there are few, else as equal as possible."""
         size = min(BATCH_SIZE, -(-len(names) // self._concurrency))
         return [list(names[start : start + size]) for start in range(0, len(names), size)] if names else []

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prove one record: its bytes, re-read and re-hashed, and what the store says of them now.
+"""Prove one record: its bytes, read and hashed again, and its place in the signed logs.
 
-Writes nothing. The index is only a hint: whatever it says, the answer is what the bucket holds under the key
-that the audit_id itself names, within the caller's organisation.
+Writes nothing. The index is only a hint: whatever it says, the answer is what the bucket has under the key that the
+audit_id itself names, within the caller's organisation.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ from indelible.services.timetable import Timetable
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A record as stored, and its place in the Merkle log; None until a checkpoint covers it.
-
-    `ledger` is that checkpoint's place in the ledger's own log; `next_anchor_ms` is when to ask again, until then.
-    """
+    """A record as it is stored, and its proof."""
 
     record: Record
     stored: StoredVersion
     receipt: Receipt
     inclusion: TlogProof | None
+    """In the organisation's log; None until a checkpoint covers the record."""
     checkpoint: Checkpoint | None
+    """The first that covers the record."""
     ledger: LedgerProof | None
+    """That checkpoint in the ledger's own log; None until that covers it."""
     next_anchor_ms: int | None
+    """When to ask again for an inclusion proof (Unix milliseconds); None where there is one, or that is not known."""
 
 
 class Prover:
-    """Answers for one record at a time."""
+    """Proves one record at a time."""
 
     def __init__(
         self,
@@ -64,8 +65,8 @@ class Prover:
 
         Raises:
             NotFound: no such record in this organisation; a malformed id is simply not found.
-            NotSealed: committed, and the bucket does not have it yet.
-            EvidenceBroken: the bytes are not what was recorded.
+            NotSealed: the record is committed, and not in the bucket yet.
+            EvidenceBroken: what is stored is not what was recorded, or not what was signed.
         """
         if audit_id is None and tx_hash is not None:
             audit_id = self._index.find(org_id, tx_hash)
@@ -79,13 +80,13 @@ class Prover:
         stored = self._records.oldest(key)
         if stored is None:
             self._refuse_unsealed(org_id, audit_id, sequence)
-            # Not there, and does not wait: it may have been sealed, and its outbox entry cleared, in between.
+            # Neither in the bucket nor in the outbox: it may have been sealed and cleared in between.
             stored = self._records.oldest(key)
         if stored is None:
             raise _not_found()
         entry = intact(stored)
         if tx_hash is not None and tx_hash != entry.tx_hash:
-            raise EvidenceBroken(f"the object under {key} does not have this hash; run verify for the place")
+            raise EvidenceBroken(f"the object {key} does not have this hash; indelible verify finds out more")
         inclusion, checkpoint, ledger = self._log.proof(org_id, entry.sequence - 1), None, None
         if inclusion is not None:
             leaf, made_ms = bytes.fromhex(entry.tx_hash), entry.timestamp_ms
@@ -104,7 +105,7 @@ class Prover:
     def _refuse_unsealed(self, org_id: str, audit_id: str, sequence: int) -> None:
         waiting = self._journal.outbox(org_id, [sequence]).get(sequence)
         if waiting is not None and record.read(waiting).audit_id == audit_id:
-            raise NotSealed("committed, not yet sealed: try again in a moment", audit_id=audit_id)
+            raise NotSealed("committed, but not stored in the bucket yet; try again in a moment", audit_id=audit_id)
 
 
 def _not_found() -> NotFound:

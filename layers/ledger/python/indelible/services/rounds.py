@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A batch of a round (services/planner.py): one organisation after another, none in another's way.
+"""Anchor a batch of a round (services/planner.py): one organisation after another, each independent of the others.
 
 Rounds may overlap, and a batch may be anchored twice: two anchors of one organisation agree (services/anchor.py).
 """
@@ -17,15 +17,17 @@ from indelible.services.anchor import Anchor, AnchorReport
 
 @dataclass(frozen=True, slots=True)
 class RoundReport:
-    """What was done for a batch. `failed`: organisation → error code; the next round tries them again."""
+    """What was done for a batch."""
 
     reports: tuple[AnchorReport, ...]
     failed: dict[str, str]
+    """Organisations whose run raised, with the error's code. The next round tries them again."""
     not_reached: tuple[str, ...]
+    """Organisations for which there was no time."""
 
 
 class Rounds:
-    """Anchors a batch."""
+    """Anchors one batch at a time."""
 
     def __init__(self, *, anchor: Anchor, clock: Clock, telemetry: Telemetry) -> None:
         self._anchor = anchor
@@ -33,9 +35,9 @@ class Rounds:
         self._telemetry = telemetry
 
     def anchor(self, organisations: Iterable[str], *, budget_ms: int) -> RoundReport:
-        """Run the anchor for each, as far as the time goes, and publish how far behind they are.
+        """Run the anchor for each organisation, until the time is over, and publish metrics. Never raises.
 
-        The first is always reached, whatever the time: a batch of one never comes back undone.
+        The first one is always anchored, whatever the time: a batch of one always makes progress.
         """
         deadline_ms = self._clock.now_ms() + budget_ms
         reports: list[AnchorReport] = []
@@ -54,7 +56,7 @@ class Rounds:
                 if isinstance(error, HeadRegressed):
                     self._telemetry.count("HeadRegressed")
                 self._telemetry.note("anchoring failed", org_id=org_id, code=error.code, detail=error.message)
-            except Exception as error:  # even a fault of ours, met in one tenant's data, is nobody else's trouble
+            except Exception as error:  # a fault of ours, met in the data of one tenant, must not stop the others
                 failed[org_id] = LedgerError.code
                 self._telemetry.count("UnexpectedErrors")
                 self._telemetry.note("anchoring failed", org_id=org_id, code="INTERNAL", detail=type(error).__name__)
@@ -67,7 +69,7 @@ class Rounds:
         return RoundReport(tuple(reports), failed, tuple(not_reached))
 
     def _behind_ms(self, org_id: str) -> int | None:
-        """Of an organisation whose run failed; None where that cannot be read either, which other metrics tell."""
+        """Of an organisation whose run failed; None where that cannot be read either: another metric counts that."""
         with suppress(Exception):
             return self._anchor.behind_ms(org_id)
         return None

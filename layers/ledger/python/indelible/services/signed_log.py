@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adding to a signed Merkle log: only the anchor does.
+"""Add to a signed Merkle log. Only the anchor does.
 
-Invariant: nothing is signed that was not read. What is published once for a size is what every later run finds there.
+Invariant: nothing is signed that was not read, and the first checkpoint that is published for a size stays.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ State = TypeVar("State")
 
 
 class SignedLog(LogReader):
-    """Also adds to it: only the anchor has one. `signer` gives the key in use, pinned, for what is kept
-    until then (Unix milliseconds); `second` adds its line below.
+    """A log to read and to add to.
+
+    `signer` returns the key in use, pinned, for what is kept until an instant (Unix milliseconds). `second` signs a
+    second line below each checkpoint.
     """
 
     def __init__(
@@ -45,32 +47,32 @@ class SignedLog(LogReader):
         second: SecondSigner | None = None,
     ) -> None:
         super().__init__(files=files, ledger_name=ledger_name, keys=keys, current=files.current)
-        self._written = files
+        self._writable = files
         self._signer = signer
         self._second = second
         self._retention = retention
         self._clock = clock
 
     def pin(self) -> None:
-        """See that the key in use is pinned, also where nothing is to be signed with it: it is known from then on."""
+        """Pin the key in use, even when there is nothing to sign."""
         self._signer(0)
 
     def confirmed(
         self, owner: str, read: Callable[[], State], sizes: Callable[[State], tuple[int, int]], telemetry: Telemetry
     ) -> tuple[State, frozenset[int]]:
-        """A log's state in the table, once the bucket confirms that no checkpoint is published beyond it.
+        """The register of a log, once the bucket confirms that no checkpoint is published beyond it; and foreign files.
 
-        `read` reads the state; `sizes` are the size that it says is published, and the one whose root it has fixed. A
-        state from the past would lead to second roots for sizes that are signed already.
+        `read` reads the register; `sizes` returns its published size, and the size whose root it has fixed. A register
+        that was restored from a backup would lead to second roots for sizes that are signed already.
 
-        Also the sizes whose names are taken by files that no key of the ledger signed: they are announced, and the log
-        goes around them. Raises HeadRegressed.
+        Foreign files are those with the name of a checkpoint that no key of the ledger signed. They are reported, and
+        the log skips their sizes. Raises HeadRegressed.
         """
         state = read()
         published, fixed = sizes(state)
         signed, foreign = self.beyond(owner, published, known=fixed)
         if signed > fixed:
-            state = read()  # another run may have published it just now
+            state = read()  # another run may have published just now
             _, fixed = sizes(state)
         if signed > fixed:
             raise HeadRegressed(
@@ -83,24 +85,26 @@ class SignedLog(LogReader):
         return state, foreign
 
     def stage(self, owner: str, files: Sequence[File], *, at_least_until_ms: int) -> None:
-        """Write tiles and bundles, create-only, locked for as long as the records under them or longer."""
-        self._written.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
+        """Write tiles and entry bundles, create-only, locked for at least as long as the records under them."""
+        self._writable.write(owner, files, retain_until_ms=self._retain_until_ms(at_least_until_ms))
 
     def publish(self, owner: str, edge: Edge, *, at_least_until_ms: int) -> Note:
-        """Sign the tree that ends in this edge, and publish its checkpoint, which is returned.
+        """Sign the tree with this right edge, publish its checkpoint, and return that. Idempotent.
 
-        Where one is published already for the same tree, under whichever key of the ring and with or without a second
-        line, that one is returned.
+        Where one is published already for the same tree, by any key of the ring, with or without a second line, that
+        one is returned.
+
+        Raises EvidenceBroken where another root is signed for this size, or a foreign file has its name.
         """
         unsigned = Checkpoint(origin=self.origin(owner), size=edge.size, root=edge.root())
         until_ms = self._retain_until_ms(at_least_until_ms)
         note = self._signed(unsigned, until_ms).note
         try:
-            self._written.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
+            self._writable.write(owner, [File(checkpoint_path(edge.size), note.data)], retain_until_ms=until_ms)
         except EvidenceBroken:
-            # An earlier run may have come this far under the key before this one, or with another second signature.
+            # An earlier run may have published it with the key before this one, or with another second signature.
             note = self._published(owner, unsigned)
-        self._written.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
+        self._writable.latest(owner, note.data, size=edge.size, retain_until_ms=until_ms)
         return note
 
     def _signed(self, unsigned: Checkpoint, until_ms: int) -> SignedCheckpoint:
@@ -114,7 +118,7 @@ class SignedLog(LogReader):
         try:
             found = self.opened(owner, expected.size)
         except NoteError as error:
-            raise EvidenceBroken(f"{expected.origin}: in the place of checkpoint {expected.size}: {error}") from None
+            raise EvidenceBroken(f"{expected.origin}: the file of checkpoint {expected.size}: {error}") from None
         if found.checkpoint != expected:
             raise EvidenceBroken(f"{expected.origin}: another root is signed for size {expected.size}")
         return found.note
@@ -124,9 +128,9 @@ class SignedLog(LogReader):
 
 
 def free_size(*, above: int, preferred: int, end: int, taken: Set[int]) -> int | None:
-    """The size of the next checkpoint: `preferred`, or the nearest below it, or else above it, whose name is free.
+    """A size for the next checkpoint whose name is not taken: `preferred`, or the next smaller, or the next larger.
 
-    It lies above `above` and is `end` at most; None where every name is taken.
+    It is larger than `above`, and at most `end`. None where every name is taken.
     """
     sizes = chain(range(preferred, above, -1), range(max(preferred, above) + 1, end + 1))
     return next((size for size in sizes if size not in taken), None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When the next round begins, as far as it can be known: for whoever waits for an anchored proof."""
+"""When the next round of the anchor will begin, for clients that wait for an anchored proof."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from indelible.ports import Clock, RoundStarts
 
 
 class Timetable:
-    """`period_ms` between two rounds; 0 where a cron expression says when, which nobody here reads."""
+    """`period_ms` is the time between two rounds; 0 where a cron expression schedules them, which is not evaluated."""
 
     def __init__(self, *, starts: RoundStarts, period_ms: int, clock: Clock) -> None:
         self._starts = starts
@@ -16,9 +16,9 @@ class Timetable:
         self._clock = clock
 
     def next_ms(self) -> int | None:
-        """The first instant after now at which a round is due, in milliseconds since 1970; None when not known.
+        """The next instant at which a round is due (Unix milliseconds); None where that is not known.
 
-        A guess at a schedule is worth no refusal: a table that does not answer makes it unknown.
+        A hint is not worth an error: None, too, where the table does not answer.
         """
         if not self._period_ms:
             return None
