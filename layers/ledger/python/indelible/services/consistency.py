@@ -48,5 +48,5 @@ class Consistency:
             hashes = self._log.consistency(owner, old, new)
             merkle.verify_consistency(old, new, first.checkpoint.root, second.checkpoint.root, hashes)
         except ValueError as error:
-            raise EvidenceBroken(f"{self._log.origin(owner)}: {error}; run verify for the place") from None
+            raise EvidenceBroken(f"{self._log.origin(owner)}: {error}; indelible verify finds out where") from None
         return Continued(first, second, hashes)

@@ -31,17 +31,17 @@ Content = Callable[[], Iterator[bytes]]
 
 
 def _quietly(_: int) -> None:
-    """Nobody watches."""
+    """No progress is reported."""
 
 
 def _nothing(_: int) -> Iterator[tuple[int, AnchorFile]]:
-    """No anchoring provider is asked."""
+    """No external anchors."""
     return iter(())
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle that is ready to be written, any number of times, until it is closed."""
+    """A bundle that can be written, any number of times, until it is closed."""
 
     manifest: Manifest
     _entries: list[tuple[Entry, Content]]
@@ -57,17 +57,17 @@ class Bundle:
         return zip(records.lines(), receipts.lines(), strict=True)
 
     def file(self, path: str) -> bytes | None:
-        """One of its small files; None where it has none of this name."""
+        """The content of one of its small files, in memory; None where it has none of this name."""
         return next((b"".join(content()) for entry, content in self._entries if entry.path == path), None)
 
     def close(self) -> None:
-        """Give back the room that it took on disk."""
+        """Free the disk space that it takes."""
         for spool in self._spools:
             spool.close()
 
 
 class Exporter:
-    """One per environment; holds no state between calls."""
+    """Holds no state between calls."""
 
     def __init__(
         self,
@@ -81,8 +81,9 @@ class Exporter:
         anchored: Anchored = _nothing,
         locks: bool = True,
     ) -> None:
-        """`anchored` lists what others have given about the ledger's log. `locks` is False for records whose store
-        shows none. `log` may read less than `files` do: all that belongs to the range is packed, opened or not.
+        """`anchored` lists the external anchors of the ledger's log. `locks` is False for a store that shows no locks.
+
+        `log` may verify less than `files` has: all that belongs to the range is packed, verified or not.
         """
         self._records = records
         self._files = files
@@ -96,7 +97,7 @@ class Exporter:
     def bundle(self, org_id: str, asked: Range, *, progress: Callable[[int], None] = _quietly) -> Bundle:
         """Read the range and pack it. `progress` is told the number of records read so far.
 
-        Raises NotFound when neither a record nor a checkpoint says that there is anything in the range.
+        Raises NotFound when neither a record nor a checkpoint is in the range.
         """
         records = Spool(bundle.RECORDS, self._scratch.file())
         receipts = Spool(bundle.RECEIPTS, self._scratch.file())

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exports on record: that one was begun, and each address that was handed out, as acts in `_admin`'s chain.
+"""Record exports in the chain of `_admin`: that one was begun, and each address that was handed out.
 
-Invariant: the act is sealed before the export begins, and before its address leaves; what cannot be put on record does
-not happen (docs/adr/0019). It is not in the organisation's own chain: an export of an open range would change by being
-asked for.
+Invariant: the act is sealed before the export begins, and before its address is returned; what cannot be recorded is
+not done (docs/adr/0019). It is not in the organisation's own chain, where asking for an export of an open range would
+change that range.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ BEGIN, DOWNLOAD = "export.begin", "export.download"
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks: `actor` in one word, and how they were known: `key_id`, `subject` (of a token) or `principal` (ARN)."""
+    """Who asks. `known_by` has what identified them: `key_id`, `subject` (of a token) or `principal` (ARN)."""
 
     actor: str
     known_by: JsonObject
 
 
 def asker(arguments: JsonObject, org: OrgConfig, identity: Identity | None) -> Asker:
-    """Who was authenticated with these arguments. Without a `key_id` the newest active key was meant."""
+    """Who was authenticated with these arguments. Without a `key_id` that is the newest active key."""
     known_by: JsonObject = {}
     actor = org.org_id
     if "signature" in arguments:
@@ -44,17 +44,17 @@ def asker(arguments: JsonObject, org: OrgConfig, identity: Identity | None) -> A
 
 
 class ExportActs:
-    """One per environment."""
+    """Records exports in the name of their clients."""
 
     def __init__(self, *, admin_log: AdminLog) -> None:
         self._admin_log = admin_log
 
     def begin(self, job: ExportJob, by: Asker, *, deadline_ms: int) -> None:
-        """Before an export is begun, perhaps once more by somebody else. Raises what recording raises."""
+        """Record that an export is begun. Raises what `AdminLog.write` raises."""
         self._write(BEGIN, job, by, {}, deadline_ms)
 
     def hand_out(self, state: ExportState, by: Asker, *, expires_ms: int, deadline_ms: int) -> None:
-        """Before the addresses of a finished export leave. Raises what recording raises."""
+        """Record that the addresses of a finished export are returned. Raises what `AdminLog.write` raises."""
         what: JsonObject = {"sha256": state.sha256, "expires_at": instants.to_text(expires_ms)}
         if state.bundle_sha256 is not None:
             what["proved_by"] = state.bundle_sha256

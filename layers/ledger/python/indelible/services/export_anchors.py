@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What anchors an organisation's checkpoints: the ledger's own log, its external anchors, the signing keys.
+"""Which files anchor an organisation's checkpoints: of the ledger's own log, its external anchors, the signing keys.
 
-Invariant: for each checkpoint of the range the proof that the ledger's log holds it; the ledger checkpoint of that
-proof; and the first ledger checkpoint from there on that has external anchors, with what it takes to find
-the leaf in it, and with every file about it. What is missing or malformed is left to whoever verifies.
+Invariant: for each checkpoint of the range, the proof that the ledger's log includes it; the ledger checkpoint of that
+proof; and the first ledger checkpoint from there on that has external anchors, with the tiles that prove the leaf in
+it, and with all its anchors. What is missing or malformed is for the verifier to report.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Anchored: TypeAlias = Callable[[int], Iterator[tuple[int, AnchorFile]]]
 
 _MOST_ANCHORS = 10_000
 _MOST_SHOWN = 100
-"""On the page, about one checkpoint: more than anybody has who vouches for it."""
+"""On the page, for one checkpoint: more than any ledger has providers."""
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class AnchorsPart:
 
 
 def anchors_part(files: StoredLogFiles, anchored: Anchored, org_id: str, sizes: list[int]) -> AnchorsPart:
-    """What there is about these checkpoints of an organisation."""
+    """The files that anchor these checkpoints of an organisation, as far as they exist."""
     part = AnchorsPart()
     for generation in range(1, 10_000):
         statement = files.read(LEDGER, f"keys/{generation:04d}")
@@ -69,7 +69,7 @@ def anchors_part(files: StoredLogFiles, anchored: Anchored, org_id: str, sizes: 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Place:
-    """Where the checkpoint of size `of` is in the ledger's log: leaf `index` of all that cover it."""
+    """The checkpoint of size `of` is leaf `index` of the ledger's log, in trees from size `covered_from` on."""
 
     covered_from: int
     index: int
@@ -82,7 +82,7 @@ class _Reader:
     kept: dict[str, bytes]
 
     def read(self, path: str) -> bytes:
-        """Read a file of the ledger's log, and keep it. Raises ValueError for one that is not there."""
+        """Read a file of the ledger's log, and keep it. Raises ValueError for one that does not exist."""
         data = self.kept[path] if path in self.kept else self.files.read(LEDGER, path)
         if data is None:
             raise ValueError(f"there is no {path}")
@@ -91,7 +91,7 @@ class _Reader:
 
 
 def _add_anchors(reader: _Reader, anchored: Anchored, places: list[_Place], part: AnchorsPart) -> None:
-    """For each place the first size from there on that has anchors."""
+    """Add, for each place, the first size from there on that has anchors."""
     waiting = list(places)
     stored = islice(anchored(places[0].covered_from), _MOST_ANCHORS)
     for size, group in groupby(stored, key=lambda one: one[0]):
@@ -100,7 +100,7 @@ def _add_anchors(reader: _Reader, anchored: Anchored, places: list[_Place], part
             proof = _proof(reader, size, reached)
             given = list(_given(reader, [file for _, file in group], size))
             waiting = [place for place in waiting if place.covered_from > size]
-            if not waiting:  # as for `indelible verify`, what counts is who has seen the newest
+            if not waiting:  # as for `indelible verify`, the anchors of the newest checkpoint count
                 kept = {anchor.file.name for anchor in given if anchor.file.kind == "bitcoin"}
                 shown = [one for one in given if one.file.kind != "pending" or one.file.name not in kept]
                 part.above = AnchoredCheckpoint(size, reached[-1].of, proof, tuple(shown[:_MOST_SHOWN]))
@@ -109,7 +109,7 @@ def _add_anchors(reader: _Reader, anchored: Anchored, places: list[_Place], part
 
 
 def _proof(reader: _Reader, size: int, reached: list[_Place]) -> bytes | None:
-    """Read what leads to these leaves in that checkpoint. The proof of the last one; None where that is broken."""
+    """Read the tiles that prove these leaves. The proof of the last one; None where the tiles do not lead to it."""
     try:
         note = reader.read(checkpoint_path(size))
         node = tiles.node_reader(size, reader.read)

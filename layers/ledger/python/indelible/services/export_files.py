@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which files of the log an offline verifier needs for a range, and nothing that grows when the log does.
+"""Which files of the log an offline verifier needs for a range.
 
-Invariant: what belongs to a range is decided by the range and the first checkpoint that covers its end. Everything that
-is added to the log later leaves it as it is. A file that is missing or malformed in the bucket is missing or malformed
-in the bundle: whoever verifies comes to the same verdict.
+Invariant: they depend on the range and on the first checkpoint that covers its end, and not on what is added to the log
+later. A file that is missing or malformed in the bucket is missing or malformed in the bundle: an offline verifier
+comes to the same verdict.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ range for one; the checks below are the same for any number of records."""
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`content` is None where there is none; `remark` is what README.txt says about it."""
+    """`content` is None where the range is too long; `remark` is the text about the page in README.txt."""
 
     content: bytes | None
     remark: str
@@ -45,7 +45,7 @@ class PageMaker:
     _bytes: int = 0
 
     def add(self, seen: Specimen) -> None:
-        """The next record."""
+        """Add the next record."""
         if self._records is None:
             return
         self._records.append(seen)
@@ -106,4 +106,4 @@ def _around(
     try:
         return around(first, last, part.sizes[-1], read)
     except ValueError:
-        return (), ()  # the page finds that nothing leads to the signed root, which is so
+        return (), ()  # the page reports that nothing leads to the signed root

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A signed Merkle log in static files: where it ends, what it signed, and what it can prove.
+"""Read a signed Merkle log from its static files: its checkpoints, and proofs in them.
 
-Invariant: nothing is believed that the ledger's signature does not cover. Going on from a size means reading the tree's
-right edge and the checkpoint that was signed for that size, and finding that they agree.
+Invariant: nothing is trusted that the ledger's signature does not cover. The right edge of a tree counts only after it
+was found to lead to the root that was signed for its size.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ LEDGER = "_ledger"
 LATEST = "checkpoint"
 
 Reading: TypeAlias = Callable[[str, str], bytes | None]
-"""Owner and path → the bytes of a file, None where there is none."""
+"""Owner and path → the bytes of a file; None where there is none."""
 
 T = TypeVar("T")
 
 MOST_FOREIGN = 100
-"""Files in a row with the name of a checkpoint and without a good signature that are opened nevertheless."""
+"""Most foreign files that are skipped: they have the name of a checkpoint, and no signature by the ledger."""
 
 
 class LogReader:
-    """Opens what was published. `keys` gives the ring of those whose signatures count.
+    """Reads published logs. `keys` returns the ring of the keys whose signatures count.
 
-    A checkpoint is the first version of its file, which costs two requests: its bytes are a leaf of the ledger's log
-    and are stamped externally, and a line more below them would make others. Tiles prove themselves against its root:
-    `current`, where it is given, finds them in one, and only where that does not fit are the first versions read.
+    A checkpoint is the first version of its file, which takes two requests: its exact bytes are a leaf of the ledger's
+    log, and external timestamps are for them. Tiles are confirmed by the signed root: `current`, where it is given,
+    reads the newest version in one request, and the first versions are read only where those do not fit.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class LogReader:
         return origin_of(self._ledger_name, None if owner == LEDGER else owner)
 
     def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
-        """Sizes of published checkpoints and their notes, which are still to be `opened`, ascending, read ahead."""
+        """Sizes of published checkpoints and their notes, not yet `opened`, ascending, read ahead."""
         return self._files.checkpoints(owner, at_least=at_least)
 
     def opened(self, owner: str, size: int, note: bytes | None = None) -> SignedCheckpoint:
-        """The checkpoint of this size, signature verified; `note` where it has been read already.
+        """The checkpoint of this size, with its signature verified. `note` is its file, where that was read already.
 
         Raises EvidenceBroken when there is none, NoteError when it is not what the ledger signed for this size.
         """
@@ -85,9 +85,9 @@ class LogReader:
         return found
 
     def latest(self, owner: str) -> Checkpoint | None:
-        """What `checkpoint` says, signature verified; None when there is none. Raises NoteError.
+        """The checkpoint in the file `checkpoint`, verified; None when there is none. Raises NoteError.
 
-        Anybody who may write over it may put an older one there: `sizes` cannot be turned back.
+        A writer may have replaced it by an older one. `sizes` cannot be set back.
         """
         note = self._files.read(owner, LATEST)
         if note is None:
@@ -99,12 +99,11 @@ class LogReader:
         return self._files.sizes(owner, at_least=at_least)
 
     def beyond(self, owner: str, size: int, *, known: int) -> tuple[int, frozenset[int]]:
-        """The largest signed checkpoint of more than this size (else the size itself), and others' files there.
+        """The largest signed size beyond `size` (`size` where there is none), and the sizes of foreign files beyond it.
 
-        Of those larger than `known` the first is enough, and nothing after it is looked at: after a restore from last
-        month there are thousands.
+        The search ends at the first signed size beyond `known`: after a restore of the table there may be thousands.
 
-        Raises EvidenceBroken where there are too many of others' files to go on around them.
+        Raises EvidenceBroken where there are more than MOST_FOREIGN foreign files.
         """
         largest, foreign = size, set[int]()
         for found in self.sizes(owner, at_least=size + 1):
@@ -117,20 +116,20 @@ class LogReader:
                 break
             if len(foreign) > MOST_FOREIGN:
                 raise EvidenceBroken(
-                    f"{self.origin(owner)}: over {MOST_FOREIGN} files that no key of the ledger signed"
+                    f"{self.origin(owner)}: more than {MOST_FOREIGN} checkpoint files that no key of the ledger signed"
                 )
         return largest, frozenset(foreign)
 
     def proof(self, owner: str, index: int) -> TlogProof | None:
-        """The leaf with this index (from 0) in the first checkpoint that covers it; None when there is none yet.
+        """The inclusion proof of a leaf (index from 0) in the first checkpoint that covers it; None when none does yet.
 
-        Raises EvidenceBroken where the files for it are not there or not what was signed.
+        Raises EvidenceBroken where the files for it are missing, or not what was signed.
         """
         wrong: EvidenceBroken | None = None
         for size in islice(self.sizes(owner, at_least=index + 1), MOST_FOREIGN):
             try:
                 signed = self.opened(owner, size)
-            except NoteError as error:  # somebody else's file: it hides none of those after it
+            except NoteError as error:  # a foreign file: look at the next one
                 wrong = wrong or EvidenceBroken(f"{self.origin(owner)}: {error}")
             else:
                 return self._proofs(owner, [index], signed)[0]
@@ -139,7 +138,7 @@ class LogReader:
         return None
 
     def proofs(self, owner: str, indices: Iterable[int], *, size: int) -> list[TlogProof]:
-        """Leaves in the checkpoint of this size, which must cover them. Raises EvidenceBroken as `proof` does."""
+        """The inclusion proofs of leaves in the checkpoint of this size, which covers them. Raises EvidenceBroken."""
         try:
             return self._proofs(owner, indices, self.opened(owner, size))
         except NoteError as error:
@@ -155,12 +154,13 @@ class LogReader:
                 merkle.verify_inclusion(node(0, index), index, size, path, root)
             return [TlogProof(index, tuple(path), note) for index, path in proofs]
 
-        return self._fitting(owner, prove)
+        return self._from_tiles(owner, prove)
 
     def verified(self, owner: str, proof: TlogProof, leaf_data: bytes, *, recorded_ms: int | None = None) -> Checkpoint:
-        """The checkpoint in a proof, once it is seen to hold this leaf. Raises EvidenceBroken.
+        """Verify an inclusion proof of this leaf, and return its checkpoint. Raises EvidenceBroken.
 
-        `recorded_ms`: when the leaf's record was made; then its signer must not have been replaced before.
+        With `recorded_ms`, the time of the leaf's record (Unix milliseconds), the checkpoint must not be signed by a
+        key that had been replaced by then.
         """
         try:
             keys = self._keys().public_keys
@@ -169,18 +169,18 @@ class LogReader:
                 self.refuse_late(signed, recorded_ms)
             return signed.checkpoint
         except ValueError as error:
-            raise EvidenceBroken(f"{self.origin(owner)}: {error}; run verify for the place") from None
+            raise EvidenceBroken(f"{self.origin(owner)}: {error}; indelible verify finds out where") from None
 
     def refuse_late(self, signed: SignedCheckpoint, recorded_ms: int) -> None:
-        """Raises KeyEnded for a checkpoint over a record of this time by keys that had been replaced by then."""
+        """Raise KeyEnded for a checkpoint, over a record of this time, by keys that had been replaced by then."""
         self._keys().refuse_late(signed, recorded_ms)
 
     def consistency(self, owner: str, old: int, new: int) -> tuple[Hash, ...]:
-        """The proof that the tree of size `new` goes on from the one of size `old`."""
+        """The consistency proof from the tree of size `old` to that of size `new` (RFC 9162 §2.1.4.1), not verified."""
         return tuple(merkle.consistency_proof(old, new, tiles.node_reader(new, self.reader(owner))))
 
     def edge(self, owner: str, size: int) -> Edge:
-        """The right edge of the published tree of this size, held against its signed root. Raises EvidenceBroken."""
+        """The right edge of the published tree of this size, checked against its signed root. Raises EvidenceBroken."""
         if size == 0:
             return EMPTY
         root = self.signed_root(owner, size).root
@@ -191,31 +191,31 @@ class LogReader:
                 raise ValueError(f"the tiles do not lead to the root of checkpoint {size}")
             return edge
 
-        return self._fitting(owner, read_edge)
+        return self._from_tiles(owner, read_edge)
 
     def signed_root(self, owner: str, size: int) -> Checkpoint:
-        """What is signed for this size. Raises EvidenceBroken where nothing is."""
+        """As `opened`, but raises EvidenceBroken for every failure."""
         try:
             return self.opened(owner, size).checkpoint
         except NoteError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
 
     def reader(self, owner: str) -> tiles.FileReader:
-        """Reads the first version of each file, once; raises ValueError for one that is not there."""
-        return _remembering(self._files.read, owner)
+        """A reader of first versions that reads each file once. It raises ValueError for one that does not exist."""
+        return _cached(self._files.read, owner)
 
-    def _fitting(self, owner: str, make: Callable[[tiles.FileReader], T]) -> T:
-        """What can be made of the tiles; `make` raises ValueError where they do not fit. Raises EvidenceBroken."""
+    def _from_tiles(self, owner: str, make: Callable[[tiles.FileReader], T]) -> T:
+        """The result of `make`, which raises ValueError where the tiles do not fit. Raises EvidenceBroken."""
         if self._current is not None:
             with suppress(ValueError):
-                return make(_remembering(self._current, owner))
+                return make(_cached(self._current, owner))
         try:
             return make(self.reader(owner))
         except ValueError as error:
             raise EvidenceBroken(f"{self.origin(owner)}: {error}") from None
 
 
-def _remembering(reading: Reading, owner: str) -> tiles.FileReader:
+def _cached(reading: Reading, owner: str) -> tiles.FileReader:
     @cache
     def read(path: str) -> bytes:
         data = reading(owner, path)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two versions of a policy: what is lacking, and what somebody added.
+"""Compare two versions of an IAM policy: which statements are missing, and which were added.
 
-Statements are compared by meaning, as far as that is a matter of form: the order of lists, one value or a list of one,
-numbers or texts, `"*"` or `{"AWS": "*"}`.
+Equivalent forms of a statement are equal: lists in another order, a value or a list of it, a number or its text, `"*"`
+or `{"AWS": "*"}`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LISTS = ("Action", "NotAction", "Resource", "NotResource")
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Names of statements. An added Allow opens something; an added Deny may stop something."""
+    """Names of statements. An added Allow opens access; an added Deny may block the ledger."""
 
     missing: tuple[str, ...]
     added_allows: tuple[str, ...]
@@ -30,7 +30,7 @@ NO_DRIFT = Drift((), (), ())
 
 
 def drift(wanted: Sequence[Statement], deployed: Sequence[Statement]) -> Drift:
-    """What separates the deployed policy from the wanted one. A changed statement is missing and added."""
+    """How the deployed policy differs from the wanted one. A statement that was changed is both missing and added."""
     before, now = {_form(one): one for one in wanted}, {_form(one): one for one in deployed}
     added = [one for form, one in now.items() if form not in before]
     return Drift(

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How an organisation is known: by a signature (HMAC), by a token (JWT), or by an AWS principal (IAM).
+"""How a request is authenticated: by a signature (HMAC), by a token (JWT), or by an AWS principal (IAM).
 
-Invariant: under JWT and IAM a request without the gateway's word for who asks is refused, whatever else it carries.
-If the gateway loses its authorizer, all requests are therefore refused, and none is let in. And for an identity that is
-good, an organisation that does not exist, one that is disabled and one that it may not act for are one and the same
-answer.
+Invariant: under JWT and IAM a request without an identity from the gateway is refused, whatever else it carries. If the
+gateway loses its authorizer, it fails closed. For a valid identity, the answer is the same for an organisation that
+does not exist, one that is disabled, and one that it may not act for.
 """
 
 from __future__ import annotations
@@ -22,42 +21,42 @@ SchemeName = Literal["hmac", "jwt", "iam"]
 
 
 class Scheme(Protocol):
-    """What differs between the three."""
+    """What differs between the three schemes."""
 
     signature_required: bool
 
     def complete(self, arguments: JsonObject, identity: Identity | None) -> JsonObject:
-        """The arguments as they are meant: with `org_id`, where the identity names it and they do not."""
+        """The arguments with `org_id`, which they may leave out where the identity names it."""
         ...
 
     def organisation(self, arguments: JsonObject, identity: Identity | None) -> str:
-        """Which organisation is meant. Raises OrgMismatch where arguments and identity disagree."""
+        """The organisation of the request. Raises OrgMismatch where arguments and identity disagree."""
         ...
 
     def admit(self, config: OrgConfig | None, identity: Identity | None) -> None:
-        """Raises Forbidden where this identity may not act for the organisation (None: there is none)."""
+        """Raise Forbidden where this identity may not act for the organisation (None where there is none)."""
         ...
 
 
 class Hmac:
-    """The arguments name the organisation, and the signature proves it."""
+    """The arguments name the organisation, and the signature authenticates it."""
 
     signature_required = True
 
     def complete(self, arguments: JsonObject, _identity: Identity | None) -> JsonObject:
-        """As they are."""
+        """The arguments, unchanged."""
         return arguments
 
     def organisation(self, arguments: JsonObject, _identity: Identity | None) -> str:
-        """`org_id`."""
+        """The argument `org_id`."""
         return str(arguments["org_id"])
 
     def admit(self, _config: OrgConfig | None, _identity: Identity | None) -> None:
-        """Whom the signature proves: nobody is known before that."""
+        """Refuses nothing: the signature is checked later."""
 
 
 class Jwt:
-    """One claim of the token names the organisation; its issuer vouches for that."""
+    """A claim of the token names the organisation. The gateway has checked the token."""
 
     signature_required = False
 
@@ -65,18 +64,21 @@ class Jwt:
         self._org_claim = org_claim
 
     def complete(self, arguments: JsonObject, identity: Identity | None) -> JsonObject:
-        """`org_id` may be left out. Raises what `organisation` raises of the identity."""
+        """Adds `org_id` where it was left out. Raises as `organisation`."""
         return arguments if "org_id" in arguments else {**arguments, "org_id": self._claimed(identity)}
 
     def organisation(self, arguments: JsonObject, identity: Identity | None) -> str:
-        """The claim's; `org_id`, where sent, must be the same."""
+        """The claim's value, which `org_id` must equal where it was sent.
+
+        Raises OrgMismatch, Unauthenticated without a token, Forbidden for a claim that is no organisation.
+        """
         org_id = self._claimed(identity)
         if arguments.get("org_id", org_id) != org_id:
             raise OrgMismatch("the token and org_id name different organisations", field="org_id")
         return org_id
 
     def admit(self, config: OrgConfig | None, _identity: Identity | None) -> None:
-        """Any organisation that is registered and not disabled."""
+        """Allows every organisation that is registered and not disabled."""
         _require_enabled(config)
 
     def _claimed(self, identity: Identity | None) -> str:
@@ -90,22 +92,22 @@ class Jwt:
 
 
 class Iam:
-    """The arguments name the organisation, and the principal must be allowed for it (`indelible org allow`)."""
+    """The arguments name the organisation, for which the principal must be allowed (`indelible org allow`)."""
 
     signature_required = False
 
     def complete(self, arguments: JsonObject, _identity: Identity | None) -> JsonObject:
-        """As they are: one principal may act for several organisations, and says for which."""
+        """The arguments, unchanged: a principal may be allowed for several organisations, and must name one."""
         return arguments
 
     def organisation(self, arguments: JsonObject, identity: Identity | None) -> str:
-        """`org_id`."""
+        """The argument `org_id`."""
         if not isinstance(identity, Principal):
             raise _no_identity()
         return str(arguments["org_id"])
 
     def admit(self, config: OrgConfig | None, identity: Identity | None) -> None:
-        """The organisation's own principals."""
+        """Allows the principals of the organisation."""
         _require_enabled(config)
         if not isinstance(identity, Principal) or config is None or identity.arn not in config.principals:
             raise _forbidden()

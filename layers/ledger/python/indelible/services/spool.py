@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file of a bundle while it is being written: on disk, with its length and hashes kept beside it."""
+"""A file of a bundle while it is being made: on disk, with its length and checksums computed on the way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PIECE = 1024 * 1024
 
 
 class Spool:
-    """Written once from front to back, then read as often as one likes."""
+    """Written once, sequentially; then read any number of times."""
 
     def __init__(self, path: str, file: BinaryIO) -> None:
         self._path = path
@@ -25,7 +25,7 @@ class Spool:
         self._sha256 = hashlib.sha256()
 
     def write(self, data: bytes) -> None:
-        """Add to the end."""
+        """Append bytes."""
         self._file.write(data)
         self._size += len(data)
         self._crc32 = zlib.crc32(data, self._crc32)
@@ -33,16 +33,16 @@ class Spool:
 
     @property
     def entry(self) -> Entry:
-        """For the archive."""
+        """Its entry in the archive."""
         return Entry(self._path, self._size, self._crc32)
 
     @property
     def listed(self) -> Listed:
-        """For the manifest."""
+        """Its entry in the manifest."""
         return Listed(bytes=self._size, sha256=self._sha256.hexdigest())
 
     def pieces(self) -> Iterator[bytes]:
-        """The content, a mebibyte at a time."""
+        """The content, in pieces of at most 1 MiB."""
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
             yield piece
@@ -54,5 +54,5 @@ class Spool:
             yield line.removesuffix(b"\n")
 
     def close(self) -> None:
-        """Give the room back."""
+        """Free the disk space."""
         self._file.close()
