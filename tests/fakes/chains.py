@@ -6,10 +6,10 @@ from __future__ import annotations
 from indelible.domain import audit_id, record
 from indelible.domain.canonical import JsonObject, canonical_bytes
 from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import Promise, Specimen
+from indelible.domain.findings import Promise, StoredObject
 from indelible.domain.record import EMPTY_CHAIN, GovernorKey, Head, Record, Retention
 from indelible.ports import RecordStore
-from indelible.services.specimen import specimen
+from indelible.services.stored_object import stored_object
 from tests.fakes.machine import MIDNIGHT, SeededEntropy
 from tests.fakes.records import FakeRecords
 
@@ -60,13 +60,13 @@ def stored(chain: list[Record]) -> FakeRecords:
     return records
 
 
-def specimens(records: RecordStore, org_id: str = ORG) -> list[Specimen]:
+def stored_objects(records: RecordStore, org_id: str = ORG) -> list[StoredObject]:
     """What a verifier gets to see, in its order."""
     found = records.read_all(records.versions(org_id, after=f"{org_id}/"))
-    return [specimen(keys, version) for keys, version in found]
+    return [stored_object(keys, version) for keys, version in found]
 
 
-def check(seen: list[Specimen], *, head: Head | None = None, org_id: str = ORG, start: int = 1) -> ChainChecker:
+def check(seen: list[StoredObject], *, head: Head | None = None, org_id: str = ORG, start: int = 1) -> ChainChecker:
     """Walk a whole chain, held against the head where there is one."""
     checker = ChainChecker(org_id, start=start)
     if head is not None:

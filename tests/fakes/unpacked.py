@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from indelible.domain.bundle import Manifest
-from indelible.domain.findings import Specimen
+from indelible.domain.findings import StoredObject
 from indelible.services.export import Bundle
 
 
@@ -84,11 +84,11 @@ class Unpacked:
         """The lines of receipts.jsonl."""
         return [json.loads(line) for line in self.files["receipts.jsonl"].split(b"\n")[:-1]]
 
-    def specimens(self) -> list[Specimen]:
+    def stored_objects(self) -> list[StoredObject]:
         """What a verifier gets to see: what lay under which key, and the checksum that was stored with it."""
         assert len(self.records) == len(self.receipts) == self.manifest["records"]
         return [
-            Specimen(
+            StoredObject(
                 s3_key=receipt["s3_key"],
                 version_id=receipt["s3_version_id"],
                 data=base64.b64decode(receipt["data"]) if "data" in receipt else line,

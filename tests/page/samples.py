@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from indelible.domain import audit_id, instants, record
 from indelible.domain.checkpoint import Checkpoint, origin_of, signed_checkpoint
-from indelible.domain.findings import Specimen
+from indelible.domain.findings import StoredObject
 from indelible.domain.keyring import KeyStatement, signed_statement
 from indelible.domain.merkle import inclusion_proof, root_of
 from indelible.domain.proof import TlogProof
@@ -111,9 +111,9 @@ def sealed(event: dict[str, Any], *, head: record.Head, now_ms: int, random: Ran
     )
 
 
-def specimen(found: Record) -> Specimen:
+def stored_object(found: Record) -> StoredObject:
     """What the bucket shows of it."""
-    return Specimen(found.s3_key, _version(found), found.data, stored_sha256=found.tx_hash)
+    return StoredObject(found.s3_key, _version(found), found.data, stored_sha256=found.tx_hash)
 
 
 def receipt(found: Record) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def parts_of(
         org_id=ORG,
         first_sequence=first,
         last_sequence=last,
-        records=[specimen(one) for one in records[first - 1 : last]],
+        records=[stored_object(one) for one in records[first - 1 : last]],
         predecessor=records[first - 2].data if first > 1 else None,
         checkpoints=tuple(notes),
         left=left,

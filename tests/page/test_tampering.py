@@ -16,7 +16,7 @@ from indelible.services.ranges import Range
 from tests.fakes.audits import exported
 from tests.fakes.unpacked import Unpacked
 from tests.page.conftest import Opener
-from tests.page.samples import KEY, LEDGER, PUBLIC_KEY, chain, note, parts_of, sealed, specimen
+from tests.page.samples import KEY, LEDGER, PUBLIC_KEY, chain, note, parts_of, sealed, stored_object
 from tests.page.test_anchors import cosignature, grown, line
 
 PAGE = render(parts_of(chain(12), sizes=[5, 12]))
@@ -202,7 +202,7 @@ def rewritten(sequence: int) -> bytes:
     event = {"event_type": "AGENT_DECISION", "action": "approve"}
     head = chain(sequence)[-2].head
     forged = sealed(event, head=head, now_ms=old.timestamp_ms, random=Random(1))
-    return render(replace(parts, records=[*parts.records[:-1], specimen(forged)]))
+    return render(replace(parts, records=[*parts.records[:-1], stored_object(forged)]))
 
 
 def test_a_root_alone_names_the_records_that_its_mismatch_can_come_from(opens: Opener) -> None:

@@ -13,7 +13,7 @@ import pytest
 from indelible.domain.chain import ChainChecker
 from indelible.domain.findings import Failure, FailureCode, Promise, in_order
 from indelible.page.parts import PageParts
-from tests.fakes.chains import specimens
+from tests.fakes.chains import stored_objects
 from tests.fakes.records import FakeRecords
 from tests.page import samples
 from tests.page.conftest import Opener
@@ -42,11 +42,11 @@ def as_the_page_says(failure: Failure) -> dict[str, Any]:
 @pytest.mark.parametrize("name", load.chain_names())
 def test_every_mutation_of_the_catalogue_gets_the_verdict_of_the_chain_checker(name: str, opens: Opener) -> None:
     vector = load.vectors(f"chains/{name}.json")
-    seen, head = specimens(FakeRecords(load.bucket_of(vector))), load.head_of(vector)
+    seen, head = stored_objects(FakeRecords(load.bucket_of(vector))), load.head_of(vector)
     checker = ChainChecker(vector["org_id"], locks=False)
     checker.hold(Promise(head.sequence, head.tx_hash, "a receipt"))
-    for specimen in seen:
-        checker.observe(specimen)
+    for stored_object in seen:
+        checker.observe(stored_object)
     checker.finish()
     expected = [as_the_page_says(failure) for failure in in_order(checker.failures) if failure.code not in UNSEEN]
 
@@ -112,7 +112,7 @@ def test_a_chain_that_was_written_anew_fails_against_the_signed_roots(opens: Ope
             samples.sealed(event, head=forged[-1].head, now_ms=old.timestamp_ms, random=samples.Random(old.sequence))
         )
 
-    page = opens(replace(parts, records=[samples.specimen(one) for one in forged]))
+    page = opens(replace(parts, records=[samples.stored_object(one) for one in forged]))
 
     assert page.codes == [("CHECKPOINT_MISMATCH", 30)]
     assert "signed roots confirm those up to 10" in page.text("#verdict-text")

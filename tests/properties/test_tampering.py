@@ -9,13 +9,13 @@ from itertools import permutations
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from indelible.domain.findings import Specimen
+from indelible.domain.findings import StoredObject
 from indelible.domain.record import Head
-from tests.fakes.chains import build_chain, check, specimens, stored
+from tests.fakes.chains import build_chain, check, stored, stored_objects
 
 CHAIN = build_chain(6, step_ms=6 * 3600 * 1000)  # two days
 HEAD = CHAIN[-1].head
-HONEST = specimens(stored(CHAIN))
+HONEST = stored_objects(stored(CHAIN))
 
 
 @st.composite
@@ -33,8 +33,8 @@ def one_byte_off(draw: st.DrawFn) -> tuple[int, bytes]:
     return position, changed
 
 
-def seen_with(position: int, specimen: Specimen) -> list[Specimen]:
-    return [*HONEST[:position], specimen, *HONEST[position + 1 :]]
+def seen_with(position: int, stored_object: StoredObject) -> list[StoredObject]:
+    return [*HONEST[:position], stored_object, *HONEST[position + 1 :]]
 
 
 def test_the_honest_chain_is_valid() -> None:
@@ -61,7 +61,7 @@ def test_one_byte_is_noticed_by_the_stored_checksum_alone(mutation: tuple[int, b
 @example(NO_TEXT)
 def test_one_byte_is_noticed_by_links_and_head_alone(mutation: tuple[int, bytes]) -> None:
     position, data = mutation
-    unwatched = [replace(specimen, stored_sha256=None) for specimen in HONEST]
+    unwatched = [replace(stored_object, stored_sha256=None) for stored_object in HONEST]
     unwatched[position] = replace(unwatched[position], data=data)
 
     checker = check(unwatched, head=HEAD)
@@ -72,7 +72,7 @@ def test_one_byte_is_noticed_by_links_and_head_alone(mutation: tuple[int, bytes]
 
 @given(st.sets(st.integers(0, len(CHAIN) - 1), min_size=1))
 def test_every_removal_is_noticed_and_named(gone: set[int]) -> None:
-    left = [specimen for position, specimen in enumerate(HONEST) if position not in gone]
+    left = [stored_object for position, stored_object in enumerate(HONEST) if position not in gone]
 
     checker = check(left, head=HEAD)
 
@@ -104,7 +104,7 @@ def test_every_inserted_record_is_noticed(sequence: int, seed: int, days: int) -
     store = stored(CHAIN)
     store.seal(forged)
 
-    checker = check(specimens(store), head=HEAD)
+    checker = check(stored_objects(store), head=HEAD)
 
     assert any(f.code.value == "FORK" and f.sequence == sequence for f in checker.failures)
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 import pytest
 
 from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import Failure, FailureCode, Specimen
+from indelible.domain.findings import Failure, FailureCode, StoredObject
 from indelible.domain.keyring import KeyRing
 from indelible.errors import NotFound
 from indelible.services.export import Exporter
 from indelible.services.log import LogReader
 from indelible.services.ranges import Range
-from tests.fakes.chains import check, specimens
+from tests.fakes.chains import check, stored_objects
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner
 from tests.fakes.machine import ManualClock
 from tests.fakes.records import FakeRecords
@@ -22,8 +22,8 @@ from tests.vectors import load
 NOT_IN_A_COPY = {FailureCode.UNLOCKED, FailureCode.SHADOWED}
 
 
-def over(seen: list[Specimen], org_id: str) -> list[Failure]:
-    """Failures of these specimens where nobody shows locks or versions, or promises an end."""
+def over(seen: list[StoredObject], org_id: str) -> list[Failure]:
+    """Failures of these stored_objects where nobody shows locks or versions, or promises an end."""
     checker = ChainChecker(org_id, locks=False)
     for one in seen:
         checker.observe(one)
@@ -52,8 +52,8 @@ def test_a_bundle_gets_the_verdict_of_the_bucket(name: str) -> None:
 
     found = Unpacked.of(exporter.bundle(org_id, Range()))
 
-    seen = specimens(records, org_id)
-    assert load.findings(over(found.specimens(), org_id)) == load.findings(over(seen, org_id))
+    seen = stored_objects(records, org_id)
+    assert load.findings(over(found.stored_objects(), org_id)) == load.findings(over(seen, org_id))
     said = found.manifest["exported"]
     without_head = check(seen, org_id=org_id)
     assert [(one["code"], one["sequence"]) for one in said["failures"]] == [

@@ -12,7 +12,7 @@ from indelible.audit.directory import DirectorySource
 from indelible.audit.source import Source
 from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import FailureCode, Promise, Specimen
+from indelible.domain.findings import FailureCode, Promise, StoredObject
 from indelible.domain.record import Head
 from tests.fakes.audits import KEY, bucket_source, bundle_source, copied, promised
 from tests.fakes.bucket import Bucket
@@ -71,7 +71,7 @@ def of_what_is_shown(bucket: Bucket, vector: dict[str, Any], head: Head) -> list
     for keys in FakeRecords(bucket).versions(vector["org_id"], after=""):
         newest = bucket.current(keys.s3_key)
         if newest is not None:
-            checker.observe(Specimen(s3_key=keys.s3_key, version_id=None, data=newest.data))
+            checker.observe(StoredObject(s3_key=keys.s3_key, version_id=None, data=newest.data))
     checker.finish()
     assert not {failure.code for failure in checker.failures} & {FailureCode.UNLOCKED, FailureCode.SHADOWED}
     return checker.failures

@@ -18,7 +18,7 @@ from indelible.domain.record import GovernorKey, Head, Retention
 from indelible.services.log import LogReader
 from indelible.services.ranges import Range
 from indelible.services.verify import Verifier
-from tests.fakes.chains import check, specimens
+from tests.fakes.chains import check, stored_objects
 from tests.fakes.journal import FakeJournal
 from tests.fakes.log import LEDGER_NAME, FakeLogFiles, FakeSigner
 from tests.fakes.machine import ManualClock
@@ -109,7 +109,7 @@ def test_there_are_enough_mutations_and_each_says_what_was_done() -> None:
 def test_the_chain_checker_finds_exactly_the_expected(name: str) -> None:
     vector = load.vectors(f"chains/{name}.json")
 
-    checker = check(specimens(FakeRecords(load.bucket_of(vector))), head=load.head_of(vector))
+    checker = check(stored_objects(FakeRecords(load.bucket_of(vector))), head=load.head_of(vector))
 
     assert load.findings(checker.failures) == load.ordered(vector["expected"]["failures"])
     assert checker.first_broken_at == vector["expected"]["first_broken_at"]

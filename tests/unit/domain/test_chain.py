@@ -9,12 +9,12 @@ import pytest
 
 from indelible.domain import findings
 from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import Promise, Specimen
+from indelible.domain.findings import Promise, StoredObject
 from indelible.domain.record import EMPTY_CHAIN, MAX_OBJECT_BYTES
-from tests.fakes.chains import ORG, build_chain, check, specimens, stored
+from tests.fakes.chains import ORG, build_chain, check, stored, stored_objects
 
 CHAIN = build_chain(6)
-SEEN = specimens(stored(CHAIN))
+SEEN = stored_objects(stored(CHAIN))
 HEAD = CHAIN[-1].head
 
 
@@ -22,12 +22,12 @@ def found(checker: ChainChecker) -> list[tuple[str, int | None]]:
     return [(failure.code.value, failure.sequence) for failure in checker.failures]
 
 
-def from_the_fourth(*, before: bytes | None = None, seen: list[Specimen] | None = None) -> ChainChecker:
+def from_the_fourth(*, before: bytes | None = None, seen: list[StoredObject] | None = None) -> ChainChecker:
     checker = ChainChecker(ORG, start=4)
     if before is not None:
         checker.precede(before)
-    for specimen in SEEN[3:] if seen is None else seen:
-        checker.observe(specimen)
+    for stored_object in SEEN[3:] if seen is None else seen:
+        checker.observe(stored_object)
     checker.finish()
     return checker
 
@@ -79,7 +79,7 @@ def test_time_is_held_against_the_predecessor_too() -> None:
 def test_following_goes_on_where_another_stopped() -> None:
     checker = ChainChecker.following(ORG, CHAIN[2].head)
     assert checker.next_sequence == 4
-    observed = [checker.observe(specimen) for specimen in SEEN[3:]]
+    observed = [checker.observe(stored_object) for stored_object in SEEN[3:]]
 
     assert found(checker) == []
     assert observed == CHAIN[3:]
@@ -96,8 +96,8 @@ def test_following_the_wrong_record_is_a_broken_link() -> None:
 def test_a_first_record_must_not_follow_the_empty_chain_with_a_predecessor() -> None:
     forged = build_chain(1, head=replace(EMPTY_CHAIN, tx_hash="ab" * 32))
     checker = ChainChecker.following(ORG, EMPTY_CHAIN)
-    for specimen in specimens(stored(forged)):
-        checker.observe(specimen)
+    for stored_object in stored_objects(stored(forged)):
+        checker.observe(stored_object)
 
     assert found(checker) == [("BROKEN_LINK", 1)]
 
@@ -115,8 +115,8 @@ def promised(*promises: Promise, start: int = 1) -> ChainChecker:
 )
 def test_a_range_that_ends_early_is_not_truncated(last: int | None, expected: list[tuple[str, int]]) -> None:
     checker = promised(Promise(6, HEAD.tx_hash, "the head"))
-    for specimen in SEEN[:3]:
-        checker.observe(specimen)
+    for stored_object in SEEN[:3]:
+        checker.observe(stored_object)
     checker.finish(last)
 
     assert found(checker) == expected
@@ -137,8 +137,8 @@ def test_every_promise_counts() -> None:
         Promise(4, CHAIN[3].tx_hash, "a checkpoint"),
         Promise(9, "cd" * 32, "another receipt"),
     )
-    for specimen in SEEN:
-        checker.observe(specimen)
+    for stored_object in SEEN:
+        checker.observe(stored_object)
     checker.finish()
 
     assert found(checker) == [("CONTENT_MISMATCH", 2), ("TRUNCATED", 7)]
@@ -153,8 +153,8 @@ def test_several_promises_for_one_record_all_count_and_those_that_agree_are_one_
     checker = promised(
         Promise(6, wrong, "the table's head"), Promise(6, right, "the checkpoint"), Promise(6, wrong, "a receipt")
     )
-    for specimen in SEEN:
-        checker.observe(specimen)
+    for stored_object in SEEN:
+        checker.observe(stored_object)
 
     assert found(checker) == [("CONTENT_MISMATCH", 6)]
     assert checker.failures[0].detail == "the table's head and a receipt name another hash for this sequence"
@@ -162,8 +162,8 @@ def test_several_promises_for_one_record_all_count_and_those_that_agree_are_one_
 
 def test_pending_records_keep_their_place() -> None:
     checker = promised(Promise(6, HEAD.tx_hash, "the head"))
-    for specimen in SEEN[:2]:
-        checker.observe(specimen)
+    for stored_object in SEEN[:2]:
+        checker.observe(stored_object)
     checker.observe_pending(CHAIN[2])
     checker.observe(SEEN[3])
     checker.observe_pending(CHAIN[4])
@@ -206,8 +206,8 @@ def test_an_object_that_is_too_large_is_called_so(
     """Of which only the beginning was read: it has not the checksum of the whole, and that is no finding."""
     large = replace(SEEN[2], data=bytes(MAX_OBJECT_BYTES + 1), stored_sha256=stored_sha256)
     checker = ChainChecker(ORG)
-    for specimen in [*SEEN[:2], large, *SEEN[3:]]:
-        checker.observe(specimen)
+    for stored_object in [*SEEN[:2], large, *SEEN[3:]]:
+        checker.observe(stored_object)
 
     assert found(checker) == expected
     assert "more than 16,777,216 bytes" in checker.failures[0].detail
@@ -215,15 +215,17 @@ def test_an_object_that_is_too_large_is_called_so(
 
 def test_without_locks_none_is_missed() -> None:
     checker = ChainChecker(ORG, locks=False)
-    for specimen in SEEN:
-        checker.observe(replace(specimen, lock=None))
+    for stored_object in SEEN:
+        checker.observe(replace(stored_object, lock=None))
 
     assert found(checker) == []
-    assert found(check([replace(specimen, lock=None) for specimen in SEEN])) == [("UNLOCKED", n) for n in range(1, 7)]
+    assert found(check([replace(stored_object, lock=None) for stored_object in SEEN])) == [
+        ("UNLOCKED", n) for n in range(1, 7)
+    ]
 
 
 def test_another_organisation_s_key_is_a_stranger() -> None:
-    stranger = specimens(stored(build_chain(1, org_id="globex")), "globex")[0]
+    stranger = stored_objects(stored(build_chain(1, org_id="globex")), "globex")[0]
     checker = check([stranger])
 
     assert found(checker) == [("UNKNOWN_FORMAT", None)]
@@ -244,7 +246,7 @@ def test_findings_say_where_and_what() -> None:
 
 def test_the_list_is_bounded_and_the_count_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(findings, "MAX_FAILURES", 4)
-    unlocked = [replace(specimen, lock=None) for specimen in SEEN]
+    unlocked = [replace(stored_object, lock=None) for stored_object in SEEN]
 
     checker = check(unlocked)
 
@@ -255,7 +257,7 @@ def test_the_list_is_bounded_and_the_count_is_not(monkeypatch: pytest.MonkeyPatc
 def test_the_first_failure_of_each_kind_is_listed_whatever_floods_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks whether there is anything but this one kind must be able to see it."""
     monkeypatch.setattr(findings, "MAX_FAILURES", 3)
-    unlocked = [replace(specimen, lock=None) for specimen in SEEN]
+    unlocked = [replace(stored_object, lock=None) for stored_object in SEEN]
     unlocked[4] = replace(unlocked[4], stored_sha256="ab" * 32)
 
     checker = check(unlocked)
@@ -267,7 +269,7 @@ def test_the_first_failure_of_each_kind_is_listed_whatever_floods_the_list(monke
 def test_the_first_broken_is_the_lowest_not_the_first_found() -> None:
     fork = build_chain(1, head=CHAIN[0].head, start_ms=CHAIN[-1].timestamp_ms + 86_400_000, seed=3)
     store = stored([*CHAIN, *fork])
-    seen = specimens(store)
+    seen = stored_objects(store)
     seen[4] = replace(seen[4], lock=None)
 
     checker = check(seen)
@@ -283,7 +285,7 @@ def test_a_record_put_ahead_of_its_place_is_noticed() -> None:
     early = build_chain(1, head=replace(two_days[4].head, timestamp_ms=two_days[1].timestamp_ms), seed=3)[0]
     assert two_days[2].s3_key < early.s3_key < two_days[3].s3_key
 
-    checker = check(specimens(stored([*two_days, early])), head=two_days[-1].head)
+    checker = check(stored_objects(stored([*two_days, early])), head=two_days[-1].head)
 
     assert ("FORK", 6) in found(checker)
     assert checker.first_broken_at is not None

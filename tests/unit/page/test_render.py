@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from indelible.domain.findings import Specimen
+from indelible.domain.findings import StoredObject
 from indelible.domain.merkle import Subtree, leaf_hash, root_of
 from indelible.domain.tiles import EMPTY, grow
 from indelible.page.parts import PageCheckpoint, PageParts, around
@@ -26,7 +26,7 @@ PARTS = PageParts(
     ledger_name="indelible",
     org_id=ORG,
     first_sequence=1,
-    records=[Specimen(r.s3_key, f"v{r.sequence}", r.data, stored_sha256=r.tx_hash) for r in CHAIN],
+    records=[StoredObject(r.s3_key, f"v{r.sequence}", r.data, stored_sha256=r.tx_hash) for r in CHAIN],
 )
 
 
@@ -59,7 +59,7 @@ class Found(HTMLParser):
 
 def embedded(data: bytes) -> bytes:
     """What a reader of the page gets back for a record of these bytes."""
-    page = render(replace(PARTS, records=[Specimen(CHAIN[0].s3_key, None, data)]))
+    page = render(replace(PARTS, records=[StoredObject(CHAIN[0].s3_key, None, data)]))
     line = Found(page).texts["records"].removesuffix("\n").partition("\t")[2]
     return base64.b64decode(line.removeprefix("base64:")) if line.startswith("base64:") else line.encode()
 
@@ -98,7 +98,7 @@ def test_any_bytes_come_back(data: bytes) -> None:
 
 
 def test_a_key_with_neither_checksum_nor_content_is_shown_too() -> None:
-    page = render(replace(PARTS, records=[Specimen("acme-corp/2026/03/20/a\tb\n<i>.json", None, None)]))
+    page = render(replace(PARTS, records=[StoredObject("acme-corp/2026/03/20/a\tb\n<i>.json", None, None)]))
     about, _, content = Found(page).texts["records"].partition("\t")
 
     assert json.loads(about) == ["acme-corp/2026/03/20/a\tb\n<i>.json", None, None]
@@ -107,7 +107,7 @@ def test_a_key_with_neither_checksum_nor_content_is_shown_too() -> None:
 
 def test_nothing_of_a_record_becomes_an_element() -> None:
     hostile = b'{"a":"<img src=x onerror=alert(1)></template><iframe>"}'
-    tags = Found(render(replace(PARTS, records=[Specimen("k", None, hostile)]))).tags
+    tags = Found(render(replace(PARTS, records=[StoredObject("k", None, hostile)]))).tags
 
     assert tags == Found(render(PARTS)).tags
     assert not {"img", "iframe", "link", "object", "embed"} & set(tags)

@@ -194,7 +194,7 @@ def test_bytes_with_a_newline_are_kept(small: World) -> None:
     small.administrator.rot(key, small.sealed()[2].data + b"\n")
     found = unpacked(small)
     assert found.records[2] == b""
-    assert found.specimens()[2].data == small.records.oldest(key).data  # type: ignore[union-attr]
+    assert found.stored_objects()[2].data == small.records.oldest(key).data  # type: ignore[union-attr]
 
 
 def test_a_long_range_has_no_page_and_says_so(small: World, monkeypatch: pytest.MonkeyPatch) -> None:

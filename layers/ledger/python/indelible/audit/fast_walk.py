@@ -23,7 +23,7 @@ from indelible.audit.source import NotEvidence, Part, Source
 from indelible.audit.workers import scans
 from indelible.domain import record
 from indelible.domain.audit_id import MAX_SEQUENCE
-from indelible.domain.findings import Failure, FailureCode, Promise, Specimen
+from indelible.domain.findings import Failure, FailureCode, Promise, StoredObject
 from indelible.domain.record import Record
 from indelible.ports import StoredVersion
 from indelible.services.locate import Locator
@@ -101,7 +101,7 @@ class FastWalk(Walk):
                 break
         return True
 
-    def observed(self, seen: Specimen, stored: StoredVersion | None, entry: Record | None) -> None:  # noqa: ARG002
+    def observed(self, seen: StoredObject, stored: StoredVersion | None, entry: Record | None) -> None:  # noqa: ARG002
         """With `strict`, parse the whole record."""
         found = record.parse_key(seen.s3_key) if self.strict else None
         if stored is not None and found is not None and not segment.is_canonical(stored.data):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import instants, record
-from indelible.domain.findings import Failure, FailureCode, Failures, Promise, Run, Specimen
+from indelible.domain.findings import Failure, FailureCode, Failures, Promise, Run, StoredObject
 from indelible.domain.record import GENESIS, Head, Record, RecordKey
 
 
@@ -84,27 +84,27 @@ class ChainChecker(Failures):
         """Say that the record before the range is nowhere to be found."""
         self._fail(FailureCode.MISSING, self.start - 1, "the record before the range is not there")
 
-    def observe(self, specimen: Specimen) -> Record | None:
+    def observe(self, stored: StoredObject) -> Record | None:
         """Check one stored record against itself, its lock, and its place in the chain.
 
         Returns the record, where the bytes can be read as one.
         """
-        key = record.parse_key(specimen.s3_key)
+        key = record.parse_key(stored.s3_key)
         if key is None or key.org_id != self.org_id:
             detail = "an object that is no record lies among the records"
-            self._fail(FailureCode.UNKNOWN_FORMAT, None, detail, specimen)
+            self._fail(FailureCode.UNKNOWN_FORMAT, None, detail, stored)
             return None
-        if specimen.shadows:
-            over = ", ".join(specimen.shadows)
+        if stored.shadows:
+            over = ", ".join(stored.shadows)
             detail = "a newer version or a delete marker lies over the sealed version"
-            self._fail(FailureCode.SHADOWED, key.sequence, detail, specimen, found=over)
-        if specimen.data is None:
+            self._fail(FailureCode.SHADOWED, key.sequence, detail, stored, found=over)
+        if stored.data is None:
             return None  # no content at all: the gap it leaves is reported as MISSING by the next record or `finish`
         self.entries_checked += 1
-        found = self._read(specimen, key, specimen.data)
+        found = self._read(stored, key, stored.data)
         if self.locks:
-            self._check_lock(specimen, key.sequence, found)
-        self._link(key.sequence, specimen.tx_hash, found, specimen)
+            self._check_lock(stored, key.sequence, found)
+        self._link(key.sequence, stored.tx_hash, found, stored)
         return found
 
     def join(self, run: Run) -> bool:
@@ -159,15 +159,15 @@ class ChainChecker(Failures):
             detail = f"the chain ends at {self.next_sequence - 1}, but {' and '.join(sources)} goes on to {promised}"
             self._fail(FailureCode.TRUNCATED, self.next_sequence, detail, through=promised)
 
-    def _read(self, specimen: Specimen, key: RecordKey, data: bytes) -> Record | None:
-        tx_hash = specimen.tx_hash
-        if specimen.stored_sha256 is not None and specimen.stored_sha256 != tx_hash:
+    def _read(self, stored: StoredObject, key: RecordKey, data: bytes) -> Record | None:
+        tx_hash = stored.tx_hash
+        if stored.stored_sha256 is not None and stored.stored_sha256 != tx_hash:
             self._fail(
                 FailureCode.CONTENT_MISMATCH,
                 key.sequence,
                 "the bytes do not have the checksum that was stored with them",
-                specimen,
-                expected=specimen.stored_sha256,
+                stored,
+                expected=stored.stored_sha256,
                 found=tx_hash,
             )
         held = self.promises.get(key.sequence, ())
@@ -177,59 +177,59 @@ class ChainChecker(Failures):
                 FailureCode.CONTENT_MISMATCH,
                 key.sequence,
                 f"{' and '.join(sources)} {'name' if len(sources) > 1 else 'names'} another hash for this sequence",
-                specimen,
+                stored,
                 expected=promised,
                 found=tx_hash,
             )
-        if not specimen.is_whole:
+        if not stored.is_whole:
             detail = f"the object has more than {record.MAX_OBJECT_BYTES:,} bytes, and a record far less"
-            self._fail(FailureCode.UNKNOWN_FORMAT, key.sequence, detail, specimen)
+            self._fail(FailureCode.UNKNOWN_FORMAT, key.sequence, detail, stored)
             return None
         try:
             found = record.read(data)
         except record.UnknownFormat as error:
-            self._fail(FailureCode.UNKNOWN_FORMAT, key.sequence, str(error), specimen)
+            self._fail(FailureCode.UNKNOWN_FORMAT, key.sequence, str(error), stored)
             return None
         if not says_the_same(found, key):
             self._fail(
                 FailureCode.CONTENT_MISMATCH,
                 key.sequence,
                 "the record does not belong under its key",
-                specimen,
-                expected=specimen.s3_key,
+                stored,
+                expected=stored.s3_key,
                 found=f"org {found.org_id}, sequence {found.sequence}, audit_id {found.audit_id}",
             )
-        self._hold_receipts(found, specimen, held)
+        self._hold_receipts(found, stored, held)
         return found
 
-    def _hold_receipts(self, found: Record, specimen: Specimen, held: Iterable[Promise]) -> None:
+    def _hold_receipts(self, found: Record, stored: StoredObject, held: Iterable[Promise]) -> None:
         """Against the members of the receipts for exactly this record; one for another hash is reported as such."""
         for promise in held:
             if promise.receipt is None or promise.tx_hash != found.tx_hash:
                 continue
-            for name, said, true in promise.receipt.contradictions(found, specimen.version_id):
+            for name, said, true in promise.receipt.contradictions(found, stored.version_id):
                 detail = f"{promise.source} has another {name} than the record"
-                self._fail(FailureCode.CONTENT_MISMATCH, found.sequence, detail, specimen, expected=said, found=true)
+                self._fail(FailureCode.CONTENT_MISMATCH, found.sequence, detail, stored, expected=said, found=true)
 
-    def _check_lock(self, specimen: Specimen, sequence: int, found: Record | None) -> None:
-        if specimen.lock is None:
-            self._fail(FailureCode.UNLOCKED, sequence, "the object has no lock", specimen)
+    def _check_lock(self, stored: StoredObject, sequence: int, found: Record | None) -> None:
+        if stored.lock is None:
+            self._fail(FailureCode.UNLOCKED, sequence, "the object has no lock", stored)
         elif found is not None and (
-            specimen.lock.mode != found.lock_mode or specimen.lock.retain_until_ms < found.retain_until_ms
+            stored.lock.mode != found.lock_mode or stored.lock.retain_until_ms < found.retain_until_ms
         ):
             self._fail(
                 FailureCode.UNLOCKED,
                 sequence,
                 "the lock is weaker than the record promises",
-                specimen,
+                stored,
                 expected=f"{found.lock_mode} until {instants.to_text(found.retain_until_ms)}",
-                found=f"{specimen.lock.mode} until {instants.to_text(specimen.lock.retain_until_ms)}",
+                found=f"{stored.lock.mode} until {instants.to_text(stored.lock.retain_until_ms)}",
             )
 
-    def _link(self, sequence: int, tx_hash: str, found: Record | None, specimen: Specimen | None) -> None:
+    def _link(self, sequence: int, tx_hash: str, found: Record | None, stored: StoredObject | None) -> None:
         last = self._last
         if last is not None and sequence <= last.sequence:
-            self._fail(FailureCode.FORK, sequence, "this sequence has more than one record", specimen, found=tx_hash)
+            self._fail(FailureCode.FORK, sequence, "this sequence has more than one record", stored, found=tx_hash)
             if sequence == last.sequence:
                 last.hashes.add(tx_hash)  # either may be the one that its successor names
             return
@@ -243,7 +243,7 @@ class ChainChecker(Failures):
                     FailureCode.BROKEN_LINK,
                     sequence,
                     "prev_hash is not the hash of the record before",
-                    specimen,
+                    stored,
                     expected=" or ".join(sorted(before)),
                     found=found.prev_hash,
                 )
@@ -254,7 +254,7 @@ class ChainChecker(Failures):
                     FailureCode.TIME_REVERSED,
                     sequence,
                     "earlier than a record before it",
-                    specimen,
+                    stored,
                     expected=f"not before {instants.to_text(timestamp_ms)}",
                     found=instants.to_text(found.timestamp_ms),
                 )
@@ -266,7 +266,7 @@ class ChainChecker(Failures):
         code: FailureCode,
         sequence: int | None,
         detail: str,
-        specimen: Specimen | None = None,
+        stored: StoredObject | None = None,
         *,
         through: int | None = None,
         expected: str | None = None,
@@ -278,8 +278,8 @@ class ChainChecker(Failures):
                 sequence=sequence,
                 detail=detail,
                 through=through if through != sequence else None,
-                s3_key=specimen.s3_key if specimen else None,
-                version_id=specimen.version_id if specimen else None,
+                s3_key=stored.s3_key if stored else None,
+                version_id=stored.version_id if stored else None,
                 expected=expected,
                 found=found,
             )

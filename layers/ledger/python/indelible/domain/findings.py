@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a verifier looks at, what it holds it against, and what it may find.
+"""What a verifier examines, what it compares that with, and the failures that it may find.
 
 Invariant: the names of failures are part of the public interface; they are never renamed or reused.
 """
@@ -119,12 +119,12 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
-class Specimen:
-    """The oldest version stored under one record key, as read, and what lies over it.
+class StoredObject:
+    """The object under one record key: its oldest version with content, as read, and what is on top of that.
 
-    `stored_sha256` is the checksum that the store keeps (hex), None where it keeps none. `lock` is None for an
-    object without one. `shadows` names newer versions and delete markers. `data` is None when no version with
-    content is left, and only the beginning of an object of more than `MAX_OBJECT_BYTES`.
+    `version_id` and `data` are None where no version with content is left; of an object of more than
+    `MAX_OBJECT_BYTES`, `data` is only the beginning. `stored_sha256` is the checksum that the store keeps (hex), None
+    where it keeps none. `lock` is None for an object without one. `shadows` names newer versions and delete markers.
     """
 
     s3_key: str
@@ -136,12 +136,12 @@ class Specimen:
 
     @property
     def is_whole(self) -> bool:
-        """Whether `data` is all of it."""
+        """Whether `data` is the whole content."""
         return self.data is not None and len(self.data) <= MAX_OBJECT_BYTES
 
     @property
     def tx_hash(self) -> str:
-        """Hex SHA-256 of the bytes; of an object that was not read as a whole, what the store keeps, if anything."""
+        """Hex SHA-256 of the bytes; of an object that was not read whole, the checksum that the store keeps, if any."""
         return (not self.is_whole and self.stored_sha256) or tx_hash(self.data or b"")
 
 

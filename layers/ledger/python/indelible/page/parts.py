@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from indelible.domain import tiles
 from indelible.domain.anchors import AnchorFile
 from indelible.domain.bundle import Exported
-from indelible.domain.findings import Specimen
+from indelible.domain.findings import StoredObject
 from indelible.domain.merkle import NodeReader, Subtree
 from indelible.domain.tiles import FileReader
 
@@ -75,7 +75,7 @@ class PageParts:
     ledger_name: str
     org_id: str
     first_sequence: int
-    records: Sequence[Specimen]
+    records: Sequence[StoredObject]
     last_sequence: int | None = None
     predecessor: bytes | None = None
     exported: Exported | None = None

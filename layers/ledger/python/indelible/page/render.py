@@ -21,7 +21,7 @@ from functools import cache
 from importlib import resources
 
 from indelible.domain.bundle import Exported
-from indelible.domain.findings import Specimen
+from indelible.domain.findings import StoredObject
 from indelible.domain.merkle import Subtree
 from indelible.page.parts import AnchoredCheckpoint, PageCheckpoint, PageParts
 
@@ -108,7 +108,7 @@ def _lines(parts: PageParts) -> Iterator[str]:
         yield f"{_escaped(about)}\t{_escaped(_line(record))}\n"
 
 
-def _line(record: Specimen) -> str:
+def _line(record: StoredObject) -> str:
     if record.data is None:
         return _NO_CONTENT
     return _text(record.data)

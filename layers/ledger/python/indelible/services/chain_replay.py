@@ -26,7 +26,7 @@ from indelible.errors import EvidenceBroken
 from indelible.ports import Clock, IndexEntry, Inventory, Journal, KeyVersions, RecordStore, TableRepair
 from indelible.services.log import LogReader
 from indelible.services.roots import RootChecker
-from indelible.services.specimen import specimen
+from indelible.services.stored_object import stored_object
 
 CHUNK = 1000
 """Records read, and looked up in the table, at a time."""
@@ -231,7 +231,7 @@ class _Replay:
             key = record.parse_key(keys.s3_key)
             if key is not None:
                 self._close_gap(key.sequence, keys.s3_key)
-            one = specimen(keys, stored)
+            one = stored_object(keys, stored)
             sealed = self.checker.observe(one)
             self._last_key = keys.s3_key
             if key is None or stored is None:

@@ -14,7 +14,7 @@ from indelible.domain.chain import ChainChecker
 from indelible.domain.findings import Failure, FailureCode, Promise
 from indelible.domain.record import Head, Record, RecordKey
 from indelible.ports import Clock, Index, Journal, KeyVersions, RecordStore, Telemetry, Workers
-from indelible.services.specimen import specimen
+from indelible.services.stored_object import stored_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,9 @@ class Collector:
         checker = ChainChecker.following(org_id, base)
         checker.hold(Promise(head.sequence, head.tx_hash, "the table's head"))
         read_back = self._records.read_all(entry for _, entry in keys)
-        covered = tuple(found for entry, stored in read_back if (found := checker.observe(specimen(entry, stored))))
+        covered = tuple(
+            found for entry, stored in read_back if (found := checker.observe(stored_object(entry, stored)))
+        )
         checker.finish(last_sequence=upper)
         for failure in checker.failures:
             self._telemetry.note(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from indelible.domain.bundle import Exported
-from indelible.domain.findings import Specimen
+from indelible.domain.findings import StoredObject
 from indelible.domain.merkle import Subtree
 from indelible.page.parts import PageCheckpoint, PageParts, around
 from indelible.page.render import render
@@ -41,10 +41,10 @@ class Page:
 class PageMaker:
     """Collects records for the page until there are too many."""
 
-    _records: list[Specimen] | None = field(default_factory=list)
+    _records: list[StoredObject] | None = field(default_factory=list)
     _bytes: int = 0
 
-    def add(self, seen: Specimen) -> None:
+    def add(self, seen: StoredObject) -> None:
         """Add the next record."""
         if self._records is None:
             return

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from indelible.domain import bundle, instants, record
 from indelible.domain.bundle import Exported, Finding, LastRecord
-from indelible.domain.findings import Specimen
+from indelible.domain.findings import StoredObject
 from indelible.domain.record import Record
 from indelible.errors import NotFound
 from indelible.ports import StoredVersion
@@ -83,7 +83,7 @@ class ExportWalk(Walk):
         """Keep it for the bundle."""
         self._before.append(data)
 
-    def observed(self, seen: Specimen, stored: StoredVersion | None, entry: Record | None) -> None:
+    def observed(self, seen: StoredObject, stored: StoredVersion | None, entry: Record | None) -> None:
         """Pack it."""
         key = record.parse_key(seen.s3_key)
         self._found = max(self._found, key.sequence if key else 0)

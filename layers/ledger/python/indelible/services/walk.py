@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 
 from indelible.domain import record
 from indelible.domain.chain import ChainChecker, says_the_same
-from indelible.domain.findings import FailureCode, Promise, Specimen
+from indelible.domain.findings import FailureCode, Promise, StoredObject
 from indelible.domain.record import EMPTY_CHAIN, Head, Record, RecordKey
 from indelible.ports import Clock, JournalReader, KeyVersions, StoredRecords, StoredVersion
 from indelible.services.locate import Locator
 from indelible.services.log import LogReader
 from indelible.services.ranges import End, Range
 from indelible.services.roots import RootChecker
-from indelible.services.specimen import specimen
+from indelible.services.stored_object import stored_object
 
 PENDING_GRACE_MS = 15 * 60_000
 """A record may wait in the outbox this long before it counts as missing."""
@@ -141,7 +141,7 @@ class Walk:
     def preceded(self, data: bytes) -> None:
         """Hook: these are the bytes of the record before the range, or of one of several in a fork."""
 
-    def observed(self, seen: Specimen, stored: StoredVersion | None, entry: Record | None) -> None:
+    def observed(self, seen: StoredObject, stored: StoredVersion | None, entry: Record | None) -> None:
         """Hook: this object was checked, in the order of keys. `entry` is None where it cannot be read as a record."""
 
     def _precede(self, data: bytes) -> None:
@@ -157,7 +157,7 @@ class Walk:
 
     def _observe(self, keys: KeyVersions, stored: StoredVersion | None) -> None:
         """Check the oldest version under one key, and take it into the tree."""
-        seen, key = specimen(keys, stored), record.parse_key(keys.s3_key)
+        seen, key = stored_object(keys, stored), record.parse_key(keys.s3_key)
         entry = self.checker.observe(seen)
         if key is not None and stored is not None:
             self.roots.add(key, seen.tx_hash)
