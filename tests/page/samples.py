@@ -22,7 +22,7 @@ from indelible.domain.proof import TlogProof
 from indelible.domain.receipt import Receipt
 from indelible.domain.record import EMPTY_CHAIN, GovernorKey, Record, Retention
 from indelible.domain.tiles import EMPTY, grow, node_reader
-from indelible.page.parts import PageCheckpoint, PageParts, around
+from indelible.page.parts import PageCheckpoint, PageParts, subtrees_around
 
 LEDGER = "indelible"
 ORG = "acme-corp"
@@ -156,7 +156,7 @@ def parts_of(
         files.update({file.path: file.data for file in new})
         if size >= first:
             notes.append(PageCheckpoint(size, note(size, root_of(edge.subtrees()))))
-    left, right = around(first, last, grown, files.__getitem__) if sizes else ((), ())
+    left, right = subtrees_around(first, last, grown, files.__getitem__) if sizes else ((), ())
     return PageParts(
         ledger_name=LEDGER,
         org_id=ORG,

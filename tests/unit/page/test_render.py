@@ -16,7 +16,7 @@ import pytest
 from indelible.domain.findings import StoredObject
 from indelible.domain.merkle import Subtree, leaf_hash, root_of
 from indelible.domain.tiles import EMPTY, grow
-from indelible.page.parts import PageCheckpoint, PageParts, around
+from indelible.page.parts import PageCheckpoint, PageParts, subtrees_around
 from indelible.page.render import SCRIPTS, STYLES, render
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.rfc6962 import root_of_leaves
@@ -159,7 +159,7 @@ def test_the_tree_around_a_range_gives_the_root(first: int, last: int, size: int
     _, files = grow(EMPTY, leaves[:size])
     stored = {file.path: file.data for file in files}
 
-    left, right = around(first, last, size, stored.__getitem__)
+    left, right = subtrees_around(first, last, size, stored.__getitem__)
 
     inside = [Subtree(0, leaf_hash(leaf)) for leaf in leaves[first - 1 : min(last, size)]]
     assert root_of([*left, *inside, *right]) == root_of_leaves(leaves[:size])

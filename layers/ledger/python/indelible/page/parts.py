@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an evidence page is made of.
+"""The input of an evidence page.
 
-Invariant: everything here is evidence, or somebody's word that the page says nobody checked. Nothing is judged before
-the reader's browser does it: a page is made of a broken range as of a whole one, and shows where it is broken.
+Invariant: everything here is evidence, or a statement that the page labels as unchecked. Verification happens only in
+the reader's browser: a broken range gives a page, too, which shows where it is broken.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from indelible.domain.merkle import NodeReader, Subtree
 from indelible.domain.tiles import FileReader
 
 MAX_ANCHOR_BYTES = 64 * 1024
-"""Of one external anchor: as much as the verifiers read of a timestamp or a proof."""
+"""Limit for one external anchor, equal to that of the verifiers of timestamps and proofs."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageCheckpoint:
     """A published checkpoint of the organisation's log.
 
-    `size` is what its path says, `note` are its bytes. `ledger_proof` is the tlog-proof file that shows it in the
-    ledger's own log, cosignatures included, where there is one.
+    `size` is from its path, `note` are its bytes. `ledger_proof` is the tlog-proof file of its leaf in the ledger's own
+    log, including cosignatures, if there is one.
     """
 
     size: int
@@ -38,7 +38,7 @@ class PageCheckpoint:
 class PageAnchor:
     """An external anchor of a checkpoint of the ledger's log, as it was stored.
 
-    `data` is None for more than `MAX_ANCHOR_BYTES`: nothing of any kind is that long.
+    `data` is None for more than `MAX_ANCHOR_BYTES`, which no valid anchor has.
     """
 
     file: AnchorFile
@@ -47,10 +47,11 @@ class PageAnchor:
 
 @dataclass(frozen=True, slots=True)
 class AnchoredCheckpoint:
-    """The first of the ledger's checkpoints above the newest of the page that has external anchors.
+    """The first externally anchored checkpoint of the ledger's log that covers the page's newest checkpoint.
 
-    `size` is its own, `covers` that of the organisation's checkpoint which is a leaf of it. `proof` is a tlog-proof
-    file of that leaf, with the ledger's checkpoint as it was published; None where the log's files do not yield one.
+    `size` is its size, `covers` that of the organisation's checkpoint which is one of its leaves. `proof` is a
+    tlog-proof file of that leaf, with the ledger's checkpoint as it was published; None if the log's files do not
+    one.
     """
 
     size: int
@@ -63,13 +64,13 @@ class AnchoredCheckpoint:
 class PageParts:
     """Everything that goes into one page.
 
-    `records` are in the order of keys, each with the checksum that was stored with it (or its receipt's `tx_hash`).
-    `predecessor` are the bytes of the record before `first_sequence`, where that is above 1. `last_sequence` is where
-    the range was to end, None for wherever the chain did. `exported` is what the exporter itself found, which a page
-    cannot always see: locks, delete markers and newer versions are not in a copy.
+    `records` are in the order of their keys, each with the checksum that was stored with it (or its receipt's
+    `tx_hash`). `predecessor` are the bytes of the record before `first_sequence`, if that is above 1. `last_sequence`
+    is the requested end of the range, None for the end of the chain. `exported` is what the exporter found, which
+    includes what a copy does not show: locks, delete markers and newer versions.
 
     `checkpoints` are those of sizes inside the range, and the first that covers its end, ascending. `left` and `right`
-    are what `around` gives for them. `keys` are the ledger's key statements in order.
+    are the results of `subtrees_around`. `keys` are the ledger's key statements in order.
     """
 
     ledger_name: str
@@ -86,12 +87,14 @@ class PageParts:
     anchored: AnchoredCheckpoint | None = None
 
 
-def around(first: int, last: int, size: int, read: FileReader) -> tuple[tuple[Subtree, ...], tuple[Subtree, ...]]:
-    """The tree of `size` left of record `first` and right of record `last`, as its fewest perfect subtrees.
+def subtrees_around(
+    first: int, last: int, size: int, read: FileReader
+) -> tuple[tuple[Subtree, ...], tuple[Subtree, ...]]:
+    """The parts of a tree left of record `first` and right of record `last`, each as its fewest perfect subtrees.
 
-    With the records from `first` to `last` in between, the roots of all sizes from `first` to `last`, and of `size`,
-    can be rebuilt. `size` is the first checkpoint's that covers `last`, or the last one's before it when none does;
-    `read` reads the log's files. Raises ValueError where a tile is missing or does not have its width.
+    Together with the records from `first` to `last` they give the roots of all sizes from `first` to `last`, and of
+    `size`. `size` is that of the first checkpoint that covers `last`, or of the latest one if none does; `read` reads
+    the log's files. Raises ValueError if a tile is missing or does not have its width.
     """
     node = tiles.node_reader(size, read)
     return _perfect(0, min(first - 1, size), node), _perfect(last, size, node)

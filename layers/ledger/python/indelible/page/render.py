@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """One self-contained `evidence.html` from its parts.
 
-Invariant: the same parts give the same bytes, and the browser gets back every record byte for byte. The page runs one
-script, whose hash its Content Security Policy names, and reaches nothing outside itself; records are inert text.
+Invariant: the same parts give the same bytes, and the browser recovers every record byte for byte. The page runs one
+script, whose hash is in its Content Security Policy, and makes no requests; records are inert text.
 
-Records are embedded as text, not as base64: the file stays readable (and can be searched) without running anything,
-and is a quarter smaller. RFC 8785 leaves no control characters in a record, so after `&`, `<` and `>` are escaped an
-HTML parser changes none of its characters. Whatever else is found under a record's key (cut short, rotten, no UTF-8)
-would not survive that, and goes in as base64.
+Records are embedded as text, not as base64: the file can be read and searched without running anything, and is a
+quarter smaller. RFC 8785 leaves no control characters in a record, so once `&`, `<` and `>` are escaped an HTML parser
+changes none of its characters. Other bytes under a record's key (truncated, damaged, not UTF-8) would not survive the
+parser, and are embedded as base64.
 """
 
 from __future__ import annotations
@@ -50,29 +50,29 @@ SCRIPTS = (
     "print.js",
     "main.js",
 )
-"""Of `script/`, in the order in which they follow each other."""
+"""Files of `script/`, in the order in which they are concatenated."""
 STYLES = ("base.css", "report.css", "tables.css", "filters.css", "records.css", "detail.css", "print.css")
-"""Of `style/`."""
+"""Files of `style/`, in order."""
 
-_PLACE = re.compile(r"\{\{(\w+)\}\}")
+_PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _BASE64 = "base64:"
 _NO_CONTENT = "-"
 
 
 def render(parts: PageParts) -> bytes:
-    """The page. It is about as long as the records are, and 200 bytes for each."""
+    """The page (UTF-8). It adds about 200 bytes to each record."""
     style, script = _style(), _script()
     content: Mapping[str, Iterator[str]] = {
         "policy": iter([_policy(style, script)]),
-        "title": iter([_escaped(_title(parts))]),
+        "title": iter([_escape(_title(parts))]),
         "style": iter([style]),
         "script": iter([script]),
-        "facts": iter([_escaped(json.dumps(_facts(parts), ensure_ascii=False, indent=1))]),
+        "facts": iter([_escape(json.dumps(_facts(parts), ensure_ascii=False, indent=1))]),
         "records": _lines(parts),
     }
     page: list[str] = []
-    for position, piece in enumerate(_PLACE.split(_source("template.html"))):
+    for position, piece in enumerate(_PLACEHOLDER.split(_source("template.html"))):
         page.extend(content[piece] if position % 2 else [piece])
     return "".join(page).encode()
 
@@ -83,7 +83,7 @@ def _title(parts: PageParts) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """No network, no other script than this one, no HTML made from text, nowhere to send anything."""
+    """Allows this script and this style only: no network, no forms, no HTML from strings."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -102,10 +102,10 @@ def _hash_source(text: str) -> str:
 
 
 def _lines(parts: PageParts) -> Iterator[str]:
-    """One line a record: what the store says of it as a JSON array, a tab, its bytes."""
+    """One line for each record: key, checksum and version as a JSON array, a tab, and the record."""
     for record in parts.records:
         about = json.dumps([record.s3_key, record.stored_sha256, record.version_id], separators=(",", ":"))
-        yield f"{_escaped(about)}\t{_escaped(_line(record))}\n"
+        yield f"{_escape(about)}\t{_escape(_line(record))}\n"
 
 
 def _line(record: StoredObject) -> str:
@@ -115,7 +115,7 @@ def _line(record: StoredObject) -> str:
 
 
 def _text(data: bytes) -> str:
-    """Bytes as text which the reader can tell from base64, and which an HTML parser leaves alone."""
+    """Bytes as text, or as base64 with a prefix if an HTML parser would change them."""
     if data.startswith(b"{"):
         try:
             text = data.decode()
@@ -172,14 +172,14 @@ def _subtree(found: Subtree) -> list[object]:
 
 
 def _note(data: bytes) -> str | dict[str, str]:
-    """A note's text; the bytes in base64 where it is none."""
+    """A note as text; in base64 if it is not UTF-8."""
     try:
         return data.decode()
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(data).decode()}
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -190,12 +190,12 @@ def _style() -> str:
 
 @cache
 def _script() -> str:
-    """The scripts in one scope of their own: nothing of the page is to be found under a global name."""
+    """The scripts in one function scope, so that they define no global names."""
     inner = "".join(_source(f"script/{name}") for name in SCRIPTS)
     return f'(() => {{\n"use strict";\n{inner}}})();\n'
 
 
 def _source(name: str) -> str:
-    # A checkout with other line ends would have another hash than the one that the browser computes.
+    # The browser normalizes line ends before it hashes a script, so a CRLF checkout would break the policy's hash.
     text = resources.files("indelible.page").joinpath(name).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from indelible.domain.bundle import Exported
 from indelible.domain.findings import StoredObject
 from indelible.domain.merkle import Subtree
-from indelible.page.parts import PageCheckpoint, PageParts, around
+from indelible.page.parts import PageCheckpoint, PageParts, subtrees_around
 from indelible.page.render import render
 from indelible.ports import StoredLogFiles
 from indelible.services.export_anchors import AnchorsPart
@@ -104,6 +104,6 @@ def _around(
     if not part.sizes:
         return (), ()
     try:
-        return around(first, last, part.sizes[-1], read)
+        return subtrees_around(first, last, part.sizes[-1], read)
     except ValueError:
         return (), ()  # the page reports that nothing leads to the signed root
