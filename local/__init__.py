@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The embedded default: the real stacks in an emulator on this machine. Never imported by what ships."""
+"""A ledger on this machine: the real stacks in an AWS emulator. Shipped code never imports it."""

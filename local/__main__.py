@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m local``: what the Makefile calls."""
+"""``python -m local``, which the Makefile calls."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from local.env import Outputs
 from local.external import stand_ins
 from local.state import DEFAULT_STATE, LocalError, State
 
-# Progress and errors; the demo's story alone goes to stdout.
+# For progress and errors. Only the demo prints to stdout.
 console = Console(stderr=True, highlight=False)
 
 
 @contextlib.contextmanager
 def step(title: str) -> Iterator[None]:
-    """A spinner while it lasts on a terminal, one line when it is done anywhere."""
+    """Show a spinner on a terminal while the block runs, and print one line when it is done."""
     begun = time.monotonic()
     with console.status(f"{escape(title)} …"):
         yield
@@ -50,9 +50,12 @@ def cli() -> None:
 @cli.command()
 @_state
 @_port
-@click.option("--external", is_flag=True, help="With a timestamp authority, a calendar and a witness beside it.")
+@click.option("--external", is_flag=True, help="Also start a timestamp authority, a calendar and a witness.")
 def up(directory: Path, port: int | None, external: bool) -> None:
-    """Start the emulator, deploy the stacks, create the organisation acme-corp."""
+    """Start or update the local ledger.
+
+    Starts the emulator, deploys the stacks and creates the organisation acme-corp, as far as that is not done yet.
+    """
     outputs = ledger.up(port=port, directory=directory, external=external, step=step)
     console.print(f"The ledger answers at [bold]{escape(outputs.api_url)}[/bold]", soft_wrap=True)
     files = f"keys and names: {_shown(State(directory).outputs)} · `make down` stops and forgets it"
@@ -62,7 +65,10 @@ def up(directory: Path, port: int | None, external: bool) -> None:
 @cli.command()
 @_state
 def down(directory: Path) -> None:
-    """Stop it. What it held is gone: a local ledger lives as long as its emulator."""
+    """Stop the local ledger and delete its data.
+
+    The emulator keeps everything in memory.
+    """
     if ledger.down(directory=directory, step=step) is None:
         console.print("No local ledger was running.")
 
@@ -70,12 +76,15 @@ def down(directory: Path) -> None:
 @cli.command()
 @_state
 def status(directory: Path) -> None:
-    """Say whether it runs; exit code 1 if not."""
+    """Print whether the local ledger is running, and its addresses.
+
+    Exit status: 0 running, 1 not running.
+    """
     found = emulator.running(State(directory))
     if found is None:
         console.print("No local ledger is running; `make up` starts one.")
         raise SystemExit(1)
-    health = "healthy" if emulator.healthy(found.port) else "does not answer"
+    health = "healthy" if emulator.healthy(found.port) else "not answering"
     console.print(f"Emulator on port {found.port} (process {found.pid}): {health}")
     console.print(f"API: {Outputs.load(directory).api_url}", markup=False)
     others = stand_ins.running(State(directory).external)
@@ -93,7 +102,10 @@ def status(directory: Path) -> None:
 @_state
 @_port
 def demo(directory: Path, port: int | None) -> None:
-    """Record an agent run, prove a record, verify the chain, and get caught tampering."""
+    """Record, prove, verify, and detect tampering.
+
+    Starts the local ledger if it is not running.
+    """
     from local.demo import run
 
     run(ledger.up(port=port, directory=directory, step=step))
@@ -106,7 +118,7 @@ def _shown(path: Path) -> str:
 
 
 def main() -> None:
-    """Turn what a person can act on into one line, and Ctrl-C into silence."""
+    """Run the command; expected errors and Ctrl-C end it with one line instead of a traceback."""
     try:
         cli.main(prog_name="python -m local", standalone_mode=False)
     except LocalError as error:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The CDK app for the emulator: the stacks of app.py, unchanged but for what the emulator cannot hold.
+"""The CDK app for the emulator: the stacks of app.py, without what the emulator does not support.
 
-Invariant: a difference from what a customer deploys is made here, and is listed in docs/local.md.
+Invariant: every difference from a deployment to AWS is made here, and is listed in docs/local.md.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ from infra.config import ConfigError, LedgerConfig
 from infra.context import file_context
 from local.env import ASSETS_BUCKET
 
-#: Resource types that the emulator's CloudFormation refuses as a whole template.
+#: Resource types for which the emulator's CloudFormation refuses the whole template.
 UNSUPPORTED = frozenset({"AWS::CloudTrail::Trail"})
-#: Refused likewise, but the emulator has calls for them: local/deploy.py makes them from the templates.
+#: Also refused, but supported by API calls: local/deploy.py creates them from the templates.
 MADE_BY_CALLS = frozenset({"AWS::Athena::NamedQuery"})
 
 
 class EmulatorBundling:
-    """Functions run on the emulator's own Python, which has every package of the layer's lock installed.
+    """Packs the layer without dependencies: the emulator's own Python has every package of the layer's lock installed.
 
-    So the layer carries our code alone: nothing to download or to unpack for each function worker. What
-    the real layer holds, and for which platform, is the packaging test's business.
+    So there is nothing to download, and nothing to unpack for each function worker. The contents of the real layer are
+    tested in tests/packaging.
     """
 
     python = None
 
     @property
     def target(self) -> str:
-        """Keeps this asset apart from those made for Lambda."""
+        """Distinguishes this asset from those made for Lambda."""
         return "emulator"
 
     def install(self, requirements: Path, destination: Path) -> None:
-        """Nothing: see the class."""
+        """Do nothing; see the class."""
 
 
 def drop_unsupported(app: App) -> None:
-    """Take resources of the unsupported types out of the stacks."""
+    """Remove resources of the unsupported types from the stacks."""
     for construct in app.node.find_all():
         if isinstance(construct, CfnResource) and construct.cfn_resource_type in UNSUPPORTED:
             scope = construct.node.scope
             if scope is None or not scope.node.try_remove_child(construct.node.id):
-                raise RuntimeError(f"{construct.node.path} could not be left out")
+                raise RuntimeError(f"{construct.node.path} could not be removed")
 
 
 def leave_to_calls(app: App) -> None:
-    """Keep resources of these types in the templates, under a condition that never holds."""
+    """Keep resources of the types in MADE_BY_CALLS in the templates, under a condition that is never true."""
     conditions: dict[str, CfnCondition] = {}
     for construct in app.node.find_all():
         if isinstance(construct, CfnResource) and construct.cfn_resource_type in MADE_BY_CALLS:
@@ -63,11 +63,11 @@ def leave_to_calls(app: App) -> None:
 
 
 def synthesize(settings: Mapping[str, str] | None = None, *, directory: Path | None = None) -> None:
-    """Into `directory` with these settings; None leaves either to the CDK command line. Raises ConfigError."""
+    """Synthesize into `directory` with these settings; None leaves either to the CDK CLI. Raises ConfigError."""
     app = App(
         context={**file_context(), **(settings or {})},
         outdir=None if directory is None else str(directory),
-        # Publishes with the caller's keys, and so needs no bootstrap stack with roles to assume.
+        # Publishes assets with the caller's credentials, and so needs no bootstrap stack with roles to assume.
         default_stack_synthesizer=CliCredentialsStackSynthesizer(file_assets_bucket_name=ASSETS_BUCKET),
     )
     config = LedgerConfig.from_context(app.node.get_all_context(), on_this_machine=True)

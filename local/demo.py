@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two minutes with a running ledger: record, prove, verify, then be an administrator who tampers.
+"""A demonstration with a running ledger: record, prove, verify, then tamper as an administrator.
 
-Invariant: every sentence that is printed was checked just before; what does not hold ends the demo with an
-error. Tampering happens in an organisation of its own, so that acme-corp's chain stays valid.
+Invariant: every printed statement was checked just before; a false one ends the demo with an error. Tampering happens
+in an organisation of its own, so that acme-corp's chain stays valid.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ console = Console(highlight=False)
 
 
 def run(outputs: Outputs) -> None:
-    """Show it all; raises LocalError when the ledger does not do what it promises."""
+    """Run the demo. Raises LocalError if the ledger does not behave as expected."""
     use_emulator(os.environ, outputs.endpoint_url)
     events = [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
     session = boto3.session.Session(region_name=outputs.region)
@@ -53,7 +53,7 @@ def run(outputs: Outputs) -> None:
             _title("Verifying the chain", "every version is read from the bucket again, hashed and linked")
             _verify(ledger, outputs.org_id, at_least=len(events))
             _tamper(outputs, s3, events)
-            _title(f"Verifying {outputs.org_id} again", "another organisation's trouble is not its own")
+            _title(f"Verifying {outputs.org_id} again", "it is not affected by the other organisation")
             _verify(ledger, outputs.org_id, at_least=len(events))
     except LedgerRefusal as error:
         raise LocalError(f"the ledger refused ({error.status}): {error}") from error
@@ -81,7 +81,7 @@ def _record(ledger: LedgerClient, events: list[dict[str, Any]]) -> list[dict[str
 def _prove(
     ledger: LedgerClient, s3: S3Client, bucket: str, events: list[dict[str, Any]], receipts: list[dict[str, Any]]
 ) -> None:
-    # The record that someone will ask about: where a person overruled the machine.
+    # The record in which a person overruled the machine.
     index = next(i for i, event in enumerate(events) if event["event_type"] == "HUMAN_DECISION")
     receipt = receipts[index]
     _title("Proving one record", f"number {receipt['sequence']}: why was the amount reduced?")
@@ -140,7 +140,7 @@ def _tamper(outputs: Outputs, s3: S3Client, events: list[dict[str, Any]]) -> Non
 
 
 def _attack(s3: S3Client, bucket: str, receipts: list[dict[str, Any]]) -> None:
-    """What is left to someone who may do anything in the account (and has removed the bucket policy)."""
+    """What an administrator can still do who may do anything in the account, and has removed the bucket policy."""
     target, hidden = receipts[_OVERLAID - 1], receipts[_HIDDEN - 1]
     version: dict[str, Any] = {"Bucket": bucket, "Key": target["s3_key"], "VersionId": target["s3_version_id"]}
     soon: Any = {"Mode": "COMPLIANCE", "RetainUntilDate": datetime.now(UTC) + timedelta(minutes=1)}
@@ -150,9 +150,9 @@ def _attack(s3: S3Client, bucket: str, receipts: list[dict[str, Any]]) -> None:
     record = json.loads(s3.get_object(**version)["Body"].read())
     record["event"]["reason"] = "Everything was in order."
     s3.put_object(Bucket=bucket, Key=target["s3_key"], Body=canonical_bytes(record))
-    _say(f"  [yellow]done[/yellow]     lay a rewritten version over record {_OVERLAID}")
+    _say(f"  [yellow]done[/yellow]     write a rewritten version over record {_OVERLAID}")
     _expect(
-        s3.delete_object(Bucket=bucket, Key=hidden["s3_key"]).get("DeleteMarker") is True, "a delete marker is laid"
+        s3.delete_object(Bucket=bucket, Key=hidden["s3_key"]).get("DeleteMarker") is True, "S3 writes a delete marker"
     )
     _say(f"  [yellow]done[/yellow]     hide record {_HIDDEN} behind a delete marker")
 
@@ -177,7 +177,7 @@ def _expect(holds: bool, promise: str) -> None:
 
 
 def _say(text: str) -> None:
-    # A terminal wraps long lines better than we do; a hash must stay in one piece.
+    # Let the terminal wrap long lines: a hash must stay in one piece for copying.
     console.print(text, soft_wrap=True)
 
 

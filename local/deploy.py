@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real stacks into the emulator, by the real CDK command line.
+"""Deploys the real stacks to the emulator with the real CDK CLI.
 
-Invariant: what is deployed comes from the synthesized templates alone; settings that the emulator's
-CloudFormation reads over are applied from those same templates, never from a second description.
+Invariant: everything deployed comes from the synthesized templates; settings that the emulator's CloudFormation
+ignores are applied from those same templates, never from a second description.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _DEPLOY_SECONDS = 300
 _ORG_SECONDS = 60
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
-#: Of every deployment here, unless it has others of its own.
+#: CDK context of every local deployment; `deploy` may override it.
 SETTINGS = {"anchor_rate": "rate(1 minute)", "anchor_concurrency": "2"}
 
-#: Whatever decides what is deployed. A file added here or changed there means another digest.
+#: All that determines what is deployed. A change to any of these files changes the digest.
 _SOURCES = ("infra", "lambdas", "layers", "local/app.py", "local/deploy.py", "cdk.json", "requirements.txt")
 
 
 def source_digest(settings: Mapping[str, str]) -> str:
-    """Hash of what is deployed: the sources, and the settings of this deployment."""
+    """A hash (hex) of the sources and of the settings of a deployment."""
     digest = hashlib.sha256(json.dumps(dict(settings), sort_keys=True).encode())
     for path in _source_files():
         digest.update(f"{path.relative_to(ROOT)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
@@ -51,9 +51,9 @@ def _source_files() -> Iterator[Path]:
 
 
 def deploy(state: State, port: int, *, settings: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Deploy, apply what the emulator leaves out, and return the stacks' outputs in one dictionary.
+    """Deploy the stacks and return all their outputs in one dictionary. Raises LocalError.
 
-    ``settings``: of this deployment, as ``-c key=value``; a ``ledger_name`` among them makes it another ledger.
+    ``settings`` are CDK context (``-c key=value``); another ``ledger_name`` deploys another ledger.
     """
     if not CDK.exists():
         raise LocalError("the CDK command line is not installed; run `make node_modules`")
@@ -63,14 +63,14 @@ def deploy(state: State, port: int, *, settings: Mapping[str, str] | None = None
 
 
 def complete(state: State, port: int) -> dict[str, str]:
-    """Apply what the emulator leaves out of the deployed stacks; their outputs in one dictionary."""
+    """Apply the settings that the emulator ignored, and return the stacks' outputs in one dictionary."""
     boto = _session()
     cloudformation = boto.client("cloudformation", endpoint_url=endpoint(port))
     outputs: dict[str, str] = {}
     for name, template in _templates(state):
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         outputs |= {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
-        _apply_left_out(name, template, port, boto)
+        _apply_ignored(name, template, port, boto)
         _save_queries(template, boto.client("athena", endpoint_url=endpoint(port)))
     return outputs
 
@@ -124,8 +124,8 @@ def _templates(state: State) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def _apply_left_out(stack: str, template: dict[str, Any], port: int, boto: boto3.session.Session) -> None:
-    """Bucket lock defaults, time to live and point-in-time recovery: accepted by the emulator, then forgotten."""
+def _apply_ignored(stack: str, template: dict[str, Any], port: int, boto: boto3.session.Session) -> None:
+    """Apply bucket lock defaults, time to live and point-in-time recovery, which the emulator accepts and ignores."""
     cloudformation = boto.client("cloudformation", endpoint_url=endpoint(port))
     s3 = boto.client("s3", endpoint_url=endpoint(port))
     dynamodb = boto.client("dynamodb", endpoint_url=endpoint(port))
@@ -150,7 +150,7 @@ def _apply_left_out(stack: str, template: dict[str, Any], port: int, boto: boto3
 
 
 def _save_queries(template: dict[str, Any], athena: Any) -> None:  # noqa: ANN401 - a client of the SDK
-    """Athena's saved queries: the emulator's CloudFormation refuses them, its Athena has them."""
+    """Create Athena's saved queries, which the emulator's CloudFormation refuses and its Athena supports."""
     queries = [one["Properties"] for one in _resources(template) if one["Type"] == "AWS::Athena::NamedQuery"]
     for workgroup in {query["WorkGroup"] for query in queries}:
         for saved in athena.list_named_queries(WorkGroup=workgroup)["NamedQueryIds"]:
@@ -168,8 +168,8 @@ def _time_to_live(dynamodb: Any, table: str) -> str:  # noqa: ANN401 - a client 
 
 
 def create_org(name: str, ledger_name: str, port: int) -> dict[str, str]:
-    """Run ``indelible org create`` as a customer would; its answer holds the secret."""
-    # What the console script `indelible` runs, without asking where it was installed to.
+    """Run ``indelible org create`` and return its answer: org_id, key_id and hmac_secret. Raises LocalError."""
+    # The entry point of the console script `indelible`, wherever that is installed.
     command = [sys.executable, "-c", "from indelible.cli.main import cli; cli()", "org", "create", name, "--json"]
     try:
         done = subprocess.run(
@@ -185,8 +185,8 @@ def create_org(name: str, ledger_name: str, port: int) -> dict[str, str]:
     except subprocess.TimeoutExpired:
         raise LocalError(f"creating the organisation {name} took over {_ORG_SECONDS} s") from None
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
-        raise LocalError(f"the organisation {name} could not be created: {said}")
+        message = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        raise LocalError(f"the organisation {name} could not be created: {message}")
     try:
         answer = json.loads(done.stdout)
         return {key: str(answer[key]) for key in ("org_id", "key_id", "hmac_secret")}
@@ -195,9 +195,9 @@ def create_org(name: str, ledger_name: str, port: int) -> dict[str, str]:
 
 
 def describe(stack_outputs: dict[str, str], org: dict[str, str], port: int) -> Outputs:
-    """What clients need, from what was deployed."""
-    # The emulator answers http://{api id}.execute-api.localhost:{port}, a name that most clients here
-    # cannot resolve; the same API answers by path.
+    """The settings that clients need, from the stacks' outputs and the organisation's key."""
+    # The stack's URL is http://{api id}.execute-api.localhost:{port}, a name that many clients cannot resolve.
+    # The emulator serves the same API under a path.
     api_id = str(urlsplit(stack_outputs["ApiUrl"]).hostname).partition(".")[0]
     return Outputs(
         endpoint_url=endpoint(port),

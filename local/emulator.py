@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MiniStack as a background process of its own: bound to loopback, with all its files in the state directory.
+"""Runs the emulator, MiniStack, as a background process: bound to loopback, with all its files in the state directory.
 
-Invariant: two emulators of two checkouts share no port, no file and no process; nothing survives `stop`.
+Invariant: emulators of two checkouts share no port, file or process, and `stop` leaves nothing running.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from local.state import LocalError, Running, State
 
 HOST = "127.0.0.1"
 _HEALTHY_SECONDS = 30.0
-#: Handles of emulators that this very process started; they outlive it on purpose.
+#: Handles of the emulators that this process started, which may outlive it.
 _started: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -32,15 +32,16 @@ def endpoint(port: int) -> str:
 
 
 def running(state: State) -> Running | None:
-    """The emulator that this directory describes, if it is alive."""
+    """The emulator of this state directory, if it is alive."""
     found = state.load()
     return found if found and is_same(found.pid, found.started) else None
 
 
 def start(state: State, port: int, *, owned: bool = False, iam: bool = False) -> Running:
-    """Start it and wait until it answers. ``owned``: the calling process promises to stop it.
+    """Start an emulator and wait until it answers. Raises LocalError.
 
-    ``iam``: signatures, trust policies, identity policies and bucket policies are evaluated; ``test`` is the root.
+    ``owned``: the calling process will stop it; if that process dies, `stop_abandoned` does. ``iam``: evaluate
+    signatures, trust policies, identity policies and bucket policies; the access key ``test`` is the account's root.
     """
     _require_free(port)
     state.forget()
@@ -53,7 +54,7 @@ def start(state: State, port: int, *, owned: bool = False, iam: bool = False) ->
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            # Its own process group, which its function workers join: stop() ends the group.
+            # A process group of its own, which its function workers join: stop() ends the group.
             start_new_session=True,
         )
     _started[process.pid] = process
@@ -70,16 +71,13 @@ def start(state: State, port: int, *, owned: bool = False, iam: bool = False) ->
 
 
 def stop(state: State) -> Running | None:
-    """End the emulator, its function workers and the stand-ins beside it, and remove what they kept.
-
-    Says what was running.
-    """
+    """Stop the emulator, its function workers and the stand-ins, and remove their files. Returns what was running."""
     stand_ins.stop(state.external)
     found = running(state)
     if found:
         stop_group(found.pid, found.started)
         if is_same(found.pid, found.started):
-            raise LocalError(f"the emulator (process {found.pid}) does not end; see {state.emulator_log}")
+            raise LocalError(f"the emulator (process {found.pid}) does not stop; see {state.emulator_log}")
         if found.pid in _started:
             _started.pop(found.pid).wait()
     state.forget()
@@ -87,7 +85,7 @@ def stop(state: State) -> Running | None:
 
 
 def stop_abandoned(directory: Path) -> None:
-    """Stop emulators below ``directory`` whose owner died without doing so."""
+    """Stop emulators in subdirectories of ``directory`` whose owner has died."""
     for path in sorted(directory.glob("*/emulator.json")):
         state = State(path.parent)
         found = state.load()
@@ -96,7 +94,7 @@ def stop_abandoned(directory: Path) -> None:
 
 
 def _environment(state: State, port: int) -> dict[str, str]:
-    """A fresh one: the functions inherit it, and must see neither credentials nor our settings."""
+    """A minimal environment. The functions inherit it, and must see neither credentials nor settings of the user."""
     search = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     return {
         "PATH": os.pathsep.join(search),
@@ -107,10 +105,10 @@ def _environment(state: State, port: int) -> dict[str, str]:
         "BIND_HOST": HOST,
         # With persistence, objects would come back after a restart without their locks.
         "PERSIST_STATE": "0",
-        # Listeners on fixed ports that a second emulator could not open.
+        # Listeners on fixed ports, which a second emulator could not open.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        # At start MiniStack removes containers that another MiniStack left behind: not ours to touch.
+        # MiniStack removes containers of other MiniStacks when it starts; it must not touch those of the user.
         "DOCKER_HOST": f"unix://{state.temporary}/none.sock",
         "LAMBDA_EXECUTOR": "local",
     }
@@ -118,7 +116,7 @@ def _environment(state: State, port: int) -> dict[str, str]:
 
 def _require_free(port: int) -> None:
     with socket.socket() as probe:
-        # As the emulator itself will: a port that is merely winding down counts as free.
+        # As the emulator does: a port in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -131,7 +129,7 @@ def _await_healthy(process: subprocess.Popen[bytes], state: State, port: int) ->
     deadline = time.monotonic() + _HEALTHY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise LocalError(f"the emulator ended at once ({_last_line(state)}); see {state.emulator_log}")
+            raise LocalError(f"the emulator ended immediately ({_last_line(state)}); see {state.emulator_log}")
         if healthy(port):
             return
         time.sleep(0.05)
@@ -139,7 +137,7 @@ def _await_healthy(process: subprocess.Popen[bytes], state: State, port: int) ->
 
 
 def healthy(port: int) -> bool:
-    """Whether something that is an emulator answers."""
+    """Whether an emulator answers on this port."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{endpoint(port)}/_ministack/health", timeout=2) as answer:

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bringing a local ledger up and down: the order of things, for the command line and for tests alike.
+"""Starts and stops a local ledger, for the command line and for tests.
 
-Invariant: after `up` returned, the ledger described by outputs.json answers and runs the current sources;
-after it raised, no emulator that it started is left.
+Invariant: when `up` returns, the ledger described by outputs.json answers and runs the current sources; when it
+raises, no emulator that it started is left.
 """
 
 from __future__ import annotations
 
 import contextlib
-import time
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,16 +24,16 @@ ORG = "acme-corp"
 
 
 class Steps(Protocol):
-    """Where progress is told."""
+    """Reports progress."""
 
     def __call__(self, title: str) -> contextlib.AbstractContextManager[None]:
-        """Enter when a step begins, leave when it is done."""
+        """A context manager that is entered when a step begins, and left when it is done."""
         ...
 
 
 @contextlib.contextmanager
 def silent(title: str) -> Iterator[None]:  # noqa: ARG001 - the protocol's parameter
-    """Progress for nobody."""
+    """Report nothing."""
     yield
 
 
@@ -45,10 +45,10 @@ def up(
     external: bool = False,
     step: Steps = silent,
 ) -> Outputs:
-    """Start, deploy and describe; does only what is not done yet. Raises LocalError.
+    """Start the emulator and deploy the stacks, as far as that is not done yet. Raises LocalError.
 
-    ``port``: None means the running emulator's, else 4566. ``owned``: see emulator.start. ``external``: with stand-ins
-    for the anchoring providers, which then stay as long as the emulator.
+    ``port``: by default that of the running emulator, else 4566. ``owned``: see emulator.start. ``external``: also
+    start stand-ins for the anchoring providers, which run until the emulator is stopped.
     """
     state = State(directory.resolve())
     with state.lock():
@@ -65,16 +65,16 @@ def up(
             if external and stand_ins.running(state.external) is None:
                 with step("Starting a timestamp authority, a calendar and a witness"):
                     stand_ins.start(state.external)
-            return _deployed(state, found, step)
+            return _deploy(state, found, step)
         except BaseException:
-            # A first deployment that failed leaves nothing to lose; a ledger with records is left as it is.
+            # If the first deployment fails there is nothing to lose; a ledger with records is left running.
             if fresh:
                 emulator.stop(state)
             raise
 
 
 def down(*, directory: Path = DEFAULT_STATE, step: Steps = silent) -> Running | None:
-    """Stop the emulator, its workers, and whatever interrupted test runs left. Says what was running."""
+    """Stop the emulator, and those of interrupted test runs. Returns what was running."""
     state = State(directory.resolve())
     if not state.directory.exists():
         return None
@@ -83,8 +83,8 @@ def down(*, directory: Path = DEFAULT_STATE, step: Steps = silent) -> Running | 
         return emulator.stop(state)
 
 
-def _deployed(state: State, found: Running, step: Steps) -> Outputs:
-    # Imported late: `down` and a ledger that is already up have no use for the SDK.
+def _deploy(state: State, found: Running, step: Steps) -> Outputs:
+    # Imported here because `down` must work without the AWS SDK, and a ledger that is up to date does not need it.
     from local import deploy
 
     others = stand_ins.running(state.external)
@@ -92,7 +92,7 @@ def _deployed(state: State, found: Running, step: Steps) -> Outputs:
     digest = deploy.source_digest(settings)
     if found.digest == digest and state.outputs.exists():
         return Outputs.load(state.directory)
-    with _aws(found.port):
+    with _emulator_environment(found.port):
         with step("Deploying the stacks" if not found.digest else "Deploying what changed"):
             stack_outputs = deploy.deploy(state, found.port, settings=settings)
         if found.org is None:
@@ -109,10 +109,8 @@ def _deployed(state: State, found: Running, step: Steps) -> Outputs:
 
 
 @contextlib.contextmanager
-def _aws(port: int) -> Iterator[None]:
-    """This process's AWS settings lead to the emulator meanwhile, and are then as they were."""
-    import os
-
+def _emulator_environment(port: int) -> Iterator[None]:
+    """Use the emulator's AWS settings in this process during the block, and restore the environment after it."""
     before = dict(os.environ)
     use_emulator(os.environ, emulator.endpoint(port))
     try:
@@ -120,8 +118,3 @@ def _aws(port: int) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def seconds_since(start: float) -> str:
-    """For people."""
-    return f"{time.monotonic() - start:.1f} s"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Process identity: a pid counts only together with the moment at which that process began.
+"""Processes, identified by pid and start time, because the system reuses pids.
 
-Invariant: no signal goes to a process that this program did not start.
+Invariant: no signal is sent to a process that this program did not start.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ _KILL_SECONDS = 5.0
 
 
 def started_at(pid: int) -> str:
-    """When ``pid`` began, in the system's own words; empty when there is no such live process."""
+    """The start time of a process, in a format of the operating system; empty if no such process is alive."""
     if pid <= 0:
         return ""
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
-            # The command, in parentheses, may itself hold spaces and parentheses.
+            # The command, in parentheses, may itself contain spaces and parentheses.
             fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         except OSError:
             return ""
         # Field 3 is the state, field 22 the start in clock ticks since boot.
         return "" if fields[0] in "ZX" else f"ticks:{fields[19]}"
-    found = subprocess.run(
+    output = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=10
     ).stdout.strip()
-    return "" if not found or found.startswith("Z") else found.partition(" ")[2].strip()
+    return "" if not output or output.startswith("Z") else output.partition(" ")[2].strip()
 
 
 def is_same(pid: int, started: str) -> bool:
@@ -42,7 +42,7 @@ def is_same(pid: int, started: str) -> bool:
 
 
 def stop_group(pid: int, started: str) -> None:
-    """End a process that leads its own group, and everything in the group: TERM, then KILL."""
+    """Stop a process that leads a group, and the whole group: SIGTERM, then SIGKILL."""
     if not is_same(pid, started) or os.getpgid(pid) != pid:
         return
     for number, patience in ((signal.SIGTERM, _TERM_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
@@ -56,7 +56,7 @@ def stop_group(pid: int, started: str) -> None:
 
 
 def _group_lives(pid: int) -> bool:
-    # Reaps the leader where it is our own child; a zombie would keep the group in being.
+    # Reap the leader if it is our own child: a zombie would keep the group alive.
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     try:

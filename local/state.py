@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What this machine knows about one local ledger, in one directory.
+"""The state directory of a local ledger.
 
-Invariant: whatever `down` needs is on disk before it is needed, so a ledger can be stopped by another
-process than the one that started it, and a directory describes at most one running emulator.
+Invariant: what `down` needs is on disk as soon as there is something to stop, so any process can stop a ledger. A
+directory describes at most one running emulator.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_STATE = ROOT / ".local"
 
-#: Longer than any `up` takes: whoever still holds the lock after that is stuck.
+#: Longer than any `up` takes.
 _LOCK_SECONDS = 300
 
 
 class LocalError(Exception):
-    """Something a person can act on, told in one line."""
+    """An expected error, with a message of one line that tells the user what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """The emulator process, and what has been deployed into it."""
+    """The emulator's process, and what has been deployed to it."""
 
     pid: int
-    #: When the process began, as the operating system tells it: a pid alone may have been reused.
+    #: Start time of the process (see local.process): a pid alone may have been reused.
     started: str
     port: int
-    #: A process that is meant to stop this emulator (a test session); 0 where a person does.
+    #: The process that will stop this emulator (a test session); 0 if a person does.
     owner_pid: int = 0
     owner_started: str = ""
     #: Hash of the sources that were deployed; empty until a deployment has succeeded.
     digest: str = ""
-    #: The answer of `indelible org create`; a secret, and shown once only.
+    #: The answer of `indelible org create`, which contains a secret.
     org: dict[str, str] | None = None
 
 
@@ -53,22 +53,22 @@ class State:
 
     @property
     def outputs(self) -> Path:
-        """What clients need to know; see local.env."""
+        """The settings that clients need; see local.env."""
         return self.directory / "outputs.json"
 
     @property
     def emulator_log(self) -> Path:
-        """The emulator's output, and with it that of the functions."""
+        """The output of the emulator and of the functions."""
         return self.directory / "emulator.log"
 
     @property
     def deploy_log(self) -> Path:
-        """The CDK command line's output."""
+        """The output of the CDK CLI."""
         return self.directory / "deploy.log"
 
     @property
     def assembly(self) -> Path:
-        """What the CDK synthesized."""
+        """The synthesized cloud assembly."""
         return self.directory / "cdk.out"
 
     @property
@@ -78,7 +78,7 @@ class State:
 
     @property
     def external(self) -> Path:
-        """The stand-ins for the anchoring providers, where they run; see local.external."""
+        """The files of the stand-ins for anchoring providers; see local.external."""
         return self.directory / "external"
 
     @property
@@ -86,7 +86,7 @@ class State:
         return self.directory / "emulator.json"
 
     def load(self) -> Running | None:
-        """What was last written, whether or not that process still runs."""
+        """What was saved last, whether or not that process is still alive. Raises LocalError."""
         try:
             return Running(**json.loads(self._running.read_text(encoding="utf-8")))
         except (FileNotFoundError, NotADirectoryError):
@@ -95,11 +95,11 @@ class State:
             raise LocalError(f"{self._running} cannot be read ({error}); remove it") from error
 
     def save(self, running: Running) -> None:
-        """Readable by its owner only: the organisation's secret is in it."""
+        """Write it, readable by the owner only: it contains the organisation's secret."""
         write_private(self._running, asdict(running))
 
     def forget(self) -> None:
-        """Remove what described an emulator that is gone; logs stay for reading."""
+        """Remove the files of a stopped emulator, except its logs."""
         for path in (self.outputs, self._running):
             path.unlink(missing_ok=True)
         for folder in (self.temporary, self.assembly):
@@ -107,7 +107,7 @@ class State:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """One `up` or `down` at a time in this directory. Released by the system if we die."""
+        """Allow one `up` or `down` at a time in this directory. The system releases the lock if the process dies."""
         self.directory.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + _LOCK_SECONDS
         with (self.directory / "lock").open("w") as file:
@@ -117,13 +117,13 @@ class State:
                     break
                 except BlockingIOError:
                     if time.monotonic() > deadline:
-                        raise LocalError(f"another command is still at work on {self.directory}") from None
+                        raise LocalError(f"another command is still using {self.directory}") from None
                     time.sleep(0.2)
             yield
 
 
 def write_private(path: Path, value: object) -> None:
-    """Replace ``path`` as a whole with JSON that only its owner can read."""
+    """Replace ``path`` atomically with JSON that only its owner can read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m local.external``: all three stand-ins in one process, until it is told to end."""
+"""``python -m local.external`` runs all three stand-ins in one process until it gets a signal."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from local.state import LocalError
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="Where the authority's certificates lie, the witness's list of logs, and the addresses of all.",
+    help="For the authority's certificates, the witness's list of logs, and addresses.json.",
 )
 @click.option("--block-seconds", type=float, default=1.0, show_default=True, help="How long a proof stays pending.")
 def main(directory: Path, block_seconds: float) -> None:
-    """Answer on free ports of 127.0.0.1, which addresses.json then names."""
+    """Serve on free ports of 127.0.0.1, and write them to addresses.json."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -36,8 +36,7 @@ def main(directory: Path, block_seconds: float) -> None:
         authority = Authority(directory / "authority")
     except LocalError as error:
         sys.exit(str(error))
-    # Its memory and its key live as long as the process: a witness that forgot what it has seen must not come back
-    # under the same key.
+    # A new key for each process: a witness that forgot what it has cosigned must not reuse its key.
     witness = Witness(Ed25519PrivateKey.generate(), logs=directory / "logs.txt")
     servers = [Server(), Server(), Server()]
     servers[0].run(authority)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An RFC 3161 timestamp authority: ``openssl ts -reply`` behind HTTP (RFC 3161 §3.4), under a CA of its own.
 
-Invariant: the root that it publishes is made once for a directory; whoever pinned it can verify every token since.
+Invariant: the root certificate is made once for a directory, so pinning it verifies every later token.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from local.state import LocalError
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
 _DAYS = "3650"
 _SECTION = "authority"
-# No `certs`: openssl would send the chain in an order that DER does not have (docs/external-anchors.md). `serial` and
-# the rest are paths below the directory, in which every command runs.
+# Without `certs`: openssl would send the chain in an order that DER does not allow (docs/external-anchors.md).
+# The paths are relative to the directory, in which every command runs.
 _CONFIG = f"""\
 [{_SECTION}]
 serial = serial
@@ -40,24 +40,24 @@ _EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
 class Authority:
-    """Answers queries that are POSTed to it, and GET /root.pem."""
+    """Answers POSTed timestamp queries, and GET /root.pem."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._one_at_a_time = threading.Lock()  # openssl counts serial numbers in a file
+        self._lock = threading.Lock()  # openssl keeps the serial number in a file
         if shutil.which("openssl") is None:
             raise LocalError("the stand-in timestamp authority needs the openssl command; install it")
         if not self.root.exists():
             directory.mkdir(parents=True, exist_ok=True)
-            self._found()
+            self._create()
 
     @property
     def root(self) -> Path:
-        """The certificate that verifies its tokens."""
+        """The root certificate that verifies its tokens (PEM)."""
         return self._directory / "root.pem"
 
     def __call__(self, request: Request) -> Answer:
-        """RFC 3161 §3.4: a query as the body of a POST."""
+        """Answer a query in the body of a POST (RFC 3161 §3.4)."""
         if request.method == "GET" and request.path == "/root.pem":
             return Answer(200, self.root.read_bytes(), "application/x-pem-file")
         if request.method != "POST":
@@ -67,8 +67,8 @@ class Authority:
         return Answer(200, self._reply(request.body), REPLY)
 
     def _reply(self, query: bytes) -> bytes:
-        """A rejection, too, is a reply: openssl writes it for a query that it cannot read."""
-        with tempfile.TemporaryDirectory(dir=self._directory) as scratch, self._one_at_a_time:
+        """The reply (DER); for a query that openssl cannot read it is a rejection."""
+        with tempfile.TemporaryDirectory(dir=self._directory) as scratch, self._lock:
             place = Path(scratch)
             (place / "query").write_bytes(query)
             self._openssl(
@@ -77,8 +77,8 @@ class Authority:
             )
             return (place / "reply").read_bytes()
 
-    def _found(self) -> None:
-        """Make the CA and the signer's certificate; the root last, because it says that all is there."""
+    def _create(self) -> None:
+        """Make the CA and the signer's certificate; the root last, because its presence means that all is complete."""
         (self._directory / "authority.cnf").write_text(_CONFIG)
         (self._directory / "signer.cnf").write_text(_SIGNER_EXTENSIONS)
         (self._directory / "serial").write_text("01\n")

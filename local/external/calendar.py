@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An OpenTimestamps calendar, and the chain of blocks that it puts its commitments into.
+"""An OpenTimestamps calendar with a block chain of its own.
 
-Invariant: a proof that it completes leads by its own operations to the Merkle root of one of its block headers, which
-are linked and worked as Bitcoin's are (at the difficulty of a test network), and are there to be downloaded.
+Invariant: the operations of a completed proof lead to the Merkle root of one of its block headers. The headers are
+linked and have proof of work, as in Bitcoin (at the difficulty of a test network), and can be downloaded.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from local.external.web import Answer, Request
 TYPE = "application/vnd.opentimestamps.v1"
 FIRST_HEIGHT = 900_001
 _EASIEST = bytes.fromhex("ffff7f20")
-"""The compact target of Bitcoin's regression test network: every second hash is good enough."""
+"""The compact target of Bitcoin's regression test network, which every second hash meets."""
 _TIMESTAMP = re.compile(r"/timestamp/([0-9a-f]{64})")
 _PENDING = b"Pending confirmation in Bitcoin blockchain\n"
 
 
 @dataclass
 class Calendar:
-    """Commits to digests that are POSTed to /digest; ``block_seconds`` later they are in a block.
+    """Commits to digests POSTed to /digest, and puts them into a block after ``block_seconds``.
 
-    ``url`` is its own address, which its promises name. GET /headers lists heights and headers.
+    ``url`` is its own address, which pending attestations name. GET /headers lists heights and headers.
     """
 
     url: str
@@ -47,7 +47,7 @@ class Calendar:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, request: Request) -> Answer:
-        """The two calls of every calendar, and the headers."""
+        """Answer the two requests of every calendar, and GET /headers."""
         if request.method == "POST" and request.path == "/digest":
             if not 1 <= len(request.body) <= 64:
                 return Answer(400, b"a digest has 1 to 64 bytes\n")
@@ -61,23 +61,23 @@ class Calendar:
         return Answer(404, b"POST /digest, GET /timestamp/HEX, GET /headers\n")
 
     def _commit(self, digest: bytes) -> bytes:
-        # A value of its own on either side, so that nobody can choose what is committed to.
+        # A random suffix, so that clients cannot choose the commitment.
         stamp = Timestamp(digest)
         commitment = stamp.ops.add(OpAppend(secrets.token_bytes(16))).ops.add(OpSHA256())
         commitment.attestations.add(PendingAttestation(self.url))
         with self._lock:
             self._waiting[commitment.msg] = self.clock() + self.block_seconds
-        return _serialized(stamp)
+        return _serialize(stamp)
 
     def _timestamp(self, commitment: bytes) -> Answer:
         with self._lock:
             self._mine()
             if commitment in self._complete:
-                return Answer(200, _serialized(self._complete[commitment]), TYPE)
+                return Answer(200, _serialize(self._complete[commitment]), TYPE)
             return Answer(404, _PENDING if commitment in self._waiting else b"Not found\n")
 
     def _mine(self) -> None:
-        """Put what has waited long enough into one block."""
+        """Put all commitments that are due into one block."""
         now = self.clock()
         due = [Timestamp(commitment) for commitment, when in self._waiting.items() if when <= now]
         if not due:
@@ -86,28 +86,28 @@ class Calendar:
         # The block's only transaction commits to the tip, and its id (SHA-256 twice) is the Merkle root.
         inside = tip.ops.add(OpPrepend(b"\x6a\x20")).ops.add(OpAppend(bytes(4)))
         root = inside.ops.add(OpSHA256()).ops.add(OpSHA256())
-        self.headers.append(_worked(self.headers[-1] if self.headers else bytes(80), root.msg, int(now)))
+        self.headers.append(_mine_header(self.headers[-1] if self.headers else bytes(80), root.msg, int(now)))
         root.attestations.add(BitcoinBlockHeaderAttestation(FIRST_HEIGHT + len(self.headers) - 1))
         for stamp in due:
             self._complete[stamp.msg] = stamp
             del self._waiting[stamp.msg]
 
 
-def _worked(before: bytes, merkle_root: bytes, now: int) -> bytes:
-    """A header on top of another, with enough work for the easiest target."""
+def _mine_header(before: bytes, merkle_root: bytes, now: int) -> bytes:
+    """A header that follows another, with proof of work for the easiest target."""
     linked = (0x2000_0000).to_bytes(4, "little") + _hash(before) + merkle_root + now.to_bytes(4, "little") + _EASIEST
     for nonce in itertools.count():
         header = linked + nonce.to_bytes(4, "little")
         if _hash(header)[31] < 0x7F:
             return header
-    raise AssertionError("counting does not end")
+    raise AssertionError("unreachable")
 
 
 def _hash(header: bytes) -> bytes:
     return hashlib.sha256(hashlib.sha256(header).digest()).digest()
 
 
-def _serialized(stamp: Timestamp) -> bytes:
+def _serialize(stamp: Timestamp) -> bytes:
     context = BytesSerializationContext()
     stamp.serialize(context)
     return bytes(context.getbytes())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-ins as a background process of their own, beside an emulator and as long as it.
+"""Runs the stand-ins as a background process, as long as an emulator.
 
-Invariant: what stops them is on disk before anybody needs it, and no signal goes to a process that is not theirs.
+Invariant: what `stop` needs is on disk as soon as they run, and no signal is sent to another process.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from local.state import ROOT, LocalError, write_private
 
 _READY_SECONDS = 20.0
 _ADDRESSES, _PROCESS, _LOG = "addresses.json", "process.json", "stand-ins.log"
-#: Handles of processes that this very process started; they outlive it on purpose.
+#: Handles of the processes that this process started, which may outlive it.
 _started: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """Where they answer, and what verifies what they give. ``witness_logs``: a file of the logs that it cosigns for."""
+    """The stand-ins' URLs, and what verifies their answers. ``witness_logs``: a file of the logs that it cosigns."""
 
     timestamp_authority: str
     timestamp_root: str
@@ -38,18 +38,18 @@ class Addresses:
 
     @classmethod
     def load(cls, directory: Path) -> Addresses | None:
-        """Read them; None before they are there."""
+        """Read the file; None if it does not exist yet."""
         try:
             return cls(**json.loads((directory / _ADDRESSES).read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
 
     def save(self, directory: Path) -> None:
-        """Write them, as a whole."""
+        """Write the file atomically."""
         write_private(directory / _ADDRESSES, asdict(self))
 
     def settings(self) -> dict[str, str]:
-        """What a ledger is deployed with to ask them, as ``-c key=value``."""
+        """CDK context (``-c key=value``) of a ledger that uses the stand-ins."""
         return {
             "timestamp_authorities": json.dumps({"stand-in": self.timestamp_authority}),
             "calendars": json.dumps({"stand-in": self.calendar}),
@@ -58,7 +58,7 @@ class Addresses:
         }
 
     def introduce(self, verifier_keys: Iterable[str]) -> None:
-        """Tell the witness the keys of the logs that it may cosign for."""
+        """Give the witness the verifier keys of the logs that it may cosign."""
         path = Path(self.witness_logs)
         draft = path.with_suffix(".new")
         draft.write_text("".join(f"{key}\n" for key in verifier_keys), encoding="utf-8")
@@ -66,13 +66,13 @@ class Addresses:
 
 
 def running(directory: Path) -> Addresses | None:
-    """Where they answer, if they run."""
+    """The addresses of the stand-ins, if they run."""
     process = _process(directory)
     return Addresses.load(directory) if process and is_same(*process) else None
 
 
 def start(directory: Path) -> Addresses:
-    """Start them, unless they run, and wait until they answer."""
+    """Start the stand-ins, unless they run, and wait until they answer. Raises LocalError."""
     found = running(directory)
     if found is not None:
         return found
@@ -98,12 +98,12 @@ def start(directory: Path) -> Addresses:
             break
         time.sleep(0.05)
     stop(directory)
-    said = (directory / _LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    raise LocalError(f"the stand-ins did not start ({said[-1] if said else 'no output'}); see {directory / _LOG}")
+    lines = (directory / _LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    raise LocalError(f"the stand-ins did not start ({lines[-1] if lines else 'no output'}); see {directory / _LOG}")
 
 
 def stop(directory: Path) -> None:
-    """End them, if they run. The authority's certificates stay, so that tokens can still be verified."""
+    """Stop the stand-ins, if they run. The authority's certificates stay, so that its tokens can still be verified."""
     process = _process(directory)
     if process is not None:
         stop_group(*process)
@@ -114,7 +114,7 @@ def stop(directory: Path) -> None:
 
 
 def published_keys(api_url: str) -> list[str]:
-    """The verifier keys of the ledger's own log, as GET /v1/keys has them."""
+    """The verifier keys of the ledger's own log, from GET /v1/keys."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"{api_url}/v1/keys", timeout=30) as answer:
         return [str(key["verifier_key"]) for key in json.load(answer)["keys"]]
@@ -122,7 +122,7 @@ def published_keys(api_url: str) -> list[str]:
 
 def _process(directory: Path) -> tuple[int, str] | None:
     try:
-        said = json.loads((directory / _PROCESS).read_text(encoding="utf-8"))
+        process = json.loads((directory / _PROCESS).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return int(said["pid"]), str(said["started"])
+    return int(process["pid"]), str(process["started"])

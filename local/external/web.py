@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The little HTTP that the stand-ins speak: one request in, one answer out, on loopback only."""
+"""A minimal HTTP server for the stand-ins, on loopback only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HOST = "127.0.0.1"
-_MOST_BYTES = 64 * 1024
+_MAX_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Request:
-    """What came. ``path`` is without the host."""
+    """A request. ``path`` is without the host."""
 
     method: str
     path: str
@@ -25,7 +25,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back."""
+    """A response."""
 
     status: int
     body: bytes = b""
@@ -36,7 +36,7 @@ Program = Callable[[Request], Answer]
 
 
 class Server:
-    """A program behind a port of its own. ``port`` 0: any that is free."""
+    """Serves a program on a port; 0 chooses a free one."""
 
     def __init__(self, port: int = 0) -> None:
         self._program: Program = lambda _: Answer(503, b"not ready\n")
@@ -52,7 +52,7 @@ class Server:
             do_GET = do_POST = _serve  # noqa: N815 - the base class looks for these names
 
             def log_message(self, format: str, *arguments: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._http = ThreadingHTTPServer((HOST, port), Handler)
         self._http.daemon_threads = True
@@ -70,7 +70,7 @@ class Server:
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         length = handler.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > _MOST_BYTES:
+        if not length.isdigit() or int(length) > _MAX_BYTES:
             handler.close_connection = True
             self._send(handler, Answer(413, b"too large\n"))
             return
@@ -93,7 +93,7 @@ class Server:
 
 @contextlib.contextmanager
 def serving(make: Callable[[str], Program]) -> Iterator[str]:
-    """The URL of a program that lives as long as the block; ``make`` is told the URL."""
+    """Serve a program during the block. ``make`` is called with the URL, which is also yielded."""
     server = Server()
     server.run(make(server.url))
     try:

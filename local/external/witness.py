@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A witness (c2sp.org/tlog-witness): cosigns a checkpoint only when it continues the tree that it has cosigned last.
+"""A witness (c2sp.org/tlog-witness): cosigns a checkpoint only if it is consistent with the one it cosigned last.
 
-Invariant: it never cosigns two trees of one log that are not consistent, as long as the process lives.
+Invariant: one process never cosigns two inconsistent trees of a log.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from indelible.domain.note import COSIGNATURE, Note, NoteError, Signature, Verif
 from local.external.web import Answer, Request
 
 SIZE_TYPE = "text/x.tlog.size"
-_MOST_HASHES = 63
+_MAX_HASHES = 63
 
 
-class _No(Exception):
-    """What is answered instead of a cosignature."""
+class _Refusal(Exception):
+    """An answer other than a cosignature."""
 
     def __init__(self, status: int, why: str, content_type: str = "text/plain; charset=utf-8") -> None:
         super().__init__(why)
@@ -35,7 +35,7 @@ class _No(Exception):
 
 @dataclass
 class Witness:
-    """``logs`` is a file of verifier keys, one a line, read anew for each request: a log's name is its key's name."""
+    """``logs`` is a file of verifier keys, one a line, read for each request. A log's name is its key's name."""
 
     private_key: Ed25519PrivateKey
     logs: Path
@@ -46,49 +46,49 @@ class Witness:
 
     @property
     def key(self) -> VerifierKey:
-        """What others verify its cosignatures with."""
+        """The verifier key of its cosignatures."""
         return VerifierKey(self.name, self.private_key.public_key().public_bytes_raw(), COSIGNATURE)
 
     def __call__(self, request: Request) -> Answer:
-        """The one call of the protocol."""
+        """Answer POST /add-checkpoint."""
         if (request.method, request.path) != ("POST", "/add-checkpoint"):
             return Answer(404, b"POST /add-checkpoint\n")
         try:
             with self._lock:
-                return Answer(200, self._cosigned(request.body))
-        except _No as no:
-            return no.answer
+                return Answer(200, self._cosign(request.body))
+        except _Refusal as refusal:
+            return refusal.answer
 
-    def _cosigned(self, body: bytes) -> bytes:
-        old, proof, note = _parsed(body)
+    def _cosign(self, body: bytes) -> bytes:
+        old, proof, note = _parse(body)
         try:
             found = parse_checkpoint(note.text)
         except NoteError as error:
-            raise _No(400, str(error)) from None
+            raise _Refusal(400, str(error)) from None
         self._require_signed(note, found.origin)
         if old > found.size:
-            raise _No(400, "the old size is larger than the checkpoint's")
+            raise _Refusal(400, "the old size is larger than the checkpoint's")
         seen = self.seen.get(found.origin)
         size = seen.size if seen else 0
         if old != size:
-            raise _No(409, str(size), SIZE_TYPE)
+            raise _Refusal(409, str(size), SIZE_TYPE)
         if seen is not None and size == found.size and seen.root != found.root:
-            raise _No(409, "another root for the size that was cosigned last")
+            raise _Refusal(409, "another root for the size that was cosigned last")
         try:
             merkle.verify_consistency(size, found.size, seen.root if seen else merkle.EMPTY_ROOT, found.root, proof)
         except merkle.ProofInvalid as error:
-            raise _No(422, str(error)) from None
+            raise _Refusal(422, str(error)) from None
         self.seen[found.origin] = found
         return self._signature(note.text).line.encode()
 
     def _require_signed(self, note: Note, origin: str) -> None:
         keys = [key for key in self._known_keys() if key.name == origin]
         if not keys:
-            raise _No(404, "not a log that this witness knows")
+            raise _Refusal(404, "not a log that this witness knows")
         try:
             notes.verify(note, keys)
         except NoteError as error:
-            raise _No(403, str(error)) from None
+            raise _Refusal(403, str(error)) from None
 
     def _known_keys(self) -> list[VerifierKey]:
         if not self.logs.exists():
@@ -101,16 +101,16 @@ class Witness:
         return Signature(self.name, self.key.key_id, now.to_bytes(8, "big") + signature)
 
 
-def _parsed(body: bytes) -> tuple[int, list[bytes], Note]:
-    """Old size, consistency proof and checkpoint of a request."""
+def _parse(body: bytes) -> tuple[int, list[bytes], Note]:
+    """The old size, the consistency proof and the checkpoint in a request. Raises _Refusal."""
     head, separator, checkpoint = body.partition(b"\n\n")
     first, *hashes = head.decode("latin-1").split("\n")
     old = first.removeprefix("old ")
     if not separator or not first.startswith("old ") or not old.isdecimal() or str(int(old)) != old:
-        raise _No(400, "a request begins with a line `old N`, and has an empty line before the checkpoint")
-    if len(hashes) > _MOST_HASHES:
-        raise _No(400, f"a consistency proof has at most {_MOST_HASHES} hashes")
+        raise _Refusal(400, "a request begins with a line `old N`, and has an empty line before the checkpoint")
+    if len(hashes) > _MAX_HASHES:
+        raise _Refusal(400, f"a consistency proof has at most {_MAX_HASHES} hashes")
     try:
         return int(old), [notes.from_base64(line) for line in hashes], notes.parse_note(checkpoint)
     except (ValueError, binascii.Error):
-        raise _No(400, "the proof is base64, one hash a line; the checkpoint is a signed note") from None
+        raise _Refusal(400, "the proof is base64, one hash a line; the checkpoint is a signed note") from None

@@ -52,7 +52,7 @@ def test_an_emulator_that_cannot_start_says_why_and_leaves_nothing(tmp_path, mon
     state = State(tmp_path)
     port = free_port()
     monkeypatch.setattr(emulator, "_environment", lambda *_: {"GATEWAY_PORT": "no number"})
-    with pytest.raises(LocalError, match=r"ended at once .*ValueError"):
+    with pytest.raises(LocalError, match=r"ended immediately .*ValueError"):
         emulator.start(state, port)
     assert state.load() is None
 
