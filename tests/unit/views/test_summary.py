@@ -93,7 +93,7 @@ def test_overrides_are_those_that_say_so() -> None:
         said(overridden=True),
     ).overrides
     assert found.count == 2
-    assert [(one.sequence, one.said, one.reason) for one in found.first] == [
+    assert [(one.sequence, one.cause, one.reason) for one in found.first] == [
         (1, "officer-17", "too much"),
         (4, NOBODY, ""),
     ]
@@ -110,7 +110,7 @@ def test_failures_are_outcomes_that_say_so(outcome: object, failed: int) -> None
     event = {"event_type": "TOOL_RESULT", "aow_context": {"outcome": outcome}, "reason": "the bureau was down"}
     found = counted(event).failures
     assert found.count == failed
-    assert [(one.said, one.reason) for one in found.first] == [(outcome, "the bureau was down")] * failed
+    assert [(one.cause, one.reason) for one in found.first] == [(outcome, "the bureau was down")] * failed
 
 
 def test_of_many_alike_the_first_are_kept() -> None:

@@ -64,7 +64,7 @@ def as_json(verdict: Audit, lacking: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def show(verdict: Audit, lacking: Sequence[str], console: Console) -> None:
+def print_verdict(verdict: Audit, lacking: Sequence[str], console: Console) -> None:
     """Print the verdict, what supports it, the failures, and what was not checked."""
     if verdict.valid and lacking:
         console.print("[bold yellow]VALID, BUT NOT CONFIRMED AS REQUIRED[/]", safe_line(verdict.source))
@@ -78,7 +78,7 @@ def show(verdict: Audit, lacking: Sequence[str], console: Console) -> None:
     print_rows(console, _facts(verdict))
     for failure in verdict.failures[:_MAX_SHOWN]:
         console.print()
-        _failure(console, failure)
+        _print_failure(console, failure)
     if verdict.failures_total > _MAX_SHOWN:
         console.print(f"\n… and {verdict.failures_total - _MAX_SHOWN:,} more; --json lists the first thousand.")
     if verdict.unchecked:
@@ -120,7 +120,7 @@ def _key(verdict: Audit) -> str:
     return f"{verdict.key.key_id.hex()}, from the source itself: NOT PINNED, compare it with one that you trust"
 
 
-def _failure(console: Console, failure: Failure) -> None:
+def _print_failure(console: Console, failure: Failure) -> None:
     where = "the source" if failure.sequence is None else f"record {failure.sequence:,}"
     if failure.code in (FailureCode.CHECKPOINT_MISMATCH, FailureCode.BAD_SIGNATURE) and failure.sequence is not None:
         where = f"tree size {failure.sequence:,}"

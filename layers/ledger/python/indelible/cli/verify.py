@@ -134,7 +134,7 @@ def verify(
     if as_json:
         click.echo(json.dumps(report.as_json(verdict, lacking)))
     else:
-        report.show(verdict, lacking, Output())
+        report.print_verdict(verdict, lacking, Output())
     if not verdict.valid:
         raise SystemExit(1)
     if lacking:

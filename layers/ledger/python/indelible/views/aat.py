@@ -66,7 +66,7 @@ def _record(entry: Entry, proof: Proof) -> dict[str, Any]:
     missing = sorted(name for name, value in stated.items() if value is None)
     return {
         "record_id": entry.sealed.audit_id,
-        "timestamp": entry.said["timestamp"],
+        "timestamp": entry.members["timestamp"],
         "session_id": _session(proof.org_id, event.get("trace_id")),
         "action_type": _action(entry),
         **{name: assumed[name] if value is None else value for name, value in stated.items()},

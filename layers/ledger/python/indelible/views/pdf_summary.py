@@ -129,15 +129,17 @@ def _heading(title: str) -> Iterable[Any]:
 
 
 def _verdict(manifest: Manifest) -> Any:  # noqa: ANN401
-    said = manifest.exported
-    if said.valid:
+    exported = manifest.exported
+    if exported.valid:
         return badge(
             "Valid",
             ["When it was exported, the range was whole: every record once, unchanged, linked to the one before."],
             good=True,
         )
-    where = "" if said.first_broken_at is None else f" The first is at record {said.first_broken_at:,}."
-    return badge("Not valid", [f"{said.failures_total:,} failure(s) were found in the evidence.{where}"], good=False)
+    where = "" if exported.first_broken_at is None else f" The first is at record {exported.first_broken_at:,}."
+    return badge(
+        "Not valid", [f"{exported.failures_total:,} failure(s) were found in the evidence.{where}"], good=False
+    )
 
 
 def _range(summary: Summary, proof: Proof) -> Iterable[tuple[str, str]]:
@@ -166,12 +168,14 @@ def _short(text: str, most: int = 60) -> str:
 
 
 def _failures(manifest: Manifest) -> Iterable[Any]:
-    said = manifest.exported
-    rows = [("" if one.sequence is None else f"{one.sequence:,}", one.code.value, one.detail) for one in said.failures]
+    exported = manifest.exported
+    rows = [
+        ("" if one.sequence is None else f"{one.sequence:,}", one.code.value, one.detail) for one in exported.failures
+    ]
     yield from _heading("What is wrong")
     yield listing(("record", "failure", "what was found"), rows, (20, 48))
-    if said.failures_total > len(rows):
-        yield words(f"… and {said.failures_total - len(rows):,} more.", NOTE)
+    if exported.failures_total > len(rows):
+        yield words(f"… and {exported.failures_total - len(rows):,} more.", NOTE)
 
 
 def _signatures(root: SignedRoot | None, manifest: Manifest) -> Iterable[Any]:
@@ -226,7 +230,7 @@ def _marks(title: str, marks: Marks, heads: tuple[str, ...]) -> Iterable[Any]:
         yield words("No record says so.")
         return
     rows = [
-        (f"{one.sequence:,}", _time(one), _short(one.agent), _short(one.said), _short(one.reason, 160))
+        (f"{one.sequence:,}", _time(one), _short(one.agent), _short(one.cause), _short(one.reason, 160))
         for one in marks.first
     ]
     yield listing(heads, rows, (18, 27, 40, 32))

@@ -65,7 +65,7 @@ def row(entry: Entry) -> dict[str, Any]:
     override = override if isinstance(override, dict) else {}
     return {
         "sequence": entry.sealed.sequence,
-        **{name: entry.said[name] for name in ("timestamp", "audit_id", "prev_hash", "lock_mode", "retain_until")},
+        **{name: entry.members[name] for name in ("timestamp", "audit_id", "prev_hash", "lock_mode", "retain_until")},
         **{name: _text(entry.event.get(name)) for name in _EVENT_FIELDS},
         **{name: _text(entry.part("aow_context").get(name)) for name in _CONTEXT_FIELDS},
         **{name: _json(regulatory.get(name)) for name in ("regulations", "rule_citations")},

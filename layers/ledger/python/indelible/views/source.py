@@ -64,17 +64,17 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record. `raw` are its bytes, `said` its parsed members, `receipt` its line of `receipts.jsonl`."""
+    """One record. `raw` are its bytes, `members` its parsed content, `receipt` its line of `receipts.jsonl`."""
 
     raw: bytes
     sealed: Record
-    said: dict[str, Any]
+    members: dict[str, Any]
     receipt: dict[str, Any]
 
     @property
     def event(self) -> dict[str, Any]:
         """The event, as it was recorded."""
-        found: dict[str, Any] = self.said["event"]
+        found: dict[str, Any] = self.members["event"]
         return found
 
     @property
@@ -94,7 +94,7 @@ def entries(lines: Iterable[tuple[bytes, bytes]]) -> Iterator[Entry]:
     for raw, receipt in lines:
         try:
             sealed = record.read(raw)
-            said = contents(raw)
+            members = contents(raw)
         except record.UnknownFormat:  # not a record, or one whose event is damaged
             continue
-        yield Entry(raw, sealed, said, json.loads(receipt))
+        yield Entry(raw, sealed, members, json.loads(receipt))

@@ -59,14 +59,14 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One listed record. `said` is its outcome, or the operator who overrode."""
+    """One listed record. `cause` is why it is listed: its outcome, or the operator who overrode."""
 
     sequence: int
     timestamp: str
     tx_hash: str
     event_type: str
     agent: str
-    said: str = ""
+    cause: str = ""
     reason: str = ""
 
 
@@ -118,33 +118,33 @@ class Summary:
         if outcome:
             self.outcomes.add(outcome)
         if outcome_of(outcome) in ("failure", "timeout"):
-            self.failures.add(_mark(entry, said=outcome, reason=_text(entry.event.get("reason"))))
+            self.failures.add(_mark(entry, cause=outcome, reason=_text(entry.event.get("reason"))))
         gate = _gate(entry, outcome)
         if gate is not None:
             (self.shadow_gates if _is_shadow(entry) else self.gates)[gate] += 1
         override = entry.part("regulatory").get("human_override")
         if isinstance(override, dict) and override.get("overridden") is True:
             operator, reason = _text(override.get("operator")), _text(override.get("reason"))
-            self.overrides.add(_mark(entry, said=operator or NOBODY, reason=reason))
+            self.overrides.add(_mark(entry, cause=operator or NOBODY, reason=reason))
 
 
-def _mark(entry: Entry, *, said: str = "", reason: str = "") -> Mark:
+def _mark(entry: Entry, *, cause: str = "", reason: str = "") -> Mark:
     return Mark(
         sequence=entry.sealed.sequence,
-        timestamp=str(entry.said["timestamp"]),
+        timestamp=str(entry.members["timestamp"]),
         tx_hash=entry.sealed.tx_hash,
         event_type=_text(entry.event_type) or UNNAMED,
         # The saved queries of the auditor's workgroup count agents in the same way.
         agent=_text(entry.event.get("actor")) or _text(entry.part("aow_context").get("agent_urn")) or NOBODY,
-        said=said,
+        cause=cause,
         reason=reason,
     )
 
 
 def _gate(entry: Entry, outcome: str) -> str | None:
     payload = _payload(entry)
-    said = (_text(payload.get("gate")), _text(payload.get("decision")), outcome)
-    return next((text.upper() for text in said if text.upper() in GATES), None)
+    verdicts = (_text(payload.get("gate")), _text(payload.get("decision")), outcome)
+    return next((text.upper() for text in verdicts if text.upper() in GATES), None)
 
 
 def _is_shadow(entry: Entry) -> bool:
