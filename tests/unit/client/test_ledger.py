@@ -81,6 +81,7 @@ def test_a_refusal_is_not_tried_again() -> None:
         400,
         1,
     )
+    assert str(caught.value).startswith("INVALID_FIELD (payload): ")
 
 
 def test_an_outage_is_given_up_after_some_attempts() -> None:

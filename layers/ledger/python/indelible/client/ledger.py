@@ -31,7 +31,8 @@ class LedgerRefusal(Exception):
     """
 
     def __init__(self, status: int, error: Mapping[str, Any]) -> None:
-        super().__init__(f"{error.get('code')}: {error.get('message')}")
+        subject = f" ({error['field']})" if error.get("field") else ""
+        super().__init__(f"{error.get('code')}{subject}: {error.get('message')}")
         self.status = status
         self.code = str(error.get("code"))
         self.field = error.get("field")
