@@ -28,7 +28,7 @@ Reason = Annotated[str, Meta(min_length=1, pattern=r"[^\s\x1c-\x1f\x85\ufeff]")]
 
 
 class AowContext(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The intent, the agent, the policy that governed it, and what came of it."""
+    """The intent, the agent, the policy that governed it, and the outcome."""
 
     intent_id: Name | UnsetType = UNSET
     agent_urn: Name | UnsetType = UNSET
@@ -37,7 +37,7 @@ class AowContext(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class HumanOverride(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Whether a person overruled the machine, who, and why."""
+    """Whether a person overruled the AI system, who did, and why."""
 
     overridden: bool
     operator: Name | UnsetType = UNSET
@@ -45,7 +45,7 @@ class HumanOverride(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Regulatory(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The rules that the decision was made under."""
+    """The rules that applied to the decision, and whether a person overrode it."""
 
     regulations: Annotated[list[Name], Meta(max_length=64)] | UnsetType = UNSET
     rule_citations: Annotated[list[Name], Meta(max_length=256)] | UnsetType = UNSET
@@ -54,7 +54,7 @@ class Regulatory(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Event(Struct, kw_only=True, forbid_unknown_fields=True):
-    """One thing that an AI system did."""
+    """One action or decision of an AI system."""
 
     event_type: Annotated[
         str,
@@ -64,8 +64,7 @@ class Event(Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ]
     payload: (
-        Annotated[dict[str, Any], Meta(description="The details, as the caller sees them. At most 32 levels deep.")]
-        | UnsetType
+        Annotated[dict[str, Any], Meta(description="The details, in any form. At most 32 levels deep.")] | UnsetType
     ) = UNSET
     detail: Annotated[dict[str, Any], Meta(description="Another name for payload; send one of them.")] | UnsetType = (
         UNSET
@@ -74,18 +73,26 @@ class Event(Struct, kw_only=True, forbid_unknown_fields=True):
     level: (
         Annotated[
             Literal["pipeline", "agent", "decision"],
-            Meta(description="Who speaks: the pipeline, one agent in it, or one decision of that agent."),
+            Meta(description="What the event describes: the pipeline, one agent in it, or one decision of an agent."),
         ]
         | UnsetType
     ) = UNSET
-    trace_id: Annotated[Identifier, Meta(description="One run, across all three levels.")] | UnsetType = UNSET
-    correlation_id: Annotated[Identifier, Meta(description="What this event answers or belongs to.")] | UnsetType = (
+    trace_id: Annotated[Identifier, Meta(description="Identifies one run, across all three levels.")] | UnsetType = (
         UNSET
     )
+    correlation_id: (
+        Annotated[
+            Identifier,
+            Meta(
+                description="Links related events: an id of yours, or the audit_id of the event that this one answers."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     actor: Annotated[Name, Meta(description="Who did it.")] | UnsetType = UNSET
     action: Annotated[Name, Meta(description="What was done.")] | UnsetType = UNSET
     target: Annotated[Name, Meta(description="What it was done to.")] | UnsetType = UNSET
-    reason: Annotated[Reason, Meta(description="Why. Required when level is decision.")] | UnsetType = UNSET
+    reason: Annotated[Reason, Meta(description="Why it was done. Required when level is decision.")] | UnsetType = UNSET
     occurred_at: (
         Annotated[datetime, Meta(tz=True, description="When, by the caller's clock (RFC 3339).")] | UnsetType
     ) = UNSET
@@ -122,7 +129,7 @@ def from_arguments(arguments: JsonObject, checked: Event) -> JsonObject:
     Raises MissingField if a decision gives no reason, InvalidField if a field is sent under both its names.
     """
     if checked.level == "decision" and checked.reason is UNSET:
-        raise MissingField("a decision needs its reason: say why", field="reason")
+        raise MissingField("an event of level decision must state its reason", field="reason")
     for other, name in OTHER_NAMES.items():
         if getattr(checked, other) is not UNSET and getattr(checked, name) is not UNSET:
             raise InvalidField(f"{other} is another name for {name}: send one of them", field=other)
@@ -150,8 +157,8 @@ def _wrong_fields(given: JsonObject, model: type[Struct], path: str) -> InvalidR
     fields = {field.encode_name: field for field in msgspec.structs.fields(model)}
     for name in given:
         if name not in fields and model.__struct_config__.forbid_unknown_fields:
-            known = f"this field is not known; known here: {', '.join(fields)}"
-            return UnknownField(known, field=shorten(f"{path}{name}"))
+            message = f"unknown field; known fields: {', '.join(fields)}"
+            return UnknownField(message, field=shorten(f"{path}{name}"))
     for name, field in fields.items():
         if field.required and name not in given:
             return MissingField("this field is required", field=f"{path}{name}")

@@ -15,14 +15,14 @@ AuditId: TypeAlias = Annotated[
     str,
     Meta(
         pattern="^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
-        description="UUIDv8: says where the record is.",
+        description="UUIDv8 that contains the record's timestamp and sequence, and so locates it.",
     ),
 ]
 TxHash: TypeAlias = Annotated[
     str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the object's bytes, hex: what sha256sum prints.")
 ]
 PrevHash: TypeAlias = Annotated[
-    str, Meta(pattern="^(?:GENESIS|[0-9a-f]{64})$", description="tx_hash of the record before; GENESIS in the first.")
+    str, Meta(pattern="^(?:GENESIS|[0-9a-f]{64})$", description="tx_hash of the previous record; GENESIS in the first.")
 ]
 Timestamp: TypeAlias = Annotated[
     str,
@@ -33,23 +33,27 @@ Timestamp: TypeAlias = Annotated[
     ),
 ]
 S3Key: TypeAlias = Annotated[str, Meta(description="The object's key in the evidence bucket.")]
-VersionId: TypeAlias = Annotated[str, Meta(description="The version of that object which is the evidence.")]
+VersionId: TypeAlias = Annotated[str, Meta(description="The version of the object that is the evidence.")]
 LockMode: TypeAlias = Annotated[str, Meta(extra_json_schema={"enum": ["COMPLIANCE", "GOVERNANCE"]})]
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """What the ledger gives its word for. Keep it: with it, a truncated chain is provable."""
+    """The ledger's receipt for a sealed record. Keep it: it proves if the end of the chain is cut off later."""
 
     audit_id: AuditId
     tx_hash: TxHash
-    sequence: Annotated[int, Meta(ge=1, description="Place in your organisation's chain, from 1.")]
+    sequence: Annotated[int, Meta(ge=1, description="Position in the organisation's chain, from 1.")]
     prev_hash: PrevHash
     timestamp: Timestamp
     s3_key: S3Key
     s3_version_id: VersionId
     s3_lock_mode: LockMode
     retention_until: Annotated[
-        str, Meta(description="Nobody can delete the object before.", extra_json_schema={"format": "date-time"})
+        str,
+        Meta(
+            description="The end of retention: the object cannot be deleted earlier.",
+            extra_json_schema={"format": "date-time"},
+        ),
     ]
 
     @classmethod
