@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible anchor`: starts a round, waits, and says what came of it in words and exit status."""
+"""`indelible anchor`: starts a round, waits for it, and reports its result and an exit status."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:trial-anchor:by-
 
 
 class Deployed:
-    """Stands for the workflow: remembers what it was asked, answers what it was told."""
+    """A fake workflow that records its input and returns a given summary."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, str]] = []

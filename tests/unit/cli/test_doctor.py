@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible doctor`: an exit status that says well, wrong, or could not tell."""
+"""`indelible doctor`: exit status 0 healthy, 1 wrong, 2 could not check."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_json_has_the_findings_as_they_are(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("width", [40, 80])
 def test_no_advice_is_cut_off(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
-    """A terminal folds it; in a pipe a finding is one line, however long."""
+    """On a terminal it wraps; in a pipe a finding is one line, however long."""
     found = Finding("policy", Health.FAIL, f"added: {'a' * 90}", f"Look at {'b' * 90}, then go on.")
     done = run(monkeypatch, found)
     assert any(found.found in line and found.advice in line for line in done.stdout.splitlines())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible export` writes all of a file or nothing, and `indelible verify` believes what it wrote."""
+"""`indelible export` writes a whole file or nothing, and `indelible verify` accepts the bundle."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible hold`: JSON on stdout, words on stderr, and an exit status that a script can believe."""
+"""`indelible hold`: JSON on stdout, messages on stderr, and a reliable exit status."""
 
 from __future__ import annotations
 

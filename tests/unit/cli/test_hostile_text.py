@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others wrote reaches a terminal, a spreadsheet or another tool as text; or one line says why it does not."""
+"""Hostile text in evidence is printed and exported as inert text, or refused in one line."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def copy(world: World, tmp_path: Path) -> Path:
 
 
 def names_another_ledger(copy: Path, name: str) -> None:
-    """Unsigned: the first line of a checkpoint is whatever somebody wrote."""
+    """Replace the ledger's name in the checkpoints, which breaks their signatures."""
     for path in (copy / "_log/checkpoint", *(copy / "_log/checkpoints").iterdir()):
         path.write_bytes(path.read_bytes().replace(f"{LEDGER_NAME}/".encode(), f"{name}/".encode(), 1))
 
@@ -107,12 +107,12 @@ def test_a_ledger_s_name_is_no_formula(copy: Path, tmp_path: Path) -> None:
 
 
 def member(text: bytes) -> Callable[[bytes], bytes]:
-    """One more member of the record, behind its event."""
+    """Add a member to the record, after its event."""
     return lambda data: data.replace(b',"format"', text + b',"format"', 1)
 
 
 def inside(text: bytes) -> Callable[[bytes], bytes]:
-    """One more member of the event."""
+    """Add a member to the event."""
     return lambda data: data.replace(b'"event":{', b'"event":{' + text + b",", 1)
 
 
@@ -133,7 +133,7 @@ ROTTEN: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("what", ROTTEN)
 def test_a_record_that_the_ledger_cannot_have_written(world: World, copy: Path, tmp_path: Path, what: str) -> None:
-    """It is refused where it is asked for, and left out of views; the bundle has it, and verification names it."""
+    """show and trace refuse it, views leave it out, a bundle contains it, and verify reports it."""
     sealed = world.sealed()[0]
     (copy.parent / sealed.s3_key).write_bytes(ROTTEN[what](inside(b'"trace_id":"t"')(sealed.data)))
 
@@ -199,7 +199,7 @@ def test_numbers_and_names_of_no_record(copy: Path, named: str) -> None:
 
 
 def test_a_trace_that_is_one_long_chain(world: World, tmp_path: Path) -> None:
-    """Honest records, each correlated to the one before: no recursion goes so deep."""
+    """Valid records, each correlated to the one before: deeper than the recursion limit."""
     count, last = 1500, None
     head = record.EMPTY_CHAIN
     for number in range(1, count + 1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a table, AWS or a record says reaches an operator's terminal as it is: no markup, no control characters."""
+"""Text from the table, AWS or a record is printed to an operator's terminal without markup or control characters."""
 
 from __future__ import annotations
 

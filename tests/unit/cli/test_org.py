@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: JSON on stdout, words on stderr, one clear line for what goes wrong."""
+"""`indelible org`: JSON on stdout, messages on stderr, one line for an error."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far a command is: of its range, with the time left wherever anybody says where the chain ends."""
+"""The progress bar: records done, and the time left if the end of the chain is known."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def told(source: Source, asked: Range) -> list[tuple[int, int | None]]:
 
 @pytest.mark.parametrize("kind", ["bucket", "directory", "bundle"])
 def test_the_range_is_what_counts(world: World, tmp_path: Path, kind: str) -> None:
-    """In a bucket and a copy of it the latest checkpoint says how many there are at least."""
+    """In a bucket and a copy of it the latest checkpoint gives a lower bound of the total."""
     sources = {
         "bucket": lambda: bucket_source(world.bucket),
         "directory": lambda: directory_source(world.bucket, tmp_path / "copy"),

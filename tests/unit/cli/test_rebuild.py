@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible rebuild`: a dry run unless told otherwise, and an exit status that a script can believe."""
+"""`indelible rebuild`: a dry run without --apply, and a reliable exit status."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""After a rotation an auditor who pinned one key gets a yes where the statements are, and no accusation where not."""
+"""After a rotation one pinned key suffices if the source has the key statements; without them nothing is accused."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_either_key_is_enough_where_the_statements_are(keys: list[str], copy: Pa
 
 @pytest.mark.parametrize("generation", [0, 1])
 def test_a_copy_without_the_statements_accuses_nobody(keys: list[str], copy: Path, generation: int) -> None:
-    """As after `aws s3 sync s3://bucket/org copy`, and nothing else."""
+    """As after `aws s3 sync s3://bucket/org copy` alone, without the ledger's log."""
     shutil.rmtree(copy / "_ledger")
 
     for command in (("verify", copy / ORG), ("export", copy / ORG, "-o", copy / "evidence.zip")):
@@ -91,7 +91,7 @@ def test_that_a_copy_and_a_bundle_can_lack_later_statements_is_said(
 
 
 def test_statements_beyond_all_measure_are_not_read(copy: Path, keys: list[str]) -> None:
-    """Nine thousand files without content cost a disk nothing, and would fill the memory."""
+    """Nine thousand sparse files, which take no space on disk and would fill the memory."""
     for generation in range(3, 1000):
         path = copy / f"_ledger/_log/keys/{generation:04d}"
         path.touch()

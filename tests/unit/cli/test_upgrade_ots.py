@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible upgrade-ots`, against a calendar over HTTP: what it says, its exit status, and what it leaves."""
+"""`indelible upgrade-ots` with a calendar over HTTP: its messages, its exit status and the files that it writes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAME = "anchors/000000000001/ots-alice.bitcoin-900001.ots"
 
 
 class Clock:
-    """Turned by hand."""
+    """A clock that tests advance."""
 
     now = 1_774_016_600.0
 
@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass
 class Promised:
-    """A copied directory with a proof that its calendar has promised to complete."""
+    """A copied directory with a pending proof."""
 
     world: World
     calendar: Calendar
@@ -174,7 +174,7 @@ def test_junk_among_the_proofs_keeps_nobody_from_the_others(promised: Promised) 
 
 
 def test_headers_of_bitcoin_demand_a_proof_that_leads_there(promised: Promised) -> None:
-    """As a root demands a token, and a witness's key a cosignature: a promise is none."""
+    """Giving a header requires a completed proof, as --tsa-root requires a token; a pending proof does not suffice."""
     named = ["verify", str(promised.copy), "--key", KEY, "--org", ORG]
 
     answer = CliRunner().invoke(cli, [*named, "--bitcoin-header", f"{FIRST_HEIGHT}:{'00' * 80}"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible verify`: exit status, words and JSON; for a copy and a bundle without AWS and without a network."""
+"""`indelible verify`: exit status, text and JSON; for a copy and a bundle without AWS and without a network."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_could_not_check(evidence: Path, tmp_path: Path, arguments: tuple[str, .
 
 
 def test_valid_records_that_nobody_vouches_for_as_demanded_are_called_so(evidence: Path) -> None:
-    """Exit status 2, and nobody who looks at the first line alone takes it for a plain yes."""
+    """Exit status 2, and a first line that cannot be taken for an unconditional VALID."""
     demanded = ("--key", KEY, "--check-anchors", "--check-tst")
     answer, verdict = run("verify", evidence, *demanded), run("verify", evidence, *demanded, "--json")
 
@@ -206,7 +206,7 @@ def test_a_receipt_is_honoured(world: World, evidence: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("sequence", [3, 4, 10])
 def test_a_receipt_that_the_ledger_cannot_honour(world: World, evidence: Path, tmp_path: Path, sequence: int) -> None:
-    """Also where a signed checkpoint promises something for the same record."""
+    """Also for a record that a signed checkpoint covers."""
     kept = receipt_file(world, tmp_path / "receipt.json", sequence, tx_hash="ab" * 32)
 
     verdict = said(evidence, "--key", KEY, "--receipt", kept)
@@ -243,7 +243,7 @@ def test_strict_parses_every_record(evidence: Path) -> None:
 
 
 def test_neither_aws_nor_a_network_is_touched(evidence: Path) -> None:
-    """In an interpreter in which both are out of order."""
+    """In an interpreter in which both are disabled."""
     program = (
         "import sys, socket\n"
         "sys.modules.update({'boto3': None, 'botocore': None, 'urllib3': None})\n"

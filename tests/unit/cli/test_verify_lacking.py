@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible verify` where something that was demanded is not there: neither a plain yes nor a no."""
+"""`indelible verify` if something that its options require is missing: neither valid nor broken."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def world() -> World:
 
 
 def test_a_pinned_key_that_signed_for_none_of_the_records_is_lacking(world: World, tmp_path: Path) -> None:
-    """Whoever can write to a source can write a chain without checkpoints; somebody who pins a key learns of it."""
+    """An attacker who can write to a source can write a chain without checkpoints; pinning a key reveals that."""
     copied(world.bucket, tmp_path)
     shutil.rmtree(tmp_path / ORG / "_log")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The client signs what it sends, tries again what may be tried again, and never records twice."""
+"""The client signs requests, retries those that may succeed later, and never records twice."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_what_was_broken_in_the_first_part_stays_broken() -> None:
 
 
 def sent_with(auth: httpx.Auth, *answers: httpx.Response, **more: Any) -> list[httpx.Request]:
-    """The requests of one recording."""
+    """The requests that one call to record sends."""
     sent: list[httpx.Request] = []
     left = list(answers) or [httpx.Response(200, json={"status": "recorded", "receipt": RECEIPT})]
 

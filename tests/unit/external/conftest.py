@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real counterparts on loopback, as people get them with `make up EXTERNAL=yes`."""
+"""The stand-ins of `make up EXTERNAL=yes` on loopback, as fixtures."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def calendar(clock: Clock) -> Iterator[Calendar]:
 
 
 def asked(authority: Authority, query: bytes) -> bytes:
-    """The authority's reply, without HTTP between."""
+    """The authority's reply, without HTTP."""
     return authority(Request("POST", "/", QUERY, query)).body
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Authority and calendar, each by its real counterpart over HTTP; and by counterparts that lie."""
+"""The clients of authority and calendar, with stand-ins over HTTP and with ones that misbehave."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_calendar_that_promises_nothing_good(answer: Answer, failure: type[Ext
 
 
 def test_only_the_configured_address_is_ever_asked() -> None:
-    """A proof with two promises, one of them elsewhere: nobody goes there."""
+    """A proof with two pending attestations, one of them at another address, which is not contacted."""
     paths: list[str] = []
 
     def make(url: str) -> Program:

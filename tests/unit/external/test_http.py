@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking over HTTP: whatever the other side does, it is an answer or a typed failure, in time and in bounds."""
+"""HTTP requests: whatever the server does, the result is an answer or a typed failure, in bounded time and size."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_nobody_there_is_no_answer() -> None:
 
 @pytest.fixture(params=[b"", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf", b"rubbish\r\n\r\n"], ids=len)
 def rude(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Says so much and hangs up."""
+    """A server that sends these bytes and closes the connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:

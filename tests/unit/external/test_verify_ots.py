@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenTimestamps proofs of a real calendar: pending, completed, held against headers, and lied about."""
+"""OpenTimestamps proofs of a calendar: pending, completed, checked against headers, and forged."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_headers_are_read_from_lines() -> None:
 
 
 class _Unknown(PendingAttestation):
-    """An attestation of a kind that nobody here knows."""
+    """An attestation of an unknown kind."""
 
     TAG = bytes(8)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tokens of a real authority: what is read from them, who is believed, and that nothing else passes."""
+"""Tokens of an authority: what is read from them, which roots verify them, and that all others are refused."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_response_that_is_cut_or_goes_on_is_refused(response: bytes, roots: by
 
 
 def test_a_changed_byte_is_noticed_or_changes_nothing(response: bytes, roots: bytes) -> None:
-    """Every byte of the token that says something is signed; what is not is in nobody's way."""
+    """Changing any byte of the token makes it invalid, or changes nothing that is read from it."""
     honest = verify_timestamp_token(response, DATA, roots)
     noticed = 0
     for place in range(0, len(response), 7):
@@ -88,7 +88,7 @@ def test_a_changed_byte_is_noticed_or_changes_nothing(response: bytes, roots: by
 
 
 def test_certificates_in_openssl_s_order_are_read(authority: Authority, roots: bytes, tmp_path: Path) -> None:
-    """As authorities send them that are built on openssl: the chain, and not sorted as DER has it."""
+    """As authorities built on openssl send them: in the order of the chain, not sorted as DER requires."""
     place = authority.root.parent
     config = (place / "authority.cnf").read_text() + "certs = root.pem\n"
     (tmp_path / "chain.cnf").write_text(config)

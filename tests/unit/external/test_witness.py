@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Witness: our client and the stand-in over HTTP, by every status of the protocol; and witnesses that misbehave."""
+"""The witness client with the stand-in over HTTP, for every status of the protocol, and with bad witnesses."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_a_size_is_read_with_parameters_of_its_type() -> None:
 
 
 def test_a_cosignature_of_another_checkpoint_is_none(witness: Witness) -> None:
-    """A witness, or somebody on the way, that answers with what it has signed before."""
+    """A witness, or an attacker on the network, that replays an earlier cosignature."""
     earlier = witness(Request("POST", "/add-checkpoint", "", b"old 0\n\n" + TREES[1].note().data))
     with serving(lambda _: lambda __: earlier) as url:
         client = WitnessServer(key=witness.key, url=url, http=Http())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What runs here is what a customer deploys: the templates differ in the listed ways and in no other."""
+"""The templates for the emulator differ from those for AWS in the listed ways only."""
 
 from __future__ import annotations
 

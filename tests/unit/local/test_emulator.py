@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starting and stopping, without deploying: ports, neighbours, and what an interrupted session leaves."""
+"""Starting and stopping without deploying: ports, other emulators, and leftovers of interrupted sessions."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Only what we started is ever signalled, and all of it."""
+"""Signals go to processes that this program started, to all of their group, and to no others."""
 
 from __future__ import annotations
 

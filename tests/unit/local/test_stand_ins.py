@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-ins as a process: where they are is said, what they are told is read, and nothing is left of them."""
+"""The stand-ins as a process: their addresses, the witness's list of logs, and stopping without leftovers."""
 
 from __future__ import annotations
 

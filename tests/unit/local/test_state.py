@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""State on disk: private, whole, and enough for another process to stop the ledger."""
+"""State on disk: private, atomic, and sufficient for another process to stop the ledger."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes into the page comes out of its HTML again, and nothing of it can run."""
+"""Records can be recovered from the page's HTML, and nothing in them can be executed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PARTS = PageParts(
 
 
 class Found(HTMLParser):
-    """The text of every element that has an id, and the tags that were met."""
+    """Collects the text of every element with an id, and all tags."""
 
     def __init__(self, page: bytes) -> None:
         super().__init__(convert_charrefs=True)
@@ -58,7 +58,7 @@ class Found(HTMLParser):
 
 
 def embedded(data: bytes) -> bytes:
-    """What a reader of the page gets back for a record of these bytes."""
+    """What the page's script reads for a record of these bytes."""
     page = render(replace(PARTS, records=[StoredObject(CHAIN[0].s3_key, None, data)]))
     line = Found(page).texts["records"].removesuffix("\n").partition("\t")[2]
     return base64.b64decode(line.removeprefix("base64:")) if line.startswith("base64:") else line.encode()

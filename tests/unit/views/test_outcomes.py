@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Outcomes and actions are read from whole words; what is not known is assumed, and said to be."""
+"""Outcomes and actions are recognized by whole words; defaults for unknown ones are marked as assumed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The PDF says what it is about, what proves it and what it cannot show; and the same bundle gives the same bytes."""
+"""The PDF states its range, its proof and its limits, and the same bundle gives the same bytes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def sealed_and_seen() -> World:
 
 
 def packed(world: World) -> Bundle:
-    """All there is, with what others have given."""
+    """A bundle of the whole chain, with external anchors."""
     return exporter(world, anchored=lambda _: iter([(1, AnchorFile("cosignature", "alice"))])).bundle(ORG, Range())
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a summary counts, in bounded memory, and nothing that a record does not say."""
+"""What a summary counts, in bounded memory, without guessing what a record does not state."""
 
 from __future__ import annotations
 

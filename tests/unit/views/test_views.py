@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Views say what the records say and what proves it, and none of them can be made to run anything."""
+"""Views contain what the records say and what proves it, and nothing in them can be executed."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_parquet_is_typed_and_says_what_proves_it() -> None:
 
 
 def test_a_database_reads_both_tables_alike(tmp_path: Path) -> None:
-    """DuckDB, as it comes: types from the Parquet file, and the CSV with line breaks in its cells."""
+    """DuckDB with its defaults: types from the Parquet file, and a CSV file with line breaks in its cells."""
     for name in ("csv", "parquet"):
         (tmp_path / f"view.{name}").write_bytes(viewed(name))
     with duckdb.connect() as database:

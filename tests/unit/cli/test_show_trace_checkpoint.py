@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`indelible show`, `checkpoint` and `trace`: what is stored, made fit for people."""
+"""`indelible show`, `trace` and `checkpoint`: what is stored, as text and as JSON."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ends a command from outside is no verdict: a signal, a reader that leaves, a disk without room."""
+"""A signal, a closed pipe and a full disk end a command with a status that is not a verdict."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_an_answer_that_cannot_be_written_is_no_verdict(place: Path, words: str)
 
 
 def test_what_an_encoding_has_not_is_written_as_an_escape(place: Path) -> None:
-    """Here the bullets before what was not checked."""
+    """Here the bullets of the list of unchecked items."""
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     command = [sys.executable, "-m", "indelible.cli.main", "verify", "evidence.zip"]
     done = subprocess.run(command, cwd=place, capture_output=True, env=environment, timeout=60)
@@ -86,7 +86,7 @@ def test_an_interruption_while_the_command_is_loaded(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_an_end_from_outside_is_no_verdict(place: Path, jobs: str, sent: int, status: int, said: str) -> None:
-    """In a terminal Ctrl-C reaches every process."""
+    """On a terminal Ctrl-C reaches every process of the group."""
     process = subprocess.Popen(
         [sys.executable, "-c", AT_WORK, "verify", "evidence.zip", "--jobs", jobs],
         cwd=place,

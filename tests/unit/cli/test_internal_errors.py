@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A fault of the program, and Ctrl-C where nothing is checked: neither is a verdict."""
+"""An internal error, and Ctrl-C in a command that checks nothing: neither is a verdict."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_fault_of_the_program_is_no_verdict(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line says which and where; who wants to know more asks for it. What others wrote may be in it."""
+    """One line names the error and its place; a traceback is printed on request. The message may quote a record."""
 
     def faulty(*_: object) -> None:
         raise ZeroDivisionError(f"a fault\n\x1b[2J{'x' * 1000}")

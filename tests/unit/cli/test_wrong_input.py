@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Wrong input of every kind: one clear line that names what is wrong, exit status 2, and never a traceback.
+"""Wrong input of every kind: one line that names the problem, exit status 2, and never a traceback.
 
-Exit status 1 is a verdict. Nothing that merely went wrong may look like it.
+Exit status 1 is a verdict, which other errors must not resemble.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An auditor's desk: evidence, and everything that is none."""
+    """A directory with evidence, and with files that are not evidence."""
     directory = tmp_path_factory.mktemp("desk")
     world = World()
     world.record(1, 2, 3, 4)
@@ -64,7 +64,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _changed(data: bytes, offset: int, to: bytes) -> bytes:
-    """In the last entry of the central directory."""
+    """The archive with bytes replaced in the last entry of its central directory."""
     at = data.rfind(b"PK\x01\x02") + offset
     return data[:at] + to + data[at + len(to) :]
 
