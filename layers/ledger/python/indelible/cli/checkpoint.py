@@ -43,7 +43,7 @@ def checkpoint(
     sequence: int | None,
     as_json: bool,
 ) -> None:
-    """Print the latest checkpoint and say who signed it.
+    """Print the latest checkpoint and check its signature.
 
     SOURCE is a file with a checkpoint or a proof, or any source of `indelible verify`. Only the signature is checked,
     and only with --key; whether the records match the root is checked by `indelible verify`.

@@ -23,7 +23,7 @@ from indelible.cli import COULD_NOT_CHECK
 
 SHORT_HELP = {
     "anchor": "Put all new records under signed checkpoints now.",
-    "checkpoint": "Print the latest checkpoint and say who signed it.",
+    "checkpoint": "Print the latest checkpoint and check its signature.",
     "doctor": "Report what is wrong with the deployed ledger, and what to do.",
     "export": "Export a range of a chain, with its proofs, to one file.",
     "hold": "Place, release and list legal holds.",
