@@ -14,7 +14,7 @@ from indelible.audit.fast_reader import read
 from indelible.audit.segment import Expected, is_canonical, segment_of
 from indelible.audit.source import NotEvidence
 from indelible.audit.verify import Audit, AuditRequest, audit
-from indelible.domain import merkle
+from indelible.domain import instants, merkle
 from indelible.domain.record import MAX_RECORD_BYTES
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, exported
@@ -172,3 +172,8 @@ def test_ranges_begin_and_end_anywhere(evidence: Path) -> None:
 @pytest.mark.parametrize(("length", "canonical"), [(MAX_RECORD_BYTES, True), (MAX_RECORD_BYTES + 1, False)])
 def test_what_is_longer_than_a_record_is_not_parsed(length: int, canonical: bool) -> None:
     assert is_canonical(b'"' + b"x" * (length - 2) + b'"') is canonical
+
+
+def test_a_range_may_end_at_the_last_instant_that_has_a_text(evidence: Path) -> None:
+    verdict = audit(BundleSource(evidence), AuditRequest(key=KEY, within=Range(to_ms=instants.MAX_MS)))
+    assert (verdict.valid, verdict.entries_checked) == (True, RECORDS)

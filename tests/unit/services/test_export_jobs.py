@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from indelible.domain import instants
 from indelible.domain.export_job import BUNDLE, FORMS, ExportJob
 from indelible.errors import InvalidField, NotFound, Unavailable
 from indelible.services import export_jobs
@@ -114,6 +115,7 @@ def test_by_time(office: Office) -> None:
     assert state.job.first == next(one.sequence for one in sealed if one.timestamp_ms >= instant)
     with pytest.raises(NotFound):
         office.ask(to_ms=sealed[0].timestamp_ms - 1)
+    assert office.ask(to_ms=instants.MAX_MS).job.last == 10
 
 
 @pytest.mark.parametrize("asked", [(11, None), (12, 20)])

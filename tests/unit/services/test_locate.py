@@ -54,6 +54,11 @@ def test_every_instant_is_found(seed: int) -> None:
         expected = next((entry.sequence for entry in chain if entry.timestamp_ms >= instant), None)
         found = locator.first_at_or_after(instant)
         assert (found.sequence if found else None) == expected
+        assert locator.first_after(instant - 1) == found
+
+
+def test_nothing_is_later_than_the_last_instant_that_has_a_text() -> None:
+    assert Locator(stored(build_chain(3)), ORG).first_after(instants.MAX_MS) is None
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -147,7 +147,7 @@ class FastWalk(Walk):
         sizes = expected.sizes or ()
         last = self.within.end_seq or self.source.ends_at or max(sizes, default=None)
         if self.within.to_ms is not None:
-            beyond = Locator(self.records, self.org_id).first_at_or_after(self.within.to_ms + 1)
+            beyond = Locator(self.records, self.org_id).first_after(self.within.to_ms)
             last = min(last or MAX_SEQUENCE, beyond.sequence - 1) if beyond else last
         return None if last is None else max(last - self.first + 1, 0)
 

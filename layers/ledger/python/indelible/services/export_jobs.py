@@ -137,7 +137,7 @@ class ExportJobs:
             found = locator.first_at_or_after(asked.from_ms)
             first = max(first, found.sequence) if found else last + 1
         if asked.to_ms is not None:
-            beyond = locator.first_at_or_after(asked.to_ms + 1)
+            beyond = locator.first_after(asked.to_ms)
             last = min(last, beyond.sequence - 1) if beyond else last
         return first, last if asked.end_seq is None else min(last, asked.end_seq)
 

@@ -61,6 +61,10 @@ class Locator:
             reach *= 2
         return self._first(after(_first_true(min(reach, most), reached)))
 
+    def first_after(self, instant_ms: int) -> RecordKey | None:
+        """The first record that is later than the instant."""
+        return None if instant_ms >= instants.MAX_MS else self.first_at_or_after(instant_ms + 1)
+
     def _first(self, after: str) -> RecordKey | None:
         key = self._records.first_key_after(self._org_id, after)
         return record.parse_key(key) if key else None
