@@ -61,7 +61,7 @@ def test_a_run_on_the_ledgers_log_that_died_is_finished_under_the_next_key(when:
                 stored = world.bucket.versions(f"{org_id}/_log/{ledger_proof_path(size)}")
                 proof = parse_tlog_proof(stored[0].data)
                 assert proof.checkpoint == published
-                log.verified(LEDGER, proof, leaf_data(log.opened(org_id, size).note))
+                log.verify(LEDGER, proof, leaf_data(log.opened(org_id, size).note))
         except AssertionError as error:
             error.add_note(f"cell: {name} (call {at}), {when}")
             raise

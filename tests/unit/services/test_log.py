@@ -104,13 +104,13 @@ def test_a_leaf_is_proven_in_the_first_checkpoint_that_covers_it(grown: Grown, i
     proof = grown.log.proof(ORG, index)
 
     assert proof is not None
-    checkpoint = grown.log.verified(ORG, proof, LEAVES[index])
+    checkpoint = grown.log.verify(ORG, proof, LEAVES[index])
     assert checkpoint.size == next(size for size in SIZES if size > index)
     assert parse_tlog_proof(proof.data) == proof
     with pytest.raises(EvidenceBroken):
-        grown.log.verified(ORG, proof, LEAVES[index + 1])
+        grown.log.verify(ORG, proof, LEAVES[index + 1])
     with pytest.raises(EvidenceBroken):
-        grown.log.verified("globex", proof, LEAVES[index])
+        grown.log.verify("globex", proof, LEAVES[index])
 
 
 def test_what_is_not_covered_has_no_proof(grown: Grown) -> None:
@@ -129,7 +129,7 @@ def test_a_proof_from_a_false_tile_is_never_believed(path: str) -> None:
         try:
             proof = false.log.proof(ORG, index)
             assert proof is not None
-            false.log.verified(ORG, proof, LEAVES[index])
+            false.log.verify(ORG, proof, LEAVES[index])
         except EvidenceBroken:
             continue
         assert proof == honest, "only where the damage is not on the way"

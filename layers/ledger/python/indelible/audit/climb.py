@@ -88,7 +88,7 @@ class Climb:
         self._looked_at.add(size)
         try:
             proof = parse_tlog_proof(data)
-            return Climbed(size, leaf, proof, self._log.verified(LEDGER, proof, leaf_data(leaf)))
+            return Climbed(size, leaf, proof, self._log.verify(LEDGER, proof, leaf_data(leaf)))
         except (NoteError, EvidenceBroken) as error:
             detail = f"the proof that the ledger's log has this checkpoint: {error}"
             self._report(Failure(FailureCode.CHECKPOINT_MISMATCH, size, detail, s3_key=ledger_proof_path(size)))

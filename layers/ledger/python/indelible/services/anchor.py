@@ -86,7 +86,7 @@ class Anchor:
         Raises HeadRegressed when the log or the bucket is ahead of the table, EvidenceBroken when a file of the log is
         not what was signed.
         """
-        confirmed, foreign = self._log.confirmed(
+        confirmed, foreign = self._log.confirm(
             org_id,
             lambda: self._register.read(org_id),
             lambda state: (state.tree_size, state.tail.sequence),

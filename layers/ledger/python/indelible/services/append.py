@@ -53,7 +53,7 @@ from indelible.ports import (
     Workers,
 )
 from indelible.services.heads import Heads
-from indelible.services.record_check import as_committed, intact, locked
+from indelible.services.record_check import check_links, is_locked, read_intact
 from indelible.services.submission import Submission
 
 BACKOFF_BASE_MS = 4
@@ -233,7 +233,7 @@ class Appender:
             if isinstance(result, Exception):
                 raise result
             receipts.append(result)
-        as_committed(receipts, remembered.tx_hash)
+        check_links(receipts, remembered.tx_hash)
         return receipts
 
     def _sealed(self, org_id: str, audit_id: str, waiting: bytes | None) -> Receipt:
@@ -250,8 +250,8 @@ class Appender:
                 raise
             except Exception as error:
                 raise self._not_sealed(entry, error) from error
-        entry = intact(stored)
-        if waiting not in (None, stored.data) or not locked(stored, entry):
+        entry = read_intact(stored)
+        if waiting not in (None, stored.data) or not is_locked(stored, entry):
             # Another writer had created the key before the record was sealed, or its lock was removed since.
             raise EvidenceBroken(f"{key} is not stored as it was committed, locked as promised", audit_id=audit_id)
         return Receipt.of(entry, stored.version_id)

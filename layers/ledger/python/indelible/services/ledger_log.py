@@ -97,7 +97,7 @@ class LedgerLog:
         # Every round comes here, even when nothing is recorded: a new key is pinned by the first round after its
         # deployment, and external anchoring, the next step, finds every statement that the deployment names.
         self._log.pin()
-        state, foreign = self._log.confirmed(
+        state, foreign = self._log.confirm(
             LEDGER, self._register.read, lambda state: (state.published, state.tree_size), self._telemetry
         )
         report = LedgerReport(tree_size=state.published)
@@ -160,7 +160,7 @@ class LedgerLog:
     def _includes(self, proof: bytes, leaf: LedgerLeaf) -> bool:
         """Whether the proof verifies. Junk in its place keeps no checkpoint out of the log."""
         try:
-            self._log.verified(LEDGER, parse_tlog_proof(proof), leaf.data)
+            self._log.verify(LEDGER, parse_tlog_proof(proof), leaf.data)
         except (ValueError, EvidenceBroken):
             return False
         return True
@@ -201,7 +201,7 @@ class LedgerLog:
         indices = range(fixed.published, fixed.tree_size)
         proofs = self._log.proofs(LEDGER, indices, size=fixed.tree_size)
         for proof, leaf in zip(proofs, fixed.batch, strict=True):
-            self._log.verified(LEDGER, proof, leaf.data)
+            self._log.verify(LEDGER, proof, leaf.data)
         for outcome in self._workers.gather(
             [
                 partial(self._store, org_id, [(leaf, proof.data) for leaf, proof in pairs])

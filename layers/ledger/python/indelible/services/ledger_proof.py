@@ -138,7 +138,7 @@ class LedgerProver:
         for anchored_size, files in self._anchor_files(first.size):
             try:
                 later = self._log.proofs(LEDGER, [proof.index], size=anchored_size)[0]
-                checkpoint = self._log.verified(LEDGER, later, leaf)
+                checkpoint = self._log.verify(LEDGER, later, leaf)
             except EvidenceBroken:
                 continue  # a file named after a size that was never published
             anchors = self._anchors_in(later.checkpoint, anchored_size, files)
@@ -154,7 +154,7 @@ class LedgerProver:
             proof = parse_tlog_proof(stored)
         except NoteError as error:
             raise EvidenceBroken(f"the place of checkpoint {size} in the ledger's log: {error}") from None
-        return proof, self._log.verified(LEDGER, proof, leaf)
+        return proof, self._log.verify(LEDGER, proof, leaf)
 
     def _anchor_files(self, at_least: int) -> Iterator[tuple[int, list[AnchorFile]]]:
         """The first sizes from this one on for which files are stored, with the files."""

@@ -156,7 +156,7 @@ class LogReader:
 
         return self._from_tiles(owner, prove)
 
-    def verified(self, owner: str, proof: TlogProof, leaf_data: bytes, *, recorded_ms: int | None = None) -> Checkpoint:
+    def verify(self, owner: str, proof: TlogProof, leaf_data: bytes, *, recorded_ms: int | None = None) -> Checkpoint:
         """Verify an inclusion proof of this leaf, and return its checkpoint. Raises EvidenceBroken.
 
         With `recorded_ms`, the time of the leaf's record (Unix milliseconds), the checkpoint must not be signed by a

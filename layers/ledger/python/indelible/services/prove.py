@@ -19,7 +19,7 @@ from indelible.errors import EvidenceBroken, NotFound, NotSealed
 from indelible.ports import Index, Journal, RecordStore, StoredVersion
 from indelible.services.ledger_proof import LedgerProof, LedgerProver
 from indelible.services.log import LogReader
-from indelible.services.record_check import intact
+from indelible.services.record_check import read_intact
 from indelible.services.timetable import Timetable
 
 
@@ -84,13 +84,13 @@ class Prover:
             stored = self._records.oldest(key)
         if stored is None:
             raise _not_found()
-        entry = intact(stored)
+        entry = read_intact(stored)
         if tx_hash is not None and tx_hash != entry.tx_hash:
             raise EvidenceBroken(f"the object {key} does not have this hash; indelible verify finds out more")
         inclusion, checkpoint, ledger = self._log.proof(org_id, entry.sequence - 1), None, None
         if inclusion is not None:
             leaf, made_ms = bytes.fromhex(entry.tx_hash), entry.timestamp_ms
-            checkpoint = self._log.verified(org_id, inclusion, leaf, recorded_ms=made_ms)
+            checkpoint = self._log.verify(org_id, inclusion, leaf, recorded_ms=made_ms)
             ledger = self._ledger_prover.prove(org_id, inclusion.checkpoint, size=checkpoint.size)
         return Proof(
             record=entry,

@@ -57,7 +57,7 @@ class SignedLog(LogReader):
         """Pin the key in use, even when there is nothing to sign."""
         self._signer(0)
 
-    def confirmed(
+    def confirm(
         self, owner: str, read: Callable[[], State], sizes: Callable[[State], tuple[int, int]], telemetry: Telemetry
     ) -> tuple[State, frozenset[int]]:
         """The register of a log, once the bucket confirms that no checkpoint is published beyond it; and foreign files.
