@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -180,6 +181,30 @@ def test_a_function_that_cannot_be_started(office: Office) -> None:
         office.ask(1, 8)
     office.packers.refuses = None
     assert office.ask(1, 8).status == "ready"
+
+
+def test_a_fault_in_starting_it_is_a_failure_at_once(office: Office) -> None:
+    """Say that the role may not invoke the function: nobody waits for an export that does not come."""
+
+    def denied(*_: object, **__: object) -> bool:
+        raise PermissionError("AccessDenied")
+
+    with patch.object(FakePackers, "pack", denied), pytest.raises(PermissionError):
+        office.ask(1, 8)
+    assert office.ask(1, 8).status == "ready"
+
+
+def test_an_answer_that_was_lost_leaves_a_finished_export_ready(office: Office) -> None:
+    pack = FakePackers.pack
+
+    def lost(*given: Any, **more: Any) -> bool:
+        pack(*given, **more)
+        raise Unavailable("Lambda could not be reached")
+
+    with patch.object(FakePackers, "pack", lost), pytest.raises(Unavailable):
+        office.ask(1, 8)
+    assert office.ask(1, 8).status == "ready"
+    assert len(office.packers.started) == 1
 
 
 def test_two_who_ask_at_once_start_one(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ another organisation is not found, because every look-up begins with the caller'
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -78,11 +79,18 @@ class ExportJobs:
                 self._packers.start(job)
                 return pending
             self._packers.pack(job, within_ms=deadline_ms - self._clock.now_ms() - ANSWERING_MS)
-        except LedgerError as error:
-            self._store.put_state(msgspec.structs.replace(pending, status="failed", code=error.code))
+        except Exception as error:
+            self._fail(pending, error.code if isinstance(error, LedgerError) else LedgerError.code)
             raise
         done = self._store.state(org_id, job.export_id)
         return done.state if done else pending
+
+    def _fail(self, pending: ExportState, code: str) -> None:
+        """Store that the export could not be started, unless it was, and has ended since."""
+        with suppress(LedgerError):  # the caller raises what went wrong before
+            stored = self._store.state(pending.job.org_id, pending.job.export_id)
+            if stored is not None and stored.state == pending:
+                self._store.swap(msgspec.structs.replace(pending, status="failed", code=code), replaces=stored)
 
     def find(self, org_id: str, export_id: str) -> ExportState:
         """The state of an export. Raises NotFound for an id that the organisation does not have, or not any more."""
