@@ -32,6 +32,8 @@ def client_error(code: str, status: int) -> ClientError:
         client_error("ProvisionedThroughputExceededException", 400),
         client_error("TransactionInProgressException", 400),
         client_error("TransactionConflictException", 400),
+        client_error("OperationAborted", 409),
+        client_error("ResourceConflictException", 409),
         client_error("WhoKnows", 500),
         client_error("SlowDown", 503),
         EndpointConnectionError(endpoint_url="https://example.invalid"),

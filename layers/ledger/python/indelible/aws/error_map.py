@@ -16,10 +16,12 @@ _NOT_NOW = frozenset(
         "InternalError",
         "InternalServerError",
         "LimitExceededException",
+        "OperationAborted",  # S3: another operation on the object is in progress
         "ProvisionedThroughputExceededException",
         "ReplicatedWriteConflictException",
         "RequestLimitExceeded",
         "RequestTimeout",
+        "ResourceConflictException",  # Lambda: the function is being updated
         "ServiceUnavailable",
         "SlowDown",
         "Throttling",
