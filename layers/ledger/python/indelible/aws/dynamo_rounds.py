@@ -32,5 +32,8 @@ class DynamoRoundStarts:
     @translated("DynamoDB")
     def last(self) -> int | None:
         """GetItem. IAM: dynamodb:GetItem."""
-        found = self._client.get_item(TableName=self._table, Key=key(LEDGER, "ROUND")).get("Item")
-        return None if found is None else instants.from_text(text(found, "started_at"))
+        found = self._client.get_item(TableName=self._table, Key=key(LEDGER, "ROUND")).get("Item", {})
+        try:
+            return instants.from_text(text(found, "started_at"))
+        except (KeyError, ValueError):  # there is no item, or one that says nothing: this is a hint
+            return None

@@ -18,7 +18,7 @@ class RoundStarts(Protocol):
         ...
 
     def last(self) -> int | None:
-        """When the last one began, in Unix milliseconds; None when none is noted. Need not be a consistent read."""
+        """When the last one began, in Unix milliseconds; None where that is unknown. Not a consistent read."""
         ...
 
 
