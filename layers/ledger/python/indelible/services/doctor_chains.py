@@ -71,12 +71,12 @@ class ChainChecks:
     def checks(self) -> list[tuple[str, Check]]:
         """The checks by name."""
         return [
-            ("organisations", self._all),
-            ("ledger log", self._ledger),
+            ("organisations", self._each_organisation),
+            ("ledger log", self._ledger_log),
             ("external anchors", self._external_anchors),
         ]
 
-    def _all(self) -> Iterator[Finding]:
+    def _each_organisation(self) -> Iterator[Finding]:
         registered = set(self._organisations.all())
         names = sorted({*registered, *self._inventory.owners()})
         for org_id in names:
@@ -154,7 +154,7 @@ class ChainChecks:
                 found.append(sequence)
         return found
 
-    def _ledger(self) -> Iterator[Finding]:
+    def _ledger_log(self) -> Iterator[Finding]:
         try:
             state = self._ledger_register.read()
         except HeadRegressed as error:

@@ -115,20 +115,20 @@ class Exporter:
                 progress=progress,
             )
             walk.pack()
-            return self._packed(org_id, walk)
+            return self._pack(org_id, walk)
         except BaseException:
             records.close()
             receipts.close()
             raise
 
-    def _packed(self, org_id: str, walk: ExportWalk) -> Bundle:
+    def _pack(self, org_id: str, walk: ExportWalk) -> Bundle:
         first, last = walk.checker.start, walk.last
         if last < first:
             raise NotFound("there is no record in this range")
         part = log_part(self._files, org_id, first=first, last=last)
         anchors = anchors_part(self._files, self._anchored, org_id, part.sizes)
         predecessor = walk.predecessor
-        page = walk.page.made(
+        page = walk.page.make(
             self._files,
             part,
             anchors,
@@ -172,14 +172,14 @@ class Exporter:
             files=listed | {path: spool.listed for path, spool in spools.items()},
         )
         small[bundle.MANIFEST] = manifest.data
-        contents: dict[str, tuple[Entry, Content]] = {path: _held(path, data) for path, data in small.items()}
+        contents: dict[str, tuple[Entry, Content]] = {path: _in_memory(path, data) for path, data in small.items()}
         contents |= {path: (spool.entry, spool.pieces) for path, spool in spools.items()}
         return Bundle(
             manifest, [contents[path] for path in sorted(contents, key=bundle.file_order)], list(spools.values())
         )
 
 
-def _held(path: str, data: bytes) -> tuple[Entry, Content]:
+def _in_memory(path: str, data: bytes) -> tuple[Entry, Content]:
     return entry_of(path, data), lambda: iter([data])
 
 

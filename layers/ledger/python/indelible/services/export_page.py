@@ -53,7 +53,7 @@ class PageMaker:
         if len(self._records) > MOST_RECORDS or self._bytes > MOST_BYTES:
             self._records = None
 
-    def made(
+    def make(
         self,
         files: StoredLogFiles,
         part: LogPart,
@@ -66,7 +66,7 @@ class PageMaker:
         predecessor: bytes | None = None,
         exported: Exported,
     ) -> Page:
-        """The page, of all records that were added."""
+        """Make the page of all records that were added."""
         if self._records is None:
             return Page(None, _WITHOUT)
         left, right = _around(files, part, org_id, first, last)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bringing the ledger's newest checkpoint before others, and home what they say to it.
+"""Anchor the ledger's newest checkpoint externally: timestamps, OpenTimestamps proofs, witness cosignatures.
 
-Invariant: no anchoring provider can hold up another. Each track is asked by itself and fails by itself; what it
-gave is stored before the next thing is asked of it, and what is missing is asked for again by the next run.
+Invariant: no anchoring provider can hold up another. Each track (one provider) is asked, and fails, independently. What
+it gives is stored before it is asked for more, and what is missing is asked for again by the next run.
 """
 
 from __future__ import annotations
@@ -24,37 +24,41 @@ from indelible.services.tracks import CalendarTrack, TimestampTrack, Track, Witn
 Kind = Literal["news", "sweep"]
 
 RECENT_MS = instants.DAY_MS
-"""Checkpoints of this age are brought before tracks that have given nothing about them; older ones are left alone."""
+"""Up to this age, a checkpoint without an anchor of a track is submitted to it."""
 PATIENCE_MS = 7 * instants.DAY_MS
-"""For so long calendars are asked whether a proof is complete. Bitcoin takes hours."""
+"""Up to this age, calendars are asked whether a pending proof is complete. Bitcoin takes hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackReport:
-    """What one track did. `stored` and `completed` are sizes; `waiting_ms` as in `Shelf.waiting_ms`."""
+    """What a run did for one track."""
 
     track: str
     stored: tuple[int, ...]
+    """Sizes of the checkpoints for which an anchor was stored."""
     completed: tuple[int, ...]
+    """Sizes of the checkpoints whose pending proof was completed."""
     failure: str | None
+    """The code of the failure that ended it."""
     waiting_ms: int
+    """As `Shelf.waiting_ms`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalReport:
-    """What a run did for the newest checkpoint, which has `tree_size`; 0 before there is one.
-
-    `witnessed` is whether as many witnesses as the policy wants have cosigned it; None without a policy.
-    """
+    """What a run did for the ledger's newest checkpoint."""
 
     tree_size: int
+    """Its size; 0 before there is one."""
     tracks: tuple[TrackReport, ...] = ()
     cosignatures: int = 0
+    """Cosignatures that it has now."""
     witnessed: bool | None = None
+    """Whether a quorum of witnesses has cosigned it; None where no quorum is configured."""
 
 
 class ExternalAnchors:
-    """`quorum`: how many witnesses make a checkpoint witnessed, None without witnesses."""
+    """`quorum` is how many witnesses make a checkpoint witnessed; None without witnesses."""
 
     def __init__(
         self,
@@ -84,7 +88,7 @@ class ExternalAnchors:
         self._telemetry = telemetry
 
     def run(self, kind: Kind, *, deadline_ms: int) -> ExternalReport:
-        """`news`: what recent checkpoints miss. `sweep`: also completes what takes its time.
+        """`news`: fetch the anchors that recent checkpoints lack. `sweep`: also complete pending proofs.
 
         Raises LedgerError when the ledger's own log cannot be read; failures of providers are in the report.
         """
@@ -138,13 +142,13 @@ class ExternalAnchors:
                 return
 
     def _fault(self, track: Track, error: Exception, shelf: Shelf) -> TrackReport:
-        """Even a fault of ours, met in what one of them sent, is nobody else's trouble."""
+        """The report of a track that raised: a fault of ours, which must not stop the others."""
         self._telemetry.count("UnexpectedErrors")
         self._telemetry.note("an external track failed", track=track.name, code="INTERNAL", detail=type(error).__name__)
         return TrackReport(track.name, (), (), "INTERNAL", shelf.waiting_ms(track.name))
 
     def _publish(self, shelf: Shelf) -> int:
-        """Put the cosignatures of the newest checkpoint under it, where everybody looks. How many there are."""
+        """Publish the cosignatures of the newest checkpoint below it, in `checkpoint`; returns how many there are."""
         if not self._witnesses:
             return 0
         size = shelf.published[-1].size
