@@ -9,7 +9,7 @@ from indelible.audit.bucket import BucketSource
 from indelible.audit.bundle import BundleSource
 from indelible.audit.directory import DirectorySource
 from indelible.audit.keys import Pinned
-from indelible.domain.findings import Promise
+from indelible.domain.findings import ExpectedHash
 from indelible.domain.keyring import KeyRing
 from indelible.domain.record import Head
 from indelible.ports import LogFiles
@@ -77,6 +77,6 @@ def bundle_source(bucket: Bucket, path: Path, asked: Range = WHOLE, org_id: str 
     return BundleSource(path)
 
 
-def promised(head: Head) -> dict[int, tuple[Promise, ...]]:
+def receipt_for(head: Head) -> dict[int, tuple[ExpectedHash, ...]]:
     """A receipt for the end of the chain."""
-    return {head.sequence: (Promise(head.sequence, head.tx_hash, "the receipt"),)}
+    return {head.sequence: (ExpectedHash(head.sequence, head.tx_hash, "the receipt"),)}

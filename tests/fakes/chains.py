@@ -6,7 +6,7 @@ from __future__ import annotations
 from indelible.domain import audit_id, record
 from indelible.domain.canonical import JsonObject, canonical_bytes
 from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import Promise, StoredObject
+from indelible.domain.findings import ExpectedHash, StoredObject
 from indelible.domain.record import EMPTY_CHAIN, GovernorKey, Head, Record, Retention
 from indelible.ports import RecordStore
 from indelible.services.stored_object import stored_object
@@ -70,7 +70,7 @@ def check(seen: list[StoredObject], *, head: Head | None = None, org_id: str = O
     """Walk a whole chain, held against the head where there is one."""
     checker = ChainChecker(org_id, start=start)
     if head is not None:
-        checker.hold(Promise(head.sequence, head.tx_hash, "the head"))
+        checker.expect(ExpectedHash(head.sequence, head.tx_hash, "the head"))
     for one in seen:
         checker.observe(one)
     checker.finish()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import Failure, FailureCode, Promise, in_order
+from indelible.domain.findings import ExpectedHash, Failure, FailureCode, in_order
 from indelible.page.parts import PageParts
 from tests.fakes.chains import stored_objects
 from tests.fakes.records import FakeRecords
@@ -44,7 +44,7 @@ def test_every_mutation_of_the_catalogue_gets_the_verdict_of_the_chain_checker(n
     vector = load.vectors(f"chains/{name}.json")
     seen, head = stored_objects(FakeRecords(load.bucket_of(vector))), load.head_of(vector)
     checker = ChainChecker(vector["org_id"], locks=False)
-    checker.hold(Promise(head.sequence, head.tx_hash, "a receipt"))
+    checker.expect(ExpectedHash(head.sequence, head.tx_hash, "a receipt"))
     for stored_object in seen:
         checker.observe(stored_object)
     checker.finish()

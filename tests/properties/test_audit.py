@@ -18,7 +18,7 @@ from indelible.audit.source import NotEvidence, Source
 from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain.findings import Lock
 from indelible.services.ranges import Range
-from tests.fakes.audits import KEY, bucket_source, bundle_source, exported, promised
+from tests.fakes.audits import KEY, bucket_source, bundle_source, exported, receipt_for
 from tests.fakes.chains import ORG
 from tests.fakes.world import World
 
@@ -108,8 +108,8 @@ def test_of_a_bucket(steps: list[tuple[str, str, int, int]], within: Range, size
     api = made.verify(within)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(buckets, "_PART", size)
-        fast = audited(bucket_source(made.bucket), within, receipts=promised(head))
-    slow = audited(bucket_source(made.bucket), within, fast=False, receipts=promised(head))
+        fast = audited(bucket_source(made.bucket), within, receipts=receipt_for(head))
+    slow = audited(bucket_source(made.bucket), within, fast=False, receipts=receipt_for(head))
 
     assert (told(fast), fast.failures) == (told(slow), slow.failures)
     assert told(fast) == told(api)

@@ -23,7 +23,7 @@ NOT_IN_A_COPY = {FailureCode.UNLOCKED, FailureCode.SHADOWED}
 
 
 def over(seen: list[StoredObject], org_id: str) -> list[Failure]:
-    """Failures of these stored_objects where nobody shows locks or versions, or promises an end."""
+    """Failures of these objects without locks, versions, and an expected end."""
     checker = ChainChecker(org_id, locks=False)
     for one in seen:
         checker.observe(one)

@@ -12,9 +12,9 @@ from indelible.audit.directory import DirectorySource
 from indelible.audit.source import Source
 from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import FailureCode, Promise, StoredObject
+from indelible.domain.findings import ExpectedHash, FailureCode, StoredObject
 from indelible.domain.record import Head
-from tests.fakes.audits import KEY, bucket_source, bundle_source, copied, promised
+from tests.fakes.audits import KEY, bucket_source, bundle_source, copied, receipt_for
 from tests.fakes.bucket import Bucket
 from tests.fakes.records import FakeRecords
 from tests.vectors import load
@@ -23,7 +23,7 @@ CHAINS = load.chain_names()
 
 
 def audited(source: Source, head: Head) -> Audit:
-    return audit(source, AuditRequest(key=KEY, receipts=promised(head)))
+    return audit(source, AuditRequest(key=KEY, receipts=receipt_for(head)))
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -67,7 +67,7 @@ def test_from_a_copy(name: str, tmp_path: Path) -> None:
 
 def of_what_is_shown(bucket: Bucket, vector: dict[str, Any], head: Head) -> list[Any]:
     checker = ChainChecker(vector["org_id"], locks=False)
-    checker.hold(Promise(head.sequence, head.tx_hash, "the receipt"))
+    checker.expect(ExpectedHash(head.sequence, head.tx_hash, "the receipt"))
     for keys in FakeRecords(bucket).versions(vector["org_id"], after=""):
         newest = bucket.current(keys.s3_key)
         if newest is not None:

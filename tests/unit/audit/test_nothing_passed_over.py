@@ -18,7 +18,7 @@ from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.domain import bundle, record
 from indelible.domain.archive import archive, entry_of
 from indelible.domain.canonical import canonical_bytes
-from indelible.domain.findings import Promise
+from indelible.domain.findings import ExpectedHash
 from indelible.domain.record import Record
 from indelible.services.ranges import Range
 from tests.fakes.audits import KEY, copied, exported
@@ -200,7 +200,7 @@ def test_a_receipt_that_was_not_looked_at_does_not_count_as_held(
     sealed = world.sealed()[4]
     source = DirectorySource(copied(world.bucket, tmp_path / "a"), ORG)
 
-    verdict = audit(source, AuditRequest(asked, KEY, receipts={5: (Promise(5, sealed.tx_hash, "the receipt"),)}))
+    verdict = audit(source, AuditRequest(asked, KEY, receipts={5: (ExpectedHash(5, sealed.tx_hash, "the receipt"),)}))
 
     assert verdict.valid
     assert verdict.receipts == int(held)
@@ -208,7 +208,7 @@ def test_a_receipt_that_was_not_looked_at_does_not_count_as_held(
 
 
 def test_a_receipt_from_before_a_time_range_and_one_of_a_later_bundle(world: World, tmp_path: Path) -> None:
-    wrong = {5: (Promise(5, "ab" * 32, "the receipt"),)}
+    wrong = {5: (ExpectedHash(5, "ab" * 32, "the receipt"),)}
     sealed = world.sealed()
     copy = DirectorySource(copied(world.bucket, tmp_path / "a"), ORG)
     later = packed(tmp_path / "a.zip", files(world, Range(start_seq=8)))

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from indelible.audit.receipts import promises
+from indelible.audit.receipts import read_receipts
 from indelible.audit.source import NotEvidence, Source
 from indelible.audit.verify import AuditRequest, audit
 from indelible.domain import audit_id, record
@@ -57,7 +57,7 @@ def elsewhere(world: World) -> dict[str, str]:
 
 def held(path: Path, *receipts: dict[str, str | int]) -> AuditRequest:
     path.write_text("\n".join(map(json.dumps, receipts)))
-    return AuditRequest(key=KEY, receipts=promises([path], ORG))
+    return AuditRequest(key=KEY, receipts=read_receipts([path], ORG))
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -120,4 +120,4 @@ def test_a_file_that_nobody_can_read_is_said_to_be_none(
     (tmp_path / "r.json").write_text(changed(json.dumps(kept(world))))
 
     with pytest.raises(NotEvidence, match=r"r\.json"):
-        promises([tmp_path / "r.json"], ORG)
+        read_receipts([tmp_path / "r.json"], ORG)

@@ -9,7 +9,7 @@ import pytest
 
 from indelible.domain import findings
 from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import Promise, StoredObject
+from indelible.domain.findings import ExpectedHash, StoredObject
 from indelible.domain.record import EMPTY_CHAIN, MAX_OBJECT_BYTES
 from tests.fakes.chains import ORG, build_chain, check, stored, stored_objects
 
@@ -102,10 +102,10 @@ def test_a_first_record_must_not_follow_the_empty_chain_with_a_predecessor() -> 
     assert found(checker) == [("BROKEN_LINK", 1)]
 
 
-def promised(*promises: Promise, start: int = 1) -> ChainChecker:
+def expecting(*hashes: ExpectedHash, start: int = 1) -> ChainChecker:
     checker = ChainChecker(ORG, start=start)
-    for promise in promises:
-        checker.hold(promise)
+    for one in hashes:
+        checker.expect(one)
     return checker
 
 
@@ -114,7 +114,7 @@ def promised(*promises: Promise, start: int = 1) -> ChainChecker:
     [(None, [("TRUNCATED", 4)]), (6, [("TRUNCATED", 4)]), (5, [("TRUNCATED", 4)]), (3, []), (1, [])],
 )
 def test_a_range_that_ends_early_is_not_truncated(last: int | None, expected: list[tuple[str, int]]) -> None:
-    checker = promised(Promise(6, HEAD.tx_hash, "the head"))
+    checker = expecting(ExpectedHash(6, HEAD.tx_hash, "the head"))
     for stored_object in SEEN[:3]:
         checker.observe(stored_object)
     checker.finish(last)
@@ -125,17 +125,17 @@ def test_a_range_that_ends_early_is_not_truncated(last: int | None, expected: li
 
 
 def test_a_promise_before_the_range_says_nothing_about_it() -> None:
-    checker = promised(Promise(2, CHAIN[1].tx_hash, "a receipt"), start=4)
+    checker = expecting(ExpectedHash(2, CHAIN[1].tx_hash, "a receipt"), start=4)
     checker.finish()
 
     assert found(checker) == []
 
 
 def test_every_promise_counts() -> None:
-    checker = promised(
-        Promise(2, "ab" * 32, "a receipt"),
-        Promise(4, CHAIN[3].tx_hash, "a checkpoint"),
-        Promise(9, "cd" * 32, "another receipt"),
+    checker = expecting(
+        ExpectedHash(2, "ab" * 32, "a receipt"),
+        ExpectedHash(4, CHAIN[3].tx_hash, "a checkpoint"),
+        ExpectedHash(9, "cd" * 32, "another receipt"),
     )
     for stored_object in SEEN:
         checker.observe(stored_object)
@@ -150,8 +150,10 @@ def test_every_promise_counts() -> None:
 def test_several_promises_for_one_record_all_count_and_those_that_agree_are_one_failure() -> None:
     """A right checkpoint does not outweigh a wrong head: the next record would be built on the head."""
     right, wrong = CHAIN[5].tx_hash, "ab" * 32
-    checker = promised(
-        Promise(6, wrong, "the table's head"), Promise(6, right, "the checkpoint"), Promise(6, wrong, "a receipt")
+    checker = expecting(
+        ExpectedHash(6, wrong, "the table's head"),
+        ExpectedHash(6, right, "the checkpoint"),
+        ExpectedHash(6, wrong, "a receipt"),
     )
     for stored_object in SEEN:
         checker.observe(stored_object)
@@ -161,7 +163,7 @@ def test_several_promises_for_one_record_all_count_and_those_that_agree_are_one_
 
 
 def test_pending_records_keep_their_place() -> None:
-    checker = promised(Promise(6, HEAD.tx_hash, "the head"))
+    checker = expecting(ExpectedHash(6, HEAD.tx_hash, "the head"))
     for stored_object in SEEN[:2]:
         checker.observe(stored_object)
     checker.observe_pending(CHAIN[2])

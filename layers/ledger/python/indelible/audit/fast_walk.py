@@ -23,7 +23,7 @@ from indelible.audit.source import NotEvidence, Part, Source
 from indelible.audit.workers import scans
 from indelible.domain import record
 from indelible.domain.audit_id import MAX_SEQUENCE
-from indelible.domain.findings import Failure, FailureCode, Promise, StoredObject
+from indelible.domain.findings import ExpectedHash, Failure, FailureCode, StoredObject
 from indelible.domain.record import Record
 from indelible.ports import StoredVersion
 from indelible.services.locate import Locator
@@ -32,14 +32,17 @@ from indelible.services.walk import Walk
 
 @dataclass(slots=True)
 class FastWalk(Walk):
-    """`receipts` are promises that the caller holds. `progress` is told how many records of the range are checked, also
-    by an earlier walk, and how many there will be: at least, where the chain goes on after its latest checkpoint.
+    """`receipts` are those that the auditor has, by sequence.
 
-    `begun` is where an earlier walk stopped, `keep` is given where this one is, part after part.
+    `progress` is called with the number of records checked, those of an earlier run included, and the number that the
+    range has: at least, where the chain goes on after its latest checkpoint; None where nothing says how many.
+
+    `begun` is the state in which an earlier run stopped. `keep` is called after each faultless part, with a function
+    that gives the state there.
     """
 
     source: Source = field(kw_only=True)
-    receipts: dict[int, tuple[Promise, ...]] = field(kw_only=True, default_factory=dict)
+    receipts: dict[int, tuple[ExpectedHash, ...]] = field(kw_only=True, default_factory=dict)
     jobs: int = field(kw_only=True, default=1)
     fast: bool = field(kw_only=True, default=True)
     strict: bool = field(kw_only=True, default=False)
@@ -58,8 +61,8 @@ class FastWalk(Walk):
         self.start(start, after)
         self.climb = Climb(self.source, self.org_id, self.log, self._once)
         self.roots.on_confirmed = self.climb.confirmed
-        for promise in self._receipts():
-            self.checker.hold(promise)
+        for one in self._receipts():
+            self.checker.expect(one)
         if self.begun is None:
             self.roots.begin()
         else:
@@ -110,20 +113,20 @@ class FastWalk(Walk):
             )
 
     @property
-    def receipts_held(self) -> list[Promise]:
+    def receipts_held(self) -> list[ExpectedHash]:
         """Those of records in the range."""
-        return [promise for promise in self._receipts() if self._in_range(promise.sequence)]
+        return [one for one in self._receipts() if self._in_range(one.sequence)]
 
     @property
-    def receipts_left_out(self) -> list[Promise]:
+    def receipts_left_out(self) -> list[ExpectedHash]:
         """Those of records outside of the range, which are not read and so not found missing."""
-        return [promise for promise in self._receipts() if not self._in_range(promise.sequence)]
+        return [one for one in self._receipts() if not self._in_range(one.sequence)]
 
     def _in_range(self, sequence: int) -> bool:
         return self.first <= sequence and (self.end.last is None or sequence <= self.end.last)
 
-    def _receipts(self) -> Iterator[Promise]:
-        return (promise for several in self.receipts.values() for promise in several)
+    def _receipts(self) -> Iterator[ExpectedHash]:
+        return (one for several in self.receipts.values() for one in several)
 
     def _notice(self) -> None:
         """What the source has noticed of its own, as far as it belongs to the range."""
@@ -140,7 +143,7 @@ class FastWalk(Walk):
 
     def _expected(self) -> Expected:
         sizes = array("Q", self.log.sizes(self.org_id, at_least=self.checker.start))
-        return Expected(self.org_id, self.checker.promises, sizes if sizes else None, self.strict)
+        return Expected(self.org_id, self.checker.expected, sizes if sizes else None, self.strict)
 
     def _count(self, expected: Expected) -> int | None:
         """How many records the range has, as far as anybody says where it ends."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receipts that somebody kept: files with one of them, with many, or with answers of the API as they came."""
+"""Receipts that the auditor has: files with one receipt, with many, or with answers of the API as they came."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import msgspec
 
 from indelible.audit.source import NotEvidence
 from indelible.domain import record
-from indelible.domain.findings import Promise
+from indelible.domain.findings import ExpectedHash
 from indelible.domain.receipt import Receipt
 
-Receipts = dict[int, tuple[Promise, ...]]
+Receipts = dict[int, tuple[ExpectedHash, ...]]
 
 
-def promises(paths: Iterable[Path], org_id: str) -> Receipts:
-    """What the receipts in these files promise for the organisation. Raises NotEvidence."""
+def read_receipts(paths: Iterable[Path], org_id: str) -> Receipts:
+    """The receipts in these files, by sequence. Raises NotEvidence for a file without, or of another organisation."""
     found: Receipts = {}
     for path in paths:
         for receipt in _receipts(path):
@@ -30,8 +30,8 @@ def promises(paths: Iterable[Path], org_id: str) -> Receipts:
                 raise NotEvidence(f"{path} has a receipt of {key.org_id}; {org_id} is what is verified")
             held = found.get(receipt.sequence, ())
             if receipt not in {other.receipt for other in held}:
-                promise = Promise(receipt.sequence, receipt.tx_hash, f"the receipt in {path.name}", receipt)
-                found[receipt.sequence] = (*held, promise)
+                expected = ExpectedHash(receipt.sequence, receipt.tx_hash, f"the receipt in {path.name}", receipt)
+                found[receipt.sequence] = (*held, expected)
     return found
 
 

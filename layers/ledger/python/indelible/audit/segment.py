@@ -17,7 +17,7 @@ import rfc8785
 from indelible.audit import fast_reader
 from indelible.audit.fast_reader import Read
 from indelible.domain import canonical, record
-from indelible.domain.findings import Promise, Run
+from indelible.domain.findings import ExpectedHash, Run
 from indelible.domain.merkle import Subtree, subtrees
 from indelible.domain.record import Head, Record
 from indelible.errors import InvalidRequest
@@ -25,14 +25,14 @@ from indelible.errors import InvalidRequest
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a scan holds records against beside each other.
+    """What a scan compares records with, beside each other.
 
-    `promised` is what somebody said of a sequence. `sizes` are the sizes of all checkpoints, ascending;
-    None where no tree is wanted. `strict` parses every record wholly.
+    `hashes` are those expected for a sequence. `sizes` are the sizes of all checkpoints, ascending; None where no tree
+    is wanted. `strict` parses every record whole.
     """
 
     org_id: str
-    promised: Mapping[int, Sequence[Promise]] = field(default_factory=dict)
+    hashes: Mapping[int, Sequence[ExpectedHash]] = field(default_factory=dict)
     sizes: Sequence[int] | None = None
     strict: bool = False
 
@@ -50,24 +50,25 @@ def read(
 ) -> Read | None:
     """Read records that follow each other without fault, all of one organisation; None where they do not.
 
-    Nor where a promise is not kept; `version_of` says which version of the nth record the source shows.
+    None also where one does not have the expected hash, or contradicts its receipt. `version_of` gives the version id
+    of the nth record, where the source shows it.
     """
     found = fast_reader.read(data, expected.org_id)
     if found is None or (expected.strict and not all(map(is_canonical, data))):
         return None
-    for sequence in min(expected.promised, found.sequences, key=len):
-        if sequence in found.sequences and sequence in expected.promised:
+    for sequence in min(expected.hashes, found.sequences, key=len):
+        if sequence in found.sequences and sequence in expected.hashes:
             at = sequence - found.first
             entry = record.read(data[at])
-            if not all(_keeps(promise, entry, version_of(at)) for promise in expected.promised[sequence]):
+            if not all(_is_expected(entry, one, version_of(at)) for one in expected.hashes[sequence]):
                 return None
     return found
 
 
-def _keeps(promise: Promise, entry: Record, version_id: str | None) -> bool:
-    if promise.tx_hash != entry.tx_hash:
+def _is_expected(entry: Record, expected: ExpectedHash, version_id: str | None) -> bool:
+    if expected.tx_hash != entry.tx_hash:
         return False
-    return promise.receipt is None or not any(promise.receipt.contradictions(entry, version_id))
+    return expected.receipt is None or not any(expected.receipt.contradictions(entry, version_id))
 
 
 def is_canonical(data: bytes) -> bool:

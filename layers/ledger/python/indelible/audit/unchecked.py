@@ -13,7 +13,7 @@ from indelible.audit.fast_walk import FastWalk
 from indelible.audit.keys import Pinned
 from indelible.audit.resume import State
 from indelible.audit.source import Source
-from indelible.domain.findings import Promise
+from indelible.domain.findings import ExpectedHash
 from indelible.services.ranges import Range
 
 _MOST_NAMED = 5
@@ -58,8 +58,8 @@ def _earlier_run(begun: State | None) -> Iterator[str]:
         yield f"{which}: an earlier run read {them}, not this one; a change since then is not noticed"
 
 
-def _receipts_outside(left_out: Sequence[Promise]) -> Iterator[str]:
-    sequences = sorted({promise.sequence for promise in left_out})
+def _receipts_outside(left_out: Sequence[ExpectedHash]) -> Iterator[str]:
+    sequences = sorted({one.sequence for one in left_out})
     if sequences:
         named = ", ".join(f"{sequence:,}" for sequence in sequences[:_MOST_NAMED])
         more = " and more" if len(sequences) > _MOST_NAMED else ""
@@ -75,8 +75,8 @@ def _unsigned_and_unanchored(walk: FastWalk, anchors: Sequence[ExternalAnchor]) 
             f"{_records(signed + 1, end)}: no signed root covers {'it' if signed + 1 == end else 'them'}, and a chain "
             "alone can be written by anybody who can write to the source"
         )
-    promised = max((promise.sequence for promise in walk.receipts_held), default=0)
-    if max(signed, promised) < end and walk.within.end_seq is None:
+    received = max((one.sequence for one in walk.receipts_held), default=0)
+    if max(signed, received) < end and walk.within.end_seq is None:
         yield (
             f"whether the chain went on after record {end:,}: no signed checkpoint or receipt reaches that far, and a "
             "chain does not notice that its end was cut off"

@@ -22,7 +22,7 @@ from indelible.audit.source import NotEvidence, Published, Source, WalkSummary
 from indelible.domain import record
 from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.checkpoint import Checkpoint
-from indelible.domain.findings import Failure, Promise, in_order
+from indelible.domain.findings import ExpectedHash, Failure, in_order
 from indelible.domain.note import VerifierKey
 from indelible.services.locate import Locator
 from indelible.services.log import LEDGER, LogReader
@@ -264,7 +264,7 @@ def _is_whole(source: Source, within: Range) -> bool:
 
 def _about(source: Source, request: AuditRequest) -> str:
     """What a progress file is about: another source or question gives another text."""
-    held: Sequence[Promise] = [promise for _, several in sorted(request.receipts.items()) for promise in several]
+    held: Sequence[ExpectedHash] = [one for _, several in sorted(request.receipts.items()) for one in several]
     key = request.key.public_key.hex() if request.key else ""
     return repr((source.fingerprint, request.within, key, request.strict, held))
 

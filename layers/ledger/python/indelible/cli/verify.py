@@ -14,7 +14,7 @@ import click
 from indelible.audit.anchors import Trust, trusted
 from indelible.audit.keys import pinned_key
 from indelible.audit.pending import completed_proofs
-from indelible.audit.receipts import promises
+from indelible.audit.receipts import read_receipts
 from indelible.audit.source import Source
 from indelible.audit.verify import Audit, AuditRequest, audit
 from indelible.cli import COULD_NOT_CHECK, report
@@ -122,7 +122,7 @@ def verify(
         request = AuditRequest(
             within=within,
             key=None if key is None else pinned_key(key),
-            receipts=promises(receipts, evidence.org_id),
+            receipts=read_receipts(receipts, evidence.org_id),
             jobs=jobs or _default_jobs(evidence),
             strict=strict,
             progress_file=checkpoint_file,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from indelible.domain import audit_id as audit_ids
 from indelible.domain import instants, record
-from indelible.domain.findings import Failure, FailureCode, Failures, Promise, Run, StoredObject
+from indelible.domain.findings import ExpectedHash, Failure, FailureCode, Failures, Run, StoredObject
 from indelible.domain.record import GENESIS, Head, Record, RecordKey
 
 
@@ -33,7 +33,7 @@ class ChainChecker(Failures):
 
     Feed `observe` every record key in the order of keys; `observe_pending` where a record is committed but not
     yet in the store; then `finish`. With `start` above 1, feed the predecessor to `precede` first; without it
-    the first record's link stays unchecked. What others promise of the chain goes to `hold` before.
+    the first record's link stays unchecked. What others say of the chain goes to `expect` before.
 
     `locks` is False for sources that cannot tell (a directory, a bundle).
     """
@@ -41,7 +41,7 @@ class ChainChecker(Failures):
     org_id: str = field(kw_only=False)
     start: int = 1
     locks: bool = True
-    promises: dict[int, list[Promise]] = field(default_factory=dict)
+    expected: dict[int, list[ExpectedHash]] = field(default_factory=dict)
     entries_checked: int = 0
     pending: list[int] = field(default_factory=list)
     _last: _Seen | None = None
@@ -57,9 +57,9 @@ class ChainChecker(Failures):
         last = None if head.sequence == 0 else _Seen(head.sequence, {head.tx_hash}, head.timestamp_ms)
         return cls(org_id=org_id, start=head.sequence + 1, _last=last)
 
-    def hold(self, promise: Promise) -> None:
-        """Hold the chain to somebody's word. Every single one counts, also several for one sequence."""
-        self.promises.setdefault(promise.sequence, []).append(promise)
+    def expect(self, expected: ExpectedHash) -> None:
+        """Expect a record. Every call counts, also several for one sequence."""
+        self.expected.setdefault(expected.sequence, []).append(expected)
 
     def precede(self, data: bytes) -> int:
         """Take the record before `start` as the first link, again for each record of a fork; its time in ms, or 0."""
@@ -110,8 +110,8 @@ class ChainChecker(Failures):
     def join(self, run: Run) -> bool:
         """Take a whole run of records, if it follows what was seen; else False, and they are to be observed singly.
 
-        Whoever made the run has held its records against their keys, their checksums and locks, each other, and every
-        promise that was made for them.
+        The caller has checked its records against their keys, their checksums and locks, each other, and the hashes
+        that are expected of them.
         """
         last = self._last
         if last is None:
@@ -144,20 +144,20 @@ class ChainChecker(Failures):
     def finish(self, last_sequence: int | None = None, *, goes_on: bool = False) -> None:
         """Say that there is nothing more; `last_sequence` is where the range was to end.
 
-        A hash chain alone does not notice that its end was cut off: the promises do. Where it `goes_on` after the
-        range, what lacks at the range's end is missing, whoever promised it.
+        A hash chain alone does not show that its end was cut off; expected hashes do. Where the chain `goes_on` after
+        the range, a record that is not there at the range's end is missing, whether one expects it or not.
         """
         if goes_on and last_sequence is not None and last_sequence >= self.next_sequence:
             self._fail(FailureCode.MISSING, self.next_sequence, "there is no such record", through=last_sequence)
             return
-        held = [promise for several in self.promises.values() for promise in several]
-        promised = max((p.sequence for p in held if p.sequence >= self.start), default=0)
+        expected = [one for several in self.expected.values() for one in several]
+        end = max((one.sequence for one in expected if one.sequence >= self.start), default=0)
         if last_sequence is not None:
-            promised = min(promised, last_sequence)
-        if promised >= self.next_sequence:
-            sources = sorted({p.source for p in held if p.sequence >= self.next_sequence})
-            detail = f"the chain ends at {self.next_sequence - 1}, but {' and '.join(sources)} goes on to {promised}"
-            self._fail(FailureCode.TRUNCATED, self.next_sequence, detail, through=promised)
+            end = min(end, last_sequence)
+        if end >= self.next_sequence:
+            sources = sorted({one.source for one in expected if one.sequence >= self.next_sequence})
+            detail = f"the chain ends at {self.next_sequence - 1}, but {' and '.join(sources)} goes on to {end}"
+            self._fail(FailureCode.TRUNCATED, self.next_sequence, detail, through=end)
 
     def _read(self, stored: StoredObject, key: RecordKey, data: bytes) -> Record | None:
         tx_hash = stored.tx_hash
@@ -170,15 +170,15 @@ class ChainChecker(Failures):
                 expected=stored.stored_sha256,
                 found=tx_hash,
             )
-        held = self.promises.get(key.sequence, ())
-        for promised in dict.fromkeys(promise.tx_hash for promise in held if promise.tx_hash != tx_hash):
-            sources = dict.fromkeys(promise.source for promise in held if promise.tx_hash == promised)
+        expected = self.expected.get(key.sequence, ())
+        for other in dict.fromkeys(one.tx_hash for one in expected if one.tx_hash != tx_hash):
+            sources = dict.fromkeys(one.source for one in expected if one.tx_hash == other)
             self._fail(
                 FailureCode.CONTENT_MISMATCH,
                 key.sequence,
                 f"{' and '.join(sources)} {'name' if len(sources) > 1 else 'names'} another hash for this sequence",
                 stored,
-                expected=promised,
+                expected=other,
                 found=tx_hash,
             )
         if not stored.is_whole:
@@ -199,16 +199,16 @@ class ChainChecker(Failures):
                 expected=stored.s3_key,
                 found=f"org {found.org_id}, sequence {found.sequence}, audit_id {found.audit_id}",
             )
-        self._hold_receipts(found, stored, held)
+        self._check_receipts(found, stored, expected)
         return found
 
-    def _hold_receipts(self, found: Record, stored: StoredObject, held: Iterable[Promise]) -> None:
+    def _check_receipts(self, found: Record, stored: StoredObject, expected: Iterable[ExpectedHash]) -> None:
         """Against the members of the receipts for exactly this record; one for another hash is reported as such."""
-        for promise in held:
-            if promise.receipt is None or promise.tx_hash != found.tx_hash:
+        for one in expected:
+            if one.receipt is None or one.tx_hash != found.tx_hash:
                 continue
-            for name, said, true in promise.receipt.contradictions(found, stored.version_id):
-                detail = f"{promise.source} has another {name} than the record"
+            for name, said, true in one.receipt.contradictions(found, stored.version_id):
+                detail = f"{one.source} has another {name} than the record"
                 self._fail(FailureCode.CONTENT_MISMATCH, found.sequence, detail, stored, expected=said, found=true)
 
     def _check_lock(self, stored: StoredObject, sequence: int, found: Record | None) -> None:

@@ -146,10 +146,10 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """Somebody's word that `sequence` has `tx_hash`: the head, a receipt, a checkpoint.
+class ExpectedHash:
+    """The `tx_hash` (hex) that record `sequence` must have, by `source`: the table's head, a receipt or a checkpoint.
 
-    Of a `receipt` every other member counts as well.
+    The record must agree with every other member of a `receipt`, too.
     """
 
     sequence: int

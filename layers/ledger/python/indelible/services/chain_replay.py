@@ -18,7 +18,7 @@ from indelible.domain import instants, record
 from indelible.domain.audit_id import MAX_SEQUENCE
 from indelible.domain.chain import ChainChecker
 from indelible.domain.checkpoint import Checkpoint
-from indelible.domain.findings import Failure, FailureCode, Promise, in_order
+from indelible.domain.findings import ExpectedHash, Failure, FailureCode, in_order
 from indelible.domain.ledger import LedgerLeaf, leaf_data
 from indelible.domain.note import NoteError
 from indelible.domain.record import EMPTY_CHAIN, Head, Record
@@ -178,7 +178,7 @@ class _Replay:
                 break
         self.roots.finish()
         if promised is not None and promised.sequence >= self.checker.next_sequence:
-            self.checker.hold(Promise(promised.sequence, promised.tx_hash, "the table's head"))
+            self.checker.expect(ExpectedHash(promised.sequence, promised.tx_hash, "the table's head"))
         self.checker.finish()
         return self._result()
 

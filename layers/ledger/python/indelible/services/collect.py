@@ -11,7 +11,7 @@ from functools import partial
 
 from indelible.domain import record
 from indelible.domain.chain import ChainChecker
-from indelible.domain.findings import Failure, FailureCode, Promise
+from indelible.domain.findings import ExpectedHash, Failure, FailureCode
 from indelible.domain.record import Head, Record, RecordKey
 from indelible.ports import Clock, Index, Journal, KeyVersions, RecordStore, Telemetry, Workers
 from indelible.services.stored_object import stored_object
@@ -62,7 +62,7 @@ class Collector:
             keys = self._listed(org_id, base, upper)
             age_ms = self._clock.now_ms() - min(entry.timestamp_ms for entry in sealed)
         checker = ChainChecker.following(org_id, base)
-        checker.hold(Promise(head.sequence, head.tx_hash, "the table's head"))
+        checker.expect(ExpectedHash(head.sequence, head.tx_hash, "the table's head"))
         read_back = self._records.read_all(entry for _, entry in keys)
         covered = tuple(
             found for entry, stored in read_back if (found := checker.observe(stored_object(entry, stored)))

@@ -45,7 +45,7 @@ class ExportWalk(Walk):
         if from_ms is not None and Locator(self.records, self.org_id).first_at_or_after(from_ms) is None:
             raise NotFound("there is no record in this range")
         self.run(NO_DEADLINE)
-        known = max((*self.checker.promises, self._found, self.checker.start - 1))
+        known = max((*self.checker.expected, self._found, self.checker.start - 1))
         if self.end.beyond is not None:
             known = self.end.beyond.sequence - 1
         self.last = known if self.end.last is None else min(self.end.last, known)

@@ -19,7 +19,7 @@ from indelible.domain import audit_id as audit_ids
 from indelible.domain import merkle, tiles
 from indelible.domain.chain import ChainChecker
 from indelible.domain.checkpoint import Checkpoint, SignedCheckpoint
-from indelible.domain.findings import FailureCode, Promise
+from indelible.domain.findings import ExpectedHash, FailureCode
 from indelible.domain.keyring import KeyEnded
 from indelible.domain.merkle import Subtree
 from indelible.domain.note import BadSignature, NoteError, NotSigned
@@ -219,7 +219,7 @@ class RootChecker:
         except ValueError as error:
             self._mismatch(size, f"the files of the tree of size {size}: {error}")
         else:
-            self._checker.hold(Promise(size, leaf.hex(), f"the checkpoint of size {size}"))
+            self._checker.expect(ExpectedHash(size, leaf.hex(), f"the checkpoint of size {size}"))
 
     def _proven_leaf(self, index: int, signed: SignedCheckpoint) -> bytes:
         """The data of a leaf. Raises ValueError where the tree's files do not lead from it to the signed root."""

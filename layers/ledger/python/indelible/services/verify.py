@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verify a range of an organisation's chain from the object versions in the bucket.
 
-The bucket is the evidence; the table is asked for two things only, and believed in neither. The head is a
-promise that the bucket must keep (a chain does not notice that its end was cut off). The outbox explains a
-record that is committed but not sealed yet, and only for a quarter of an hour.
+The bucket is the evidence. Two things are read from the table, and neither is trusted. The bucket must have the head's
+record: a chain alone does not show that its end was cut off. The outbox explains a record that is committed but not
+sealed yet, and only for a quarter of an hour.
 """
 
 from __future__ import annotations

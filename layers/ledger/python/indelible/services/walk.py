@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from indelible.domain import record
 from indelible.domain.chain import ChainChecker, says_the_same
-from indelible.domain.findings import FailureCode, Promise, StoredObject
+from indelible.domain.findings import ExpectedHash, FailureCode, StoredObject
 from indelible.domain.record import EMPTY_CHAIN, Head, Record, RecordKey
 from indelible.ports import Clock, JournalReader, KeyVersions, StoredRecords, StoredVersion
 from indelible.services.locate import Locator
@@ -71,7 +71,7 @@ class Walk:
         """
         self.checker = ChainChecker(self.org_id, start=start, locks=self.locks)
         if self.head.sequence:
-            self.checker.hold(Promise(self.head.sequence, self.head.tx_hash, "the table's head"))
+            self.checker.expect(ExpectedHash(self.head.sequence, self.head.tx_hash, "the table's head"))
         self.roots = RootChecker(self.log, self.org_id, self.checker)
         self.end = End(self.within, reached=start - 1)
         self.last_key = after
@@ -83,10 +83,10 @@ class Walk:
             self._check_end()
         self.roots.finish()
         if self.complete:
-            # The ledger goes on recording: what is promised by now may have come after the end of the listing.
-            promised = max(self.checker.promises, default=0)
+            # The ledger goes on recording: what is expected by now may have come after the end of the listing.
+            expected = max(self.checker.expected, default=0)
             last = self.end.last
-            self._explain_gap(promised if last is None else min(last, promised))
+            self._explain_gap(expected if last is None else min(last, expected))
             self.checker.finish(last, goes_on=self.end.beyond is not None)
 
     def find_start(self) -> tuple[int, str]:
@@ -95,7 +95,7 @@ class Walk:
         locator = Locator(self.records, self.org_id)
         if self.within.from_ms is not None:
             first = locator.first_at_or_after(self.within.from_ms)
-            # With nothing there the range is empty, unless the head promises something later.
+            # With nothing there the range is empty, unless the head is later.
             start = max(start, first.sequence if first else self.head.sequence + 1)
             if first is None and self.head.timestamp_ms >= self.within.from_ms:
                 start = self.head.sequence
