@@ -17,8 +17,8 @@ from indelible.domain.record import Retention
 from indelible.errors import LedgerError
 from indelible.ports import Clock, LogFiles, Telemetry, Workers
 from indelible.ports.external import AnchorFiles, Calendar, ExternalFailure, OtherTree, TimestampAuthority, Witness
-from indelible.services.anchor_shelf import Shelf, look
 from indelible.services.log import LogReader
+from indelible.services.recent_checkpoints import RecentCheckpoints, load_recent
 from indelible.services.tracks import CalendarTrack, TimestampTrack, Track, WitnessTrack, failure_code
 
 Kind = Literal["news", "sweep"]
@@ -92,27 +92,27 @@ class ExternalAnchors:
 
         Raises LedgerError when the ledger's own log cannot be read; failures of providers are in the report.
         """
-        shelf = self._look(RECENT_MS)
-        if not shelf.published:
+        recent = self._load(RECENT_MS)
+        if not recent.published:
             return ExternalReport(tree_size=0)
-        older = self._look(PATIENCE_MS) if kind == "sweep" and self._calendars else shelf
+        older = self._load(PATIENCE_MS) if kind == "sweep" and self._calendars else recent
         tracks: list[Track] = [*self._timestamps, *self._calendars, *self._witnesses]
         done = self._workers.gather(
-            [partial(self._track, track, shelf, older if kind == "sweep" else None, deadline_ms) for track in tracks]
+            [partial(self._track, track, recent, older if kind == "sweep" else None, deadline_ms) for track in tracks]
         )
         reports = [
-            one if isinstance(one, TrackReport) else self._fault(t, one, shelf)
+            one if isinstance(one, TrackReport) else self._fault(t, one, recent)
             for t, one in zip(tracks, done, strict=True)
         ]
-        cosignatures = self._publish(shelf)
+        cosignatures = self._publish(recent)
         self._count(reports, older if kind == "sweep" else None)
         witnessed = None if self._quorum is None else cosignatures >= self._quorum
         if witnessed is not None:
             self._telemetry.count("Witnessed", int(witnessed))
-        return ExternalReport(shelf.published[-1].size, tuple(reports), cosignatures, witnessed)
+        return ExternalReport(recent.published[-1].size, tuple(reports), cosignatures, witnessed)
 
-    def _look(self, window_ms: int) -> Shelf:
-        return look(
+    def _load(self, window_ms: int) -> RecentCheckpoints:
+        return load_recent(
             log=self._log,
             files=self._files,
             anchors=self._anchors,
@@ -121,18 +121,20 @@ class ExternalAnchors:
             window_ms=window_ms,
         )
 
-    def _track(self, track: Track, shelf: Shelf, older: Shelf | None, deadline_ms: int) -> TrackReport:
+    def _track(
+        self, track: Track, recent: RecentCheckpoints, older: RecentCheckpoints | None, deadline_ms: int
+    ) -> TrackReport:
         stored: list[int] = []
         completed: list[int] = []
         failure: str | None = None
         try:
-            self._go(track.news(shelf), stored, deadline_ms)
+            self._go(track.request_missing(recent), stored, deadline_ms)
             if older is not None:
-                self._go(track.later(older), completed, deadline_ms)
+                self._go(track.complete_pending(older), completed, deadline_ms)
         except (ExternalFailure, LedgerError) as error:
             failure = failure_code(error)
             self._telemetry.note("an external track failed", track=track.name, code=failure, detail=str(error))
-        return TrackReport(track.name, tuple(stored), tuple(completed), failure, shelf.waiting_ms(track.name))
+        return TrackReport(track.name, tuple(stored), tuple(completed), failure, recent.waiting_ms(track.name))
 
     def _go(self, steps: Iterator[int | None], done: list[int], deadline_ms: int) -> None:
         for size in steps:
@@ -141,25 +143,25 @@ class ExternalAnchors:
             if self._clock.now_ms() >= deadline_ms:
                 return
 
-    def _fault(self, track: Track, error: Exception, shelf: Shelf) -> TrackReport:
+    def _fault(self, track: Track, error: Exception, recent: RecentCheckpoints) -> TrackReport:
         """The report of a track that raised: a fault of ours, which must not stop the others."""
         self._telemetry.count("UnexpectedErrors")
         self._telemetry.note("an external track failed", track=track.name, code="INTERNAL", detail=type(error).__name__)
-        return TrackReport(track.name, (), (), "INTERNAL", shelf.waiting_ms(track.name))
+        return TrackReport(track.name, (), (), "INTERNAL", recent.waiting_ms(track.name))
 
-    def _publish(self, shelf: Shelf) -> int:
+    def _publish(self, recent: RecentCheckpoints) -> int:
         """Publish the cosignatures of the newest checkpoint below it, in `checkpoint`; returns how many there are."""
         if not self._witnesses:
             return 0
-        size = shelf.published[-1].size
-        note = shelf.opened(size).note
-        given = [track.cosignature(shelf, size, note.text) for track in self._witnesses]
+        size = recent.published[-1].size
+        note = recent.opened(size).note
+        given = [track.cosignature(recent, size, note.text) for track in self._witnesses]
         lines = [line for line in given if line is not None]
         if lines:
-            shelf.publish(note.with_signatures(lines), size)
+            recent.publish(note.with_signatures(lines), size)
         return len(lines)
 
-    def _count(self, reports: Sequence[TrackReport], older: Shelf | None) -> None:
+    def _count(self, reports: Sequence[TrackReport], older: RecentCheckpoints | None) -> None:
         conflicts = sum(report.failure == failure_code(OtherTree()) for report in reports)
         self._telemetry.count("WitnessConflicts", conflicts)
         for report in reports:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The three kinds of track: what each asks for, and when it is satisfied.
+"""The three kinds of track: what each requests of its provider, and when nothing is left to request.
 
-Invariant: a track knows nothing of the others. It raises the failure that stopped it; what it stored before that stays.
+Invariant: a track does not depend on the others. It raises the failure that stopped it; what it stored before stays.
 """
 
 from __future__ import annotations
@@ -15,24 +15,30 @@ from indelible.domain.anchors import AnchorFile, safe_name
 from indelible.domain.note import Note, NoteError, Signature
 from indelible.errors import LedgerError
 from indelible.ports.external import Calendar, ExternalFailure, OtherSize, OtherTree, TimestampAuthority, Witness
-from indelible.services.anchor_shelf import Shelf
 from indelible.services.log import LEDGER, LogReader
+from indelible.services.recent_checkpoints import RecentCheckpoints
 
 
 class Track(Protocol):
-    """One anchoring provider, and what is asked of it."""
+    """One external anchoring provider."""
 
     @property
     def name(self) -> str:
-        """As in the files' names: `rfc3161-…`, `ots-…`, `witness-…`."""
+        """As in the names of its files: `rfc3161-…`, `ots-…`, `witness-…`."""
         ...
 
-    def news(self, shelf: Shelf) -> Iterator[int]:
-        """Ask for what is missing, newest first; each size once it is stored. Raises ExternalFailure, LedgerError."""
+    def request_missing(self, recent: RecentCheckpoints) -> Iterator[int]:
+        """Request an anchor for each checkpoint that lacks one, newest first. Yields each size once it is stored.
+
+        Raises ExternalFailure, LedgerError.
+        """
         ...
 
-    def later(self, shelf: Shelf) -> Iterator[int | None]:
-        """Ask for what takes its time: each size that was completed, None for one that was not. Raises as `news`."""
+    def complete_pending(self, recent: RecentCheckpoints) -> Iterator[int | None]:
+        """Request the completed form of pending anchors. Yields each completed size, None for one still pending.
+
+        Raises as `request_missing`.
+        """
         ...
 
 
@@ -44,13 +50,13 @@ class TimestampTrack:
         self._file = AnchorFile("token", authority.name)
         self.name = self._file.track
 
-    def news(self, shelf: Shelf) -> Iterator[int]:
+    def request_missing(self, recent: RecentCheckpoints) -> Iterator[int]:
         """One request for each checkpoint that has no token of this authority."""
-        for size in shelf.sizes_without(self.name):
-            shelf.keep(size, self._file, self._authority.stamp(shelf.opened(size).note.data))
+        for size in recent.sizes_without(self.name):
+            recent.store(size, self._file, self._authority.stamp(recent.opened(size).note.data))
             yield size
 
-    def later(self, shelf: Shelf) -> Iterator[int | None]:  # noqa: ARG002 - the protocol's
+    def complete_pending(self, recent: RecentCheckpoints) -> Iterator[int | None]:  # noqa: ARG002 - the protocol's
         """Nothing: a token is complete."""
         return iter(())
 
@@ -63,25 +69,25 @@ class CalendarTrack:
         self._pending = AnchorFile("pending", calendar.name)
         self.name = self._pending.track
 
-    def news(self, shelf: Shelf) -> Iterator[int]:
+    def request_missing(self, recent: RecentCheckpoints) -> Iterator[int]:
         """One request for each checkpoint that has no proof of this calendar."""
-        for size in shelf.sizes_without(self.name):
-            shelf.keep(size, self._pending, self._calendar.submit(_digest(shelf, size)))
+        for size in recent.sizes_without(self.name):
+            recent.store(size, self._pending, self._calendar.submit(_digest(recent, size)))
             yield size
 
-    def later(self, shelf: Shelf) -> Iterator[int | None]:
+    def complete_pending(self, recent: RecentCheckpoints) -> Iterator[int | None]:
         """One request for each proof that is still pending, the oldest first."""
-        for size, _ in self.pending(shelf):
-            proof = shelf.read(size, self._pending)
-            completed = self._calendar.upgrade(proof, _digest(shelf, size)) if proof else None
+        for size, _ in self.pending(recent):
+            proof = recent.read(size, self._pending)
+            completed = self._calendar.upgrade(proof, _digest(recent, size)) if proof else None
             if completed is not None:
                 height, data = completed
-                shelf.keep(size, AnchorFile("bitcoin", self._calendar.name, height), data)
+                recent.store(size, AnchorFile("bitcoin", self._calendar.name, height), data)
             yield size if completed else None
 
-    def pending(self, shelf: Shelf) -> list[tuple[int, int]]:
+    def pending(self, recent: RecentCheckpoints) -> list[tuple[int, int]]:
         """Sizes whose proof is not complete, oldest first, and since when they wait (Unix milliseconds)."""
-        given = shelf.files_of(self.name)
+        given = recent.files_of(self.name)
         complete = {size for size, file, _ in given if file.kind == "bitcoin"}
         return [(size, ms) for size, file, ms in given if file.kind == "pending" and size not in complete]
 
@@ -95,31 +101,31 @@ class WitnessTrack:
         self._file = AnchorFile("cosignature", safe_name(witness.key.name))
         self.name = self._file.track
 
-    def news(self, shelf: Shelf) -> Iterator[int]:
-        """Starts from what the witness has cosigned as far as is stored; asks once more when it knows better."""
-        newest = shelf.published[-1].size
-        if shelf.has(newest, self.name):
+    def request_missing(self, recent: RecentCheckpoints) -> Iterator[int]:
+        """From the newest cosigned size that is stored; asks once more if the witness answers that it holds another."""
+        newest = recent.published[-1].size
+        if recent.has(newest, self.name):
             return
-        note = shelf.opened(newest).note
-        old = max((size for size, _, _ in shelf.files_of(self.name)), default=0)
+        note = recent.opened(newest).note
+        old = max((size for size, _, _ in recent.files_of(self.name)), default=0)
         try:
             signature = self._cosigned(note, old, newest)
         except OtherSize as other:
             if other.size > newest and self._published(other.size):
-                return  # another run has shown it a newer checkpoint meanwhile
+                return  # another run has sent it a newer checkpoint meanwhile
             if other.size > newest or other.size == old:
                 raise OtherTree(f"the witness holds size {other.size}, and the ledger has published {newest}") from None
             signature = self._again(note, other.size, newest)
-        shelf.keep(newest, self._file, signature.line.encode())
+        recent.store(newest, self._file, signature.line.encode())
         yield newest
 
-    def later(self, shelf: Shelf) -> Iterator[int | None]:  # noqa: ARG002 - the protocol's
+    def complete_pending(self, recent: RecentCheckpoints) -> Iterator[int | None]:  # noqa: ARG002 - the protocol's
         """Nothing: a cosignature is complete."""
         return iter(())
 
-    def cosignature(self, shelf: Shelf, size: int, text: str) -> Signature | None:
-        """What is stored for this checkpoint, if it is a good cosignature of it."""
-        data = shelf.read(size, self._file) if shelf.has(size, self.name) else None
+    def cosignature(self, recent: RecentCheckpoints, size: int, text: str) -> Signature | None:
+        """The cosignature stored for this checkpoint; None where it does not verify."""
+        data = recent.read(size, self._file) if recent.has(size, self.name) else None
         if data is None:
             return None
         try:
@@ -143,12 +149,12 @@ class WitnessTrack:
 
 
 def failure_code(error: ExternalFailure | LedgerError) -> str:
-    """`NO_ANSWER`, `REFUSED`, `BAD_ANSWER`, `OTHER_TREE`; or the code of what went wrong on our side."""
+    """`NO_ANSWER`, `REFUSED`, `BAD_ANSWER`, `OTHER_TREE`; or the code of the ledger's own error."""
     if isinstance(error, LedgerError):
         return error.code
     name = type(error).__name__
     return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in name).strip("_")
 
 
-def _digest(shelf: Shelf, size: int) -> bytes:
-    return hashlib.sha256(shelf.opened(size).note.data).digest()
+def _digest(recent: RecentCheckpoints, size: int) -> bytes:
+    return hashlib.sha256(recent.opened(size).note.data).digest()
