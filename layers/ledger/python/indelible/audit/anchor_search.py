@@ -26,7 +26,7 @@ from itertools import chain, islice
 from typing import TypeAlias, TypeVar
 
 from indelible.audit.anchors import KINDS, AnchorChecks, ExternalAnchor, Trust
-from indelible.audit.climb import Climb, Climbed
+from indelible.audit.ledger_inclusion import IncludedCheckpoint, LedgerInclusion
 from indelible.audit.source import Source
 from indelible.domain import merkle, tiles
 from indelible.domain.anchors import DIRECTORY, AnchorFile, parse_anchor_path, safe_name
@@ -65,7 +65,7 @@ class _Demanded:
 class _Leaf:
     """An organisation's checkpoint in the ledger's log, and windows of the anchors of what covers it, ascending."""
 
-    climbed: Climbed
+    included: IncludedCheckpoint
     windows: Sequence[Sequence[_Given]]
 
 
@@ -73,11 +73,16 @@ class AnchorSearch:
     """One verification's. Failures are handed to `report`, each once."""
 
     def __init__(
-        self, source: Source, log: LogReader, climb: Climb, trust: Trust, report: Callable[[Failure], None]
+        self,
+        source: Source,
+        log: LogReader,
+        inclusion: LedgerInclusion,
+        trust: Trust,
+        report: Callable[[Failure], None],
     ) -> None:
         self._source = source
         self._log = log
-        self._climb = climb
+        self._inclusion = inclusion
         self._trust = trust
         self._report = report
         self._checks = AnchorChecks(source, trust)
@@ -86,7 +91,7 @@ class AnchorSearch:
         self._covering: dict[tuple[int, int], Note | None] = {}
         self._failed: set[tuple[FailureCode, str]] = set()
 
-    def look(self, top: Climbed, *, first: int) -> list[ExternalAnchor]:
+    def look(self, top: IncludedCheckpoint, *, first: int) -> list[ExternalAnchor]:
         """What there is about checkpoints of at least `first` records, and up to this one.
 
         One line for each provider: the best that holds, otherwise what it gave about this one.
@@ -120,8 +125,8 @@ class AnchorSearch:
     def _leaf(self, size: int) -> _Leaf | None:
         """None where the ledger's log does not have this checkpoint (yet)."""
         if size not in self._leaves:
-            climbed = self._climb.at(size)
-            self._leaves[size] = _Leaf(climbed, [*self._windows(climbed.covering.size)]) if climbed else None
+            included = self._inclusion.at(size)
+            self._leaves[size] = _Leaf(included, [*self._windows(included.covering.size)]) if included else None
         return self._leaves[size]
 
     def _windows(self, first: int) -> Iterator[list[_Given]]:
@@ -186,13 +191,13 @@ class AnchorSearch:
         return told
 
     def _said(self, leaf: _Leaf, size: int, file: AnchorFile) -> list[ExternalAnchor]:
-        of = leaf.climbed
+        of = leaf.included
         if (of.size, size) not in self._covering:
             self._covering[of.size, size] = self._covers(of, size)
         note = self._covering[of.size, size]
         return [replace(said, covers=of.size) for said in self._checks.of(size, file, note)] if note else []
 
-    def _covers(self, leaf: Climbed, size: int) -> Note | None:
+    def _covers(self, leaf: IncludedCheckpoint, size: int) -> Note | None:
         """The ledger's checkpoint of this size, once it is seen to hold the leaf; None where that cannot be seen."""
         index = leaf.proof.index
         try:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from indelible.audit import segment
-from indelible.audit.climb import Climb
+from indelible.audit.ledger_inclusion import LedgerInclusion
 from indelible.audit.resume import State
 from indelible.audit.segment import Expected, Segment
 from indelible.audit.source import NotEvidence, Part, Source
@@ -50,7 +50,7 @@ class FastWalk(Walk):
     begun: State | None = field(kw_only=True, default=None)
     keep: Callable[[Callable[[], State]], None] | None = field(kw_only=True, default=None)
     first: int = field(init=False, default=1)
-    climb: Climb = field(init=False)
+    inclusion: LedgerInclusion = field(init=False)
 
     def run(self, deadline_ms: int) -> None:
         """As Walk, from where an earlier walk stopped, and part by part, fast where there is nothing wrong."""
@@ -59,8 +59,8 @@ class FastWalk(Walk):
         )
         self.first = start if self.begun is None else self.begun.first
         self.start(start, after)
-        self.climb = Climb(self.source, self.org_id, self.log, self._once)
-        self.roots.on_confirmed = self.climb.confirmed
+        self.inclusion = LedgerInclusion(self.source, self.org_id, self.log, self._once)
+        self.roots.on_confirmed = self.inclusion.confirmed
         for one in self._receipts():
             self.checker.expect(one)
         if self.begun is None:

@@ -247,10 +247,12 @@ def _check_source(source: Source, request: AuditRequest, scope: _Scope, signing:
 def _check_anchors(source: Source, request: AuditRequest, signing: _Signing, walk: FastWalk) -> list[ExternalAnchor]:
     """Check 4: what others vouch for, of the newest checkpoint that the records lead to and those before it."""
     newest = walk.roots.last
-    top = walk.climb.top(newest.size) if newest else None
+    top = walk.inclusion.top(newest.size) if newest else None
     if top is None:
         return []
-    return AnchorSearch(source, signing.log, walk.climb, request.trust, walk.checker.take).look(top, first=walk.first)
+    return AnchorSearch(source, signing.log, walk.inclusion, request.trust, walk.checker.take).look(
+        top, first=walk.first
+    )
 
 
 def _is_whole(source: Source, within: Range) -> bool:

@@ -41,7 +41,7 @@ class TrackReport:
     failure: str | None
     """The code of the failure that ended it."""
     waiting_ms: int
-    """As `Shelf.waiting_ms`."""
+    """As `RecentCheckpoints.waiting_ms`."""
 
 
 @dataclass(frozen=True, slots=True)

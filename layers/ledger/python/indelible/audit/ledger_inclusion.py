@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From an organisation's checkpoints up to the ledger's own log, by the proofs that lie beside them.
+"""Check the proofs that the ledger's own log includes an organisation's checkpoints.
 
-Invariant: wherever a proof lies for a checkpoint that the records lead to, it is checked (docs/format.md), as the
-evidence page does; a checkpoint without one is not taken up yet, which is no failure.
+Invariant: for a checkpoint that the records lead to, a proof that is there is checked (docs/format.md), as on the
+evidence page. A checkpoint without a proof is not in the ledger's log yet, which is no failure.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from indelible.services.log import LEDGER, LogReader, checkpoint_path
 
 
 @dataclass(frozen=True, slots=True)
-class Climbed:
-    """The organisation's checkpoint of `size` is a leaf of the ledger's own log, by its `covering` checkpoint."""
+class IncludedCheckpoint:
+    """The organisation's checkpoint of `size`, proven to be a leaf of the ledger's log by its checkpoint `covering`."""
 
     size: int
     note: Note
@@ -30,8 +30,8 @@ class Climbed:
     covering: Checkpoint
 
 
-class Climb:
-    """One walk's. Failures are handed to `report`, once for a size."""
+class LedgerInclusion:
+    """For one walk. `report` is called with each failure, once for a size."""
 
     def __init__(self, files: ListedLogFiles, org_id: str, log: LogReader, report: Callable[[Failure], None]) -> None:
         self._files = files
@@ -41,10 +41,10 @@ class Climb:
         self._proofs: Iterator[tuple[int, bytes]] | None = None
         self._next: tuple[int, bytes] | None = None
         self._looked_at: set[int] = set()
-        self._top: Climbed | None = None
+        self._top: IncludedCheckpoint | None = None
 
     def confirmed(self, signed: SignedCheckpoint) -> None:
-        """Check the proof of a checkpoint that the records lead to, if there is one. To be called ascending by size."""
+        """Check the proof for a checkpoint that the records lead to, if there is one. Call it ascending by size."""
         size = signed.checkpoint.size
         if self._proofs is None:
             self._proofs = self._files.ledger_proofs(self._org_id, at_least=size)
@@ -54,10 +54,10 @@ class Climb:
         if self._next is not None and self._next[0] == size:
             self._top = self._checked(size, signed.note, self._next[1]) or self._top
 
-    def top(self, size: int) -> Climbed | None:
-        """The largest checkpoint up to this size that the ledger's own log holds; those before it follow from it.
+    def top(self, size: int) -> IncludedCheckpoint | None:
+        """The largest checkpoint up to this size that the ledger's own log includes; None where it includes none.
 
-        Where none that was confirmed has a proof, one from before.
+        The largest that was passed to `confirmed`; if none of these is included, one from before the range.
         """
         if self._top is not None:
             return self._top
@@ -68,15 +68,15 @@ class Climb:
                 return found
         return None
 
-    def at(self, size: int) -> Climbed | None:
-        """The checkpoint of this size, if the ledger's own log holds it."""
+    def at(self, size: int) -> IncludedCheckpoint | None:
+        """The checkpoint of this size; None where there is no proof that the ledger's own log includes it."""
         data = self._files.read(self._org_id, ledger_proof_path(size))
         note = self._files.read(self._org_id, checkpoint_path(size))
         if data is None or note is None:
             return None
         self._looked_at.add(size)
         try:
-            leaf = self._log.opened(self._org_id, size, note).note  # before the range nobody else has opened it
+            leaf = self._log.opened(self._org_id, size, note).note  # one from before the range was not opened yet
         except NoteError as error:
             unsigned = isinstance(error, (BadSignature, NotSigned))
             code = FailureCode.BAD_SIGNATURE if unsigned else FailureCode.CHECKPOINT_MISMATCH
@@ -84,11 +84,11 @@ class Climb:
             return None
         return self._checked(size, leaf, data)
 
-    def _checked(self, size: int, leaf: Note, data: bytes) -> Climbed | None:
+    def _checked(self, size: int, leaf: Note, data: bytes) -> IncludedCheckpoint | None:
         self._looked_at.add(size)
         try:
             proof = parse_tlog_proof(data)
-            return Climbed(size, leaf, proof, self._log.verify(LEDGER, proof, leaf_data(leaf)))
+            return IncludedCheckpoint(size, leaf, proof, self._log.verify(LEDGER, proof, leaf_data(leaf)))
         except (NoteError, EvidenceBroken) as error:
             detail = f"the proof that the ledger's log has this checkpoint: {error}"
             self._report(Failure(FailureCode.CHECKPOINT_MISMATCH, size, detail, s3_key=ledger_proof_path(size)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every proof for the ledger's own log is checked, wherever the evidence lies: each says the same of one mutation."""
+"""Every proof for the ledger's own log is checked: each kind of source gives the same verdict on a mutation."""
 
 from __future__ import annotations
 
