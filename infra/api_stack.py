@@ -20,7 +20,7 @@ from infra.environment import api_environment, ledger_environment, second_line_e
 from infra.ledger_stack import LedgerStack
 from infra.nag import acknowledge, hipaa_and_nist
 
-#: Why routes have no authorizer at the gateway (cdk-nag asks for one): those of auth=hmac, and those for everybody.
+#: Why routes have no authorizer at the gateway (cdk-nag asks for one): those of auth=hmac, and the public ones.
 _SIGNED = (
     "The function authenticates every request itself, by HMAC over the arguments under the organisation's secret "
     "and in constant time, before it touches the ledger."
@@ -64,7 +64,7 @@ class ApiStack(Stack):
         export_permissions.acknowledge_export_patterns(export.role, exports=ledger.exports, packs=False)
         export_permissions.acknowledge_admin_patterns(export.role, bucket=bucket)
 
-        # It authenticates nobody, so it is not even told where the secret is.
+        # It authenticates no caller, so it does not get the secret's ARN.
         self._environment = ledger_environment(config, ledger) | second_line_environment(ledger)
         published = permissions.published(bucket=bucket, keys=ledger.all_keys)
         meta = self._serve("meta", published, "GET /health", "GET /v1/keys", "GET /openapi.json", public=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Composes the stacks. Whoever calls it decides how the layer is bundled and how stacks are synthesized."""
+"""Composes the stacks. The caller decides how the layer is bundled and how stacks are synthesized."""
 
 from __future__ import annotations
 

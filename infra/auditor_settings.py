@@ -14,7 +14,7 @@ KEYS = ("auditor_account", "auditor_external_id", "auditor_organisations")
 #: An enum of Athena's partition projection is what bounds it.
 _MOST_ORGANISATIONS = 50
 #: A role's inline policies have 10,240 characters, of which an organisation's name takes some twice: in the ARN of its
-#: days and in the prefix that may be listed, beside 105 characters each time that are the bucket's and the pattern's.
+#: days and in the prefix that may be listed, besides 105 characters each time for the bucket and the pattern.
 _POLICY_CHARACTERS = 8_000
 _EACH_CHARACTERS = 105
 
@@ -31,7 +31,7 @@ def read_account(value: object) -> str:
 
 
 def read_external_id(value: object) -> str:
-    """What the auditor's account sends along, against being talked into reading for somebody else."""
+    """The external id that the auditor's account sends, against the confused deputy problem."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9+=,.@:/_-]{16,1224}", value):
         raise AuditorError("must be 16 to 1,224 of letters, digits and +=,.@:/_-, and nobody else's: a random text")
     return value

@@ -47,9 +47,9 @@ NOT_SHIPPED = (
 _JUNK = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
 #: Changes whenever the way of building does, so that an old asset is not mistaken for a new one.
 _RECIPE = "2"
-#: Where the layer's ``python/`` lies in a function.
+#: The path of the layer's ``python/`` in a function.
 _IN_A_FUNCTION = "/opt/python"
-#: Lies in an asset's directory as long as it is being built.
+#: A file that is in an asset's directory while it is being built.
 _UNFINISHED = ".unfinished"
 
 
@@ -88,7 +88,7 @@ class LambdaBundling:
         if python is None:
             print(
                 f"note: without Python {_LAMBDA_PYTHON} on this machine the functions' code is delivered uncompiled, "
-                f"and every cold start takes longer; .venv/bin/uv python install {_LAMBDA_PYTHON} mends it",
+                f"and every cold start takes longer; .venv/bin/uv python install {_LAMBDA_PYTHON} avoids that",
                 file=sys.stderr,
             )
         return cls(python=python)

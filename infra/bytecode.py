@@ -25,12 +25,12 @@ def find_python(version: str) -> str | None:
 
 
 def compile_ahead(site: Path, *, python: str, runs_at: str) -> None:
-    """Write the bytecode of every module below `site`, which lies at `runs_at` in a function. Raises BytecodeError.
+    """Write the bytecode of every module below `site`, which is at `runs_at` in a function. Raises BytecodeError.
 
     Unchecked (PEP 552): an asset carries no times of files that could be compared, and nothing changes behind it.
     """
     command = [python, "-I", "-W", "ignore", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    # Names the files as they lie in a function: the same bytecode wherever it is made.
+    # Names the files by their paths in a function: the same bytecode wherever it is made.
     command += ["-s", str(site), "-p", runs_at, str(site)]
     # stdout belongs to jsii's protocol with Node while the CDK calls us.
     done = subprocess.run(command, stdout=sys.stderr, check=False)  # noqa: S603 - as find_python found it

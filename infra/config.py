@@ -40,7 +40,7 @@ MAX_RETENTION_DAYS = 36_500
 
 #: A key's id and its comma.
 _KEY_ID_CHARACTERS = 37
-#: What is left of a function's 4 KB of variables for what grows, beside names and everything that has a bound.
+#: Characters of a function's 4 KB of variables that are left for values without a bound of their own.
 _ENVIRONMENT_CHARACTERS = 2_700
 
 
@@ -89,7 +89,7 @@ class LedgerConfig:
     auditor_account: str | None = None
     auditor_external_id: str | None = None
     auditor_organisations: tuple[str, ...] | None = None
-    #: The IAM roles and users that alone may place and release legal holds; None: whoever IAM lets.
+    #: The IAM roles and users that alone may place and release legal holds; None: all that IAM allows.
     hold_operators: tuple[str, ...] | None = None
 
     @property
@@ -122,11 +122,11 @@ class LedgerConfig:
         kept = (
             "bucket, table, key and secret are kept (RETAIN) and protected from deletion"
             if self.is_prod
-            else "table, key and secret go with the stack, a bucket once it is empty (DESTROY)"
+            else "table, key and secret are deleted with the stack, and a bucket if it is empty (DESTROY)"
         )
         lock = {
-            "COMPLIANCE": "nobody, the account's root user included, can delete a record before that",
-            "GOVERNANCE": "whoever holds s3:BypassGovernanceRetention can delete a record: not for evidence",
+            "COMPLIANCE": "no user, the account's root user included, can delete a record before that",
+            "GOVERNANCE": "a principal with s3:BypassGovernanceRetention can delete a record: not for evidence",
         }[self.lock_mode]
         days = f"{self.retention_days:,} day{'' if self.retention_days == 1 else 's'}"
         callers = {
@@ -135,7 +135,7 @@ class LedgerConfig:
             f"whose claim '{self.jwt_org_claim}' names the organisation",
             "iam": "AWS identities (SigV4) that `indelible org allow` has named",
         }[self.auth]
-        signed = ", and a signature besides" if self.strict_signatures and self.auth != "hmac" else ""
+        signed = ", and also a signature" if self.strict_signatures and self.auth != "hmac" else ""
         return (
             f"indelible: stage {self.stage}, ledger '{self.ledger_name}': Object Lock {self.lock_mode} "
             f"for {days} ({lock}); {kept}; auth {self.auth}: {callers}{signed}."
@@ -195,8 +195,8 @@ def _collect(context: Mapping[str, object]) -> dict[str, object]:
         if key not in _READERS:
             raise ConfigError(f"{CONTEXT_OBJECT}.{key}", f"is not a setting{_meant(str(key))}; {_KNOWN}")
     for key in context:
-        # Other keys of the context belong to the CDK and to whoever else reads it. Only a name that
-        # is one typing error away from ours is refused: ignoring it would deploy the default lock.
+        # Other keys of the context belong to the CDK and to other programs. Only a name that is one
+        # typing error away from a setting is refused: ignoring it would deploy the default lock.
         if key not in _READERS and key != CONTEXT_OBJECT and key.isidentifier() and _meant(key):
             raise ConfigError(key, f"is not a setting{_meant(key)}; {_KNOWN}")
     overrides = {key: context[key] for key in _READERS if key in context}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The settings that name the providers of external anchoring. None is asked unless it is named here.
 
-Invariant: what these readers return is contacted as it stands; what they refuse is said in one line, without the key,
+Invariant: what these readers return is contacted as it is; what they refuse is said in one line, without the key,
 which `infra.config` puts before it.
 """
 
@@ -39,7 +39,7 @@ def read_calendars(value: object) -> dict[str, str]:
 
 
 def read_witnesses(value: object) -> dict[str, str]:
-    """Verifier keys of cosignatures (c2sp.org/tlog-cosignature), and the URLs that `/add-checkpoint` lies under."""
+    """Verifier keys of cosignatures (c2sp.org/tlog-cosignature), and the URLs below which `/add-checkpoint` is."""
     found = _addresses(value, schemes=("https",))
     for key in found:
         if not _is_cosignature_key(key):
@@ -74,7 +74,7 @@ def check(given: Mapping[str, object], *, on_this_machine: bool) -> tuple[str, s
 
 
 def as_environment(given: Mapping[str, object]) -> dict[str, str]:
-    """The variable that the functions read; nothing when nobody is configured."""
+    """The variable that the functions read; empty when no provider is configured."""
     named = {key: given[key] for key in (*EXTERNAL_KEYS, "witness_quorum") if given.get(key)}
     return {"INDELIBLE_EXTERNAL_ANCHORS": json.dumps(named, separators=(",", ":"))} if named else {}
 
@@ -116,7 +116,7 @@ def _url(value: object, schemes: tuple[str, ...]) -> str:
 
 
 def _is_cosignature_key(text: str) -> bool:
-    # As `parse_verifier_key` of the layer, which whoever deploys need not have installed; a test holds them together.
+    # As `parse_verifier_key` of the layer, which need not be installed where the CDK runs; a test compares the two.
     parts = _VERIFIER_KEY.fullmatch(text)
     if parts is None:
         return False

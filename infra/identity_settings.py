@@ -60,7 +60,7 @@ def read_audience(value: object) -> tuple[str, ...]:
 
 
 def read_org_claim(value: object) -> str:
-    """The name of a claim at the top of a token; what stands deeper cannot be named."""
+    """The name of a top-level claim of a token; nested claims cannot be named."""
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]{1,256}", value):
         raise IdentityError(f"must be the name of one claim, for example org_id or custom:org_id, not {value!r}")
     return value

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cdk-nag, and the one way in which a finding may be acknowledged: beside its construct, with a reason."""
+"""cdk-nag, and the one way in which a finding may be acknowledged: next to its construct, with a reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from constructs import IConstruct
 
 
 def enforce_nag(app: App) -> None:
-    """Run the three packs over every resource; a finding nobody acknowledged makes ``app.synth()`` raise."""
+    """Run the three packs over every resource; a finding that is not acknowledged makes ``app.synth()`` raise."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app), NIST80053R5Checks(app))
 
 

@@ -86,7 +86,7 @@ def tools(
 
 
 def published(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
-    """What anybody may know: that the bucket answers (HeadBucket), and the public halves of the signing keys."""
+    """What is public: that the bucket answers (HeadBucket), and the public halves of the signing keys."""
     return [
         allow(bucket.bucket_arn, "s3:ListBucket"),
         allow(
@@ -102,7 +102,7 @@ def published(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.Polic
 def plan(*, table: dynamodb.ITable) -> list[iam.PolicyStatement]:
     """Reads who is registered and who has news, and notes when a round began.
 
-    No record, no head, no organisation's settings; and nothing but that note lies where it may write.
+    No record, no head, no organisation's settings; and only that note is where it may write.
     """
     return [
         allow(
@@ -140,7 +140,7 @@ def anchor(*, bucket: s3.IBucket, table: dynamodb.ITable, keys: Sequence[kms.IKe
 
 
 def external(*, bucket: s3.IBucket, keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
-    """Reads the ledger's own log, and stores beside it what others say of it. No record, no table, no signature."""
+    """Reads the ledger's own log, and stores the external anchors of it. No record, no table, no signature."""
     return [
         allow(bucket.arn_for_objects(LEDGER_KEYS), "s3:GetObject", "s3:GetObjectVersion"),
         # Below this prefix alone. So S3 says 403 and not 404 about an object that is not there, or behind a delete

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A round of the anchor as a state machine: plan, anchor the batches side by side, plan again, until nobody is left.
+"""A round of the anchor as a state machine: plan, anchor the batches in parallel, plan again, until none is left.
 
     Plan ─▶ Anyone? ─yes─▶ Anchor (Distributed Map) ─▶ Plan
                └──no──▶ Ledger ─▶ External, where a provider is configured ─▶ Done

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What someone must be woken for, and one topic that says so.
+"""The alarms of a ledger, and the topic that they notify.
 
 Invariant: every alarm tells of a broken promise, or of one that is about to break; its description
 says which, and what to read next.

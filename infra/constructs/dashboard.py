@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One page for whoever operates the ledger: is it recording, is it anchored, did someone touch it."""
+"""The operator's dashboard: whether the ledger records, whether it is anchored, whether evidence was touched."""
 
 from __future__ import annotations
 

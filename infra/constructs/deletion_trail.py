@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hears every attempt to delete evidence or to touch its retention, and counts what must not happen.
+"""Records attempts to delete evidence or to change its retention or legal hold; counts those that must not happen.
 
 Cheap on purpose: CloudTrail's advanced selectors filter by event name before anything is recorded, and a
 ledger that is left alone has but one such event a month for each statement of a signing key.
@@ -92,7 +92,7 @@ class DeletionTrail(Construct):
             log_group=log_group,
             # Bucket policy and Object Lock both refuse with AccessDenied. Deletes count whatever their
             # outcome: a batch (which is what the console sends) answers 200 and refuses key by key, and
-            # a delete that nobody refused is the worse news. A change of retention counts when it was
+            # a delete that was not refused is the worse case. A change of retention counts when it was
             # refused: COMPLIANCE mode and the bucket policy let through only what locks longer.
             filter_pattern=logs.FilterPattern.literal(
                 '{ ($.errorCode = "AccessDenied*") || ($.eventName = "DeleteObject*") }'

@@ -4,7 +4,7 @@
 Invariant: an object version that was sealed stays readable and unaltered until its retention ends.
 S3 Object Lock keeps that promise; the bucket policy closes the ways around it that Object Lock leaves
 open, for every principal and whatever its identity policy allows. What is left to an administrator
-is said beside each statement.
+is said at each statement.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ class EvidenceBucket(Construct):
         ]
         if config.hold_operators:
             # A legal hold is all that keeps a version once its retention has ended, and the permission that places it
-            # is the one that releases it. No function has it. Whoever is no principal of IAM (a missing key counts as
-            # "not equal") is refused, too.
+            # is the one that releases it. No function has it. A caller that is no IAM principal (a missing key counts
+            # as "not equal") is refused, too.
             statements.append(
                 _deny(
                     "OnlyOperatorsHold",
@@ -146,7 +146,7 @@ class EvidenceBucket(Construct):
 def _no_weaker_lock(bucket: s3.IBucket, *, lock_mode: LockMode, retention_days: int) -> list[iam.PolicyStatement]:
     """Explicit lock headers override the bucket's default retention, so they are held to it.
 
-    A legal hold is on top of retention, and has a statement of its own where somebody is named for it.
+    A legal hold is on top of retention, and has a statement of its own where `hold_operators` is set.
     """
     every_key = bucket.arn_for_objects("*")
     statements = [
@@ -174,8 +174,8 @@ def _no_weaker_lock(bucket: s3.IBucket, *, lock_mode: LockMode, retention_days: 
         ),
     ]
     # What is written is locked for the whole time. Afterwards a lock can only be lengthened, by any time: S3 itself
-    # refuses to shorten one in COMPLIANCE mode. In GOVERNANCE mode whoever may bypass it could, so that there every
-    # change is held to the same floor, and a record that is old by then cannot be kept a little longer.
+    # refuses to shorten one in COMPLIANCE mode. In GOVERNANCE mode a principal that may bypass it could, so that there
+    # every change is held to the same floor, and a record that is old by then cannot be kept a little longer.
     actions = ["s3:PutObject", *(["s3:PutObjectRetention"] if lock_mode == "GOVERNANCE" else [])]
     shortest = retention_days - SEALING_GRACE_DAYS
     if shortest >= 1:
@@ -191,7 +191,7 @@ def _no_weaker_lock(bucket: s3.IBucket, *, lock_mode: LockMode, retention_days: 
 
 
 def _nobody_deletes(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
-    """Statements for production, where deleting is nobody's job.
+    """Statements for production, where no principal deletes.
 
     What they cannot do: bind someone who may write the bucket policy, or the root user, for whom S3
     always allows it. Such a person can remove this policy and then put delete markers or newer versions

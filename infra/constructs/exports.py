@@ -18,7 +18,7 @@ from infra.nag import acknowledge, hipaa_and_nist
 
 #: An evidence page is made in memory and takes several times its 64 MiB of records meanwhile.
 _MEMORY_MB = 3008
-#: Records and receipts lie there until the archive is uploaded from them: all that Lambda gives.
+#: `/tmp`, which holds records and receipts until the archive is uploaded from them: Lambda's maximum.
 _ROOM = Size.gibibytes(10)
 #: Together shorter than `STALE_MS` of services/export_jobs.py, after which an export is begun anew: two runs of one
 #: export never meet.
@@ -54,7 +54,7 @@ class Exports(Construct):
             memory_mb=_MEMORY_MB,
             room=_ROOM,
         )
-        # What became of an export is noted beside it, and whoever asked for it asks again: nothing is done twice.
+        # The state of an export is stored with it, and the caller asks again: nothing is done twice.
         packer.function.configure_async_invoke(retry_attempts=0, max_event_age=_QUEUED)
         acknowledge(
             packer.function,

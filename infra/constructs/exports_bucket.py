@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where finished exports wait to be fetched. Copies of the evidence, locked for some days and then gone.
 
-Invariant: whoever was given the SHA-256 of an export gets these very bytes for as long as it is kept, and nobody keeps
-copies of an organisation's records here for longer than that.
+Invariant: a caller that was given the SHA-256 of an export gets exactly these bytes for as long as it is kept, and no
+copy of an organisation's records is kept here for longer than that.
 """
 
 from __future__ import annotations

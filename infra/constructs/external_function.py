@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one function that talks to parties other than AWS, deployed only where an anchoring provider is configured.
 
-Invariant: it can neither sign nor read a record. Whoever took it over could show the ledger's published checkpoints to
-others, and store junk beside them, which verification names (docs/adr/0012).
+Invariant: it can neither sign nor read a record. An attacker who took it over could show the ledger's published
+checkpoints to others, and store other files next to them, which verification reports (docs/adr/0012).
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ _ACCESS_LOG = {
     "error": "$context.error.message",
     "integrationError": "$context.integrationErrorMessage",
 }
-#: Who was let in, where the gateway knows. Under auth=hmac it knows nobody, and the records name their organisation.
+#: The caller's identity, where the gateway knows it. Under auth=hmac it does not; the records name their organisation.
 _CALLER = {
     "jwt": {"caller": "$context.authorizer.claims.sub"},
     "iam": {"caller": "$context.identity.userArn"},
@@ -110,7 +110,7 @@ class LedgerHttpApi(Construct):
     def route(self, function: lambda_.IFunction, *routes: str, name: str, public: bool, open_because: str) -> None:
         """Lead routes such as ``POST /v1/record`` to the function, through one integration (payload format 2.0).
 
-        ``open_because`` says why the gateway itself lets everybody in, where it does: where the route is
+        ``open_because`` says why the gateway itself admits every caller, where it does: where the route is
         ``public``, and where the functions authenticate.
         """
         integration = integrations.HttpLambdaIntegration(

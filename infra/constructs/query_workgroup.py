@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the auditor's queries run, and where their results lie for a month: copies, nothing of them is evidence."""
+"""The workgroup of the auditor's queries, and the bucket that keeps their results for a month. They are no evidence."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records as a table: one object, one row, where they lie.
+"""Records as a table: one object, one row, read in place.
 
 Invariant: only records are read. A partition is one day of one organisation, and its place is the prefix
 `{org}/{YYYY}/{MM}/{DD}/`, below which nothing but records can be written (infra/constructs/evidence_bucket.py); the
-logs lie below `{org}/_log/`, which is no day.
+logs are below `{org}/_log/`, which is no day.
 
 Athena shows the newest version of an object, behind a delete marker none at all. So a query is a view and not
 evidence: what it shows is proved by its `audit_id`, and what it does not show by verifying the chain.

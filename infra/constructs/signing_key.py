@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infra.config import LedgerConfig
 
-#: What whoever administers keys in this account may still do, granted through IAM. Not among them:
+#: What administrators of keys in this account may still do, granted through IAM. Not among them:
 #: kms:Sign, and kms:CreateGrant, which would hand it out past the policy.
 _ADMINISTRATION = [
     "kms:DisableKey",
@@ -23,7 +23,7 @@ _ADMINISTRATION = [
     "kms:ListGrants",
     "kms:ListKeyPolicies",
     "kms:ListResourceTags",
-    # Without it the key could never be managed again. Whoever holds it can make himself the signer; that
+    # Without it the key could never be managed again. A principal that has it can make itself the signer; that
     # is a management event in CloudTrail, and a second root for one tree size shows to every witness.
     "kms:PutKeyPolicy",
     "kms:RevokeGrant",

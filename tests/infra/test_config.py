@@ -191,7 +191,7 @@ def test_settings_that_are_no_object_are_refused() -> None:
             {"auth": "jwt", "jwt_issuer": "https://idp.example.com/", "jwt_audience": "a,b", "jwt_org_claim": "org"},
             ["auth jwt: tokens of https://idp.example.com/ for a or b, whose claim 'org' names"],
         ),
-        ({"auth": "iam", "strict_signatures": "true"}, ["auth iam: AWS identities", "and a signature besides"]),
+        ({"auth": "iam", "strict_signatures": "true"}, ["auth iam: AWS identities", "and also a signature"]),
         ({"stage": "dev"}, ["stage dev", "GOVERNANCE for 1 day (", "DESTROY"]),
     ],
 )
