@@ -158,6 +158,30 @@ def test_the_alarms_are_those_that_are_deployed() -> None:
     assert {row[0].strip("`") for row in table(OPERATIONS, "alarm")} == deployed
 
 
+def test_every_check_of_the_doctor_has_a_row_in_the_runbook() -> None:
+    sources = (LAYER / "services").glob("doctor*.py")
+    found = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    checks = set(re.findall(r'Finding\(\s*"([a-z ]+)"|\bok\("([a-z ]+)"|\("([a-z ]+)", self\._', found))
+    named = {name for names in checks for name in names if name}
+    documented = {name for row in table(OPERATIONS, "check") for name in re.findall(r"`([a-z ]+)`", row[0])}
+    assert len(named) > 15
+    assert documented == named
+
+
+def test_every_decision_is_in_the_index() -> None:
+    index = ROOT / "docs" / "decisions.md"
+    assert [link for link in links(index) if link.startswith("adr/")] == [
+        f"adr/{path.name}" for path in sorted((ROOT / "docs" / "adr").glob("*.md"))
+    ]
+
+
+def test_every_page_is_linked_from_another() -> None:
+    linked = {
+        (document.parent / link.partition("#")[0]).resolve() for document in DOCUMENTS for link in links(document)
+    }
+    assert [page.name for page in sorted((ROOT / "docs").glob("*.md")) if page not in linked] == []
+
+
 # -- tables that must equal definitions -------------------------------------------------------------------
 
 
