@@ -19,7 +19,8 @@ SKEW_WARN_MS, SKEW_FAIL_MS = 5_000, 60_000
 """`signed_at` may differ from the ledger's clock by five minutes."""
 SILENT_MS = 2 * 3_600_000
 """As the alarm `AnchorSilent`."""
-_DEPLOY_LEDGER = "Deploy the ledger's stack again."
+# A plain deployment skips a stack whose template has not changed, and leaves what was changed by hand.
+_DEPLOY_LEDGER = "Deploy the ledger's stack again, with cdk deploy --revert-drift."
 
 
 class DeploymentChecks:
@@ -67,7 +68,7 @@ class DeploymentChecks:
     def _bucket_policy(self) -> Iterator[Finding]:
         policy = self._deployment.bucket_policy()
         found = drift(policy.wanted, policy.deployed)
-        deploy = "Find out who changed it (CloudTrail: PutBucketPolicy), then deploy the ledger's stack again."
+        deploy = f"Find out who changed it (CloudTrail: PutBucketPolicy). {_DEPLOY_LEDGER}"
         yield from _drift_findings("bucket policy", found.missing, found.added_allows, deploy)
         if found.added_denies:
             said = f"not in the template: {', '.join(found.added_denies)}"
@@ -105,7 +106,7 @@ class DeploymentChecks:
             if found == NO_DRIFT:
                 yield ok("key policy", f"{key.key_id}: only the anchor's role signs")
                 continue
-            advice = "Find out who changed it (CloudTrail: PutKeyPolicy), then deploy the ledger's stack again."
+            advice = f"Find out who changed it (CloudTrail: PutKeyPolicy). {_DEPLOY_LEDGER}"
             yield from _drift_findings("key policy", found.missing, (*found.added_allows, *found.added_denies), advice)
 
     def _pinned_keys(self) -> Iterator[Finding]:
@@ -147,7 +148,9 @@ class DeploymentChecks:
         for name in ("news", "sweep"):
             if not schedules.get(name, False):
                 said = f"{name} is {'disabled' if name in schedules else 'missing'}"
-                yield Finding("schedules", Health.FAIL, said, "Enable it, or deploy the anchor's stack again.")
+                yield Finding(
+                    "schedules", Health.FAIL, said, "Enable it, or deploy the anchor's stack again with --revert-drift."
+                )
             else:
                 yield ok("schedules", f"{name} is enabled")
 
@@ -168,7 +171,9 @@ class DeploymentChecks:
         alarms = self._deployment.alarms()
         ringing = sorted(name for name, state in alarms.items() if state == "ALARM")
         if not alarms:
-            yield Finding("alarms", Health.FAIL, "none", "Deploy the anchor's stack again.")
+            yield Finding(
+                "alarms", Health.FAIL, "none", "Deploy the anchor's stack again, with cdk deploy --revert-drift."
+            )
         for name in ringing:
             yield Finding("alarms", Health.FAIL, f"{name} is in state ALARM", "See Alarms.")
         if alarms and not ringing:
