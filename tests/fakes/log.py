@@ -169,7 +169,7 @@ class FakeLogFiles:
             self.bucket.put(key, data, sha256=hashlib.sha256(data).hexdigest(), lock=lock, if_none_match=True)
         except PreconditionFailed:
             if self.bucket.versions(key)[0].data != data:
-                raise EvidenceBroken(f"{key} holds something else") from None
+                raise EvidenceBroken(f"{key} is stored with other bytes") from None
         else:
             self.written.append(key.partition("/_log/")[2])
 
