@@ -141,6 +141,20 @@ def test_a_receipt_that_is_not_kept_breaks_the_verdict_there(opens: Opener) -> N
     assert page.codes == [("CONTENT_MISMATCH", 7), ("CONTENT_MISMATCH", 7)]
 
 
+def test_an_instant_on_a_receipt_is_one_of_rfc_3339(opens: Opener) -> None:
+    """As for the command line. The browser's own reader takes one without a zone for the reader's local time."""
+    until = str(receipt(7)["retention_until"])
+    day = until[:10]
+    good = [until, until.replace(".000Z", "Z"), until.replace("Z", "+00:00"), until.lower()]
+    bad = [until.replace("T", " "), until.removesuffix("Z"), day, f"+00{until}", f"{day} 00:00:00 GMT"]
+    page = opens(PARTS)
+
+    hold(page, {"receipts": [receipt(7, retention_until=text) for text in (*good, *bad)]})
+
+    assert page.page.locator("#receipt-result li.ok").count() == len(good)
+    assert page.codes == [("CONTENT_MISMATCH", 7)] * len(bad)
+
+
 def test_several_receipts_one_a_line_or_from_a_batch(opens: Opener) -> None:
     page = opens(PARTS)
     hold(page, "\n".join(json.dumps(receipt(n)) for n in (1, 2)))

@@ -20,6 +20,11 @@ const TAIL = new RegExp(
 );
 
 const INSTANTS = new Set(["timestamp", "retention_until"]);
+const HOUR_MINUTE = "(?:[01]\\d|2[0-3]):[0-5]\\d";
+// Date.parse reads far more, some of it by the clock of the reader's own time zone.
+const RFC3339 = new RegExp(
+  `^\\d{4}-\\d\\d-\\d\\d[Tt]${HOUR_MINUTE}:\\d\\d(?:\\.\\d{1,9})?(?:[Zz]|[+-]${HOUR_MINUTE})$`,
+);
 
 class UnknownFormat extends Error {}
 
@@ -65,7 +70,8 @@ function contradictions(receipt, entry, record) {
     retention_until: record.retainUntil,
   };
   const same = (name, found) =>
-    receipt[name] === found || (INSTANTS.has(name) && Date.parse(receipt[name]) === Date.parse(found));
+    receipt[name] === found ||
+    (INSTANTS.has(name) && RFC3339.test(receipt[name]) && Date.parse(receipt[name]) === Date.parse(found));
   return Object.entries(actual)
     .filter(([name, found]) => name in receipt && found !== null && !same(name, found))
     .map(([name, found]) => [name, String(receipt[name]), found]);
