@@ -79,6 +79,18 @@ def test_without_a_checkpoint_there_is_nothing_to_hold_it_against() -> None:
     assert (verdict.valid, verdict.checkpoint) == (True, None)
 
 
+@pytest.mark.parametrize(
+    ("end", "reported"), [(2, []), (3, [("CHECKPOINT_MISMATCH", 5)]), (4, [("CHECKPOINT_MISMATCH", 5)])]
+)
+def test_files_behind_the_first_checkpoint_after_a_range_are_not_its_own(
+    end: int, reported: list[tuple[str, int]]
+) -> None:
+    world = world_of(3, 5, 6)
+    damage(world, checkpoint_path(5))
+
+    assert found(world.verify(Range(end_seq=end))) == reported
+
+
 @pytest.mark.parametrize(("most", "reported"), [(3, [("CHECKPOINT_MISMATCH", 6)]), (4, [])])
 def test_leaves_without_end_are_not_followed(
     monkeypatch: pytest.MonkeyPatch, most: int, reported: list[tuple[str, int]]

@@ -150,6 +150,7 @@ class RootChecker:
         except ValueError as error:
             self._mismatch(size, str(error))
         else:
+            self._published = iter(())  # later checkpoints are not this range's
             self._compare(size)
 
     def _append_leaf(self, leaf: bytes) -> None:
