@@ -162,7 +162,7 @@ def test_what_an_earlier_run_read_is_not_passed_off_as_this_one_s(
 ) -> None:
     monkeypatch.setattr(stored_zip, "_BLOCK", 3000)
     monkeypatch.setattr(resume, "_EVERY_SECONDS", 0.0)
-    monkeypatch.setattr(resume.Keeper, "done", lambda _: None)  # as if it was interrupted after its last part
+    monkeypatch.setattr(resume.ProgressFile, "remove", lambda _: None)  # as if it was interrupted after its last part
     asked = (evidence, "--key", KEY, "--checkpoint-file", tmp_path / "progress")
 
     first, again, answer = said(*asked), said(*asked), run("verify", *asked)

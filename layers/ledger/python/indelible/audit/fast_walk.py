@@ -37,8 +37,8 @@ class FastWalk(Walk):
     `progress` is called with the number of records checked, those of an earlier run included, and the number that the
     range has: at least, where the chain goes on after its latest checkpoint; None where nothing says how many.
 
-    `begun` is the state in which an earlier run stopped. `keep` is called after each faultless part, with a function
-    that gives the state there.
+    `resume_from` is the state in which an earlier run stopped. `save` is called after each faultless part, with a
+    function that returns the state there.
     """
 
     source: Source = field(kw_only=True)
@@ -47,26 +47,25 @@ class FastWalk(Walk):
     fast: bool = field(kw_only=True, default=True)
     strict: bool = field(kw_only=True, default=False)
     progress: Callable[[int, int | None], None] = field(kw_only=True, default=lambda _, __: None)
-    begun: State | None = field(kw_only=True, default=None)
-    keep: Callable[[Callable[[], State]], None] | None = field(kw_only=True, default=None)
+    resume_from: State | None = field(kw_only=True, default=None)
+    save: Callable[[Callable[[], State]], None] | None = field(kw_only=True, default=None)
     first: int = field(init=False, default=1)
     inclusion: LedgerInclusion = field(init=False)
 
     def run(self, deadline_ms: int) -> None:
-        """As Walk, from where an earlier walk stopped, and part by part, fast where there is nothing wrong."""
-        start, after = (
-            self._first_of_range() if self.begun is None else (self.begun.last.sequence + 1, self.begun.after)
-        )
-        self.first = start if self.begun is None else self.begun.first
+        """As Walk, but part by part, fast where nothing is wrong; and from where an earlier run stopped, if one did."""
+        state = self.resume_from
+        start, after = self._first_of_range() if state is None else (state.last.sequence + 1, state.after)
+        self.first = start if state is None else state.first
         self.start(start, after)
         self.inclusion = LedgerInclusion(self.source, self.org_id, self.log, self._once)
         self.roots.on_confirmed = self.inclusion.confirmed
         for one in self._receipts():
             self.checker.expect(one)
-        if self.begun is None:
+        if state is None:
             self.roots.begin()
         else:
-            self.begun.put_back(self.checker, self.roots)
+            state.put_back(self.checker, self.roots)
         complete = self._read_parts(deadline_ms) if self.fast else self._read_singly(deadline_ms)
         self._notice()
         self.finish(complete=complete)
@@ -95,7 +94,7 @@ class FastWalk(Walk):
                 self.roots.add_run(found.run.first, found.pieces)
                 self.last_key, self.end.reached = part.after, found.run.last.sequence
                 self._notice()
-                self._keep(found, part)
+                self._save(found, part)
             else:
                 self.observe_all(self.source.keys_of(part), deadline_ms)
                 self._notice()
@@ -162,9 +161,9 @@ class FastWalk(Walk):
             and (within.to_ms is None or run.last.timestamp_ms <= within.to_ms)
         )
 
-    def _keep(self, found: Segment, part: Part) -> None:
+    def _save(self, found: Segment, part: Part) -> None:
         def state() -> State:
             return State.of(self.checker, self.roots, first=self.first, last=found.run.last, after=part.after)
 
-        if self.keep is not None:
-            self.keep(state)
+        if self.save is not None:
+            self.save(state)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a long verification is, in a file: after an interruption it goes on there.
+"""The state of a long verification, in a file: after an interruption it is continued from there.
 
 Invariant: the file is written whole or not at all, and only where the chain up to there is settled: one record, one
-hash. It is the auditor's own file and as trustworthy as the place where it lies; nothing in it is the ledger's word.
+hash. It is the auditor's own file, and as trustworthy as the place where it is stored: the ledger signs nothing in it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class _Node(Struct, frozen=True):
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """What a walk has found out up to the record `last`, behind which the source goes on `after` this key.
+    """What a walk has found up to the record `last`; the source continues `after` this key.
 
-    `first` is the first sequence that was asked for; `tree` is None where no signed root was waited for any more.
+    `first` is the first sequence of the range; `tree` is None where no later root can be checked.
     """
 
     first: int
@@ -50,7 +50,7 @@ class State(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, checker: ChainChecker, roots: RootChecker, *, first: int, last: Head, after: str) -> State:
-        """Right after a run that ends in `last` was joined."""
+        """The state right after a run that ends in `last` was joined."""
         tree = roots.tree
         return cls(
             first=first,
@@ -65,7 +65,7 @@ class State(Struct, frozen=True, kw_only=True):
         )
 
     def put_back(self, checker: ChainChecker, roots: RootChecker) -> None:
-        """Into a checker that starts after `last`, and its roots."""
+        """Restore it, into a checker that starts after `last` and its roots, instead of `roots.begin()`."""
         checker.go_on(self.last)
         checker.entries_checked, checker.first_broken_at = self.entries_checked, self.first_broken_at
         checker.failures, checker.failures_total = [*self.failures], self.failures_total
@@ -73,7 +73,7 @@ class State(Struct, frozen=True, kw_only=True):
         roots.last = self.signed
         if self.tree is None:
             roots.stop()
-        again = len(checker.failures)  # beginning looks at the latest checkpoint once more, and may say the same again
+        again = len(checker.failures)  # `begin` checks the latest checkpoint again, and may report the same failure
         checker.failures = list(dict.fromkeys(checker.failures))
         checker.failures_total -= again - len(checker.failures)
 
@@ -85,10 +85,11 @@ class _File(Struct, frozen=True, kw_only=True):
     state: State
 
 
-class Keeper:
-    """Writes a state now and then. `about` is what was asked of which source; that of another is not gone on with.
+class ProgressFile:
+    """Saves a state every few seconds. `about` names the source and the question; a file about another is refused.
 
-    `identity` is that of the source's file (see Source): once it has changed, what was read of it counts no more.
+    `identity` is that of the source's file (see Source): once it has changed, the state is not used. `say` is called
+    with a line for people.
     """
 
     def __init__(self, path: Path, about: str, identity: str | None, say: Callable[[str], None]) -> None:
@@ -100,10 +101,10 @@ class Keeper:
         self._due = time.monotonic() + _EVERY_SECONDS
 
     def load(self) -> State | None:
-        """Where to go on; None where nothing was begun, or the source has changed, which is said.
+        """The state to continue from; None where there is none, or the source has changed, which `say` is told.
 
-        That it can be written is tried now: after hours of reading is too late to say so. Raises NotEvidence for a file
-        of something else.
+        Tries now whether the file can be written: after hours of reading it would be too late. Raises NotEvidence for a
+        file that is about something else, and OSError where it cannot be written.
         """
         if not self._path.parent.is_dir():
             raise NotEvidence(f"{self._path}: there is no directory {self._path.parent}")
@@ -122,14 +123,14 @@ class Keeper:
             return None
         return found.state
 
-    def keep(self, state: Callable[[], State]) -> None:
-        """If it is time."""
+    def save(self, state: Callable[[], State]) -> None:
+        """Write the state if the last one is some seconds old. `state` is called only then."""
         if time.monotonic() < self._due:
             return
         self._fresh.write_bytes(msgspec.json.encode(_File(about=self._about, identity=self._identity, state=state())))
         self._fresh.replace(self._path)
         self._due = time.monotonic() + _EVERY_SECONDS
 
-    def done(self) -> None:
-        """Nothing is left to go on with."""
+    def remove(self) -> None:
+        """At the end of a verification: nothing is left to continue."""
         self._path.unlink(missing_ok=True)

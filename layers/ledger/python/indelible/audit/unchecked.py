@@ -21,7 +21,7 @@ _MOST_NAMED = 5
 
 def limits(walk: FastWalk, signing: Sequence[str], anchors: Sequence[ExternalAnchor]) -> Iterator[str]:
     """Everything that this walk and these anchors leave open. `signing`: the clauses about keys and signed roots."""
-    yield from _earlier_run(walk.begun)
+    yield from _earlier_run(walk.resume_from)
     yield from walk.source.unchecked
     yield from signing
     yield from _receipts_outside(walk.receipts_left_out)
@@ -51,10 +51,10 @@ def absent(source: Source, within: Range) -> list[str]:
     return found
 
 
-def _earlier_run(begun: State | None) -> Iterator[str]:
-    if begun is not None:
-        which = _records(begun.first, begun.last.sequence)
-        them = "it" if begun.first == begun.last.sequence else "them"
+def _earlier_run(earlier: State | None) -> Iterator[str]:
+    if earlier is not None:
+        which = _records(earlier.first, earlier.last.sequence)
+        them = "it" if earlier.first == earlier.last.sequence else "them"
         yield f"{which}: an earlier run read {them}, not this one; a change since then is not noticed"
 
 

@@ -17,7 +17,7 @@ from indelible.audit.anchors import ExternalAnchor, Trust
 from indelible.audit.fast_walk import FastWalk
 from indelible.audit.keys import Pinned, key_ring, ledger_name, stated_key
 from indelible.audit.receipts import Receipts
-from indelible.audit.resume import Keeper
+from indelible.audit.resume import ProgressFile
 from indelible.audit.source import NotEvidence, Published, Source, WalkSummary
 from indelible.domain import record
 from indelible.domain.audit_id import MAX_SEQUENCE
@@ -109,7 +109,7 @@ def audit(
     walk = _check_records(source, request, scope, signing, progress=progress, say=say)
     _check_source(source, request, scope, signing, walk)
     anchors = _check_anchors(source, request, signing, walk)
-    checker, resumed = walk.checker, walk.begun
+    checker, resumed = walk.checker, walk.resume_from
     return Audit(
         valid=checker.failures_total == 0,
         source=source.where,
@@ -199,9 +199,8 @@ def _check_records(
     say: Callable[[str], None],
 ) -> FastWalk:
     """Check 2: one walk along the records, from where an earlier run stopped if its progress file says so."""
-    keeper = (
-        Keeper(request.progress_file, _about(source, request), source.identity, say) if request.progress_file else None
-    )
+    path = request.progress_file
+    progress_file = ProgressFile(path, _about(source, request), source.identity, say) if path else None
     walk = FastWalk(
         source,
         NoTable(),
@@ -216,12 +215,12 @@ def _check_records(
         strict=request.strict,
         fast=request.fast,
         progress=progress,
-        begun=keeper.load() if keeper else None,
-        keep=keeper.keep if keeper else None,
+        resume_from=progress_file.load() if progress_file else None,
+        save=progress_file.save if progress_file else None,
     )
     walk.run(NO_DEADLINE)
-    if keeper:
-        keeper.done()
+    if progress_file:
+        progress_file.remove()
     return walk
 
 
