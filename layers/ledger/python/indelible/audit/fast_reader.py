@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fast reading of records that follow each other: everything that `ChainChecker` checks of them, or nothing at all.
+"""Read consecutive records fast, checking everything that `ChainChecker` checks of each record and link.
 
-Invariant: `read` gives an answer only where the slow reading would have found no fault in any of the records. At the
-first byte that is not exactly as expected it gives up without a word.
+Invariant: `read` returns records only where `ChainChecker` would have found no failure in any of them. At the first
+byte that is not exactly as expected it returns None.
 
-An honest record is known before it is read, but for its event and a signature: its link and its sequence follow from
-the record before, its time from its own audit_id. So one comparison takes the place of a parser. What the records say
-is held column by column, for many records at once: each step below is one pass in C over all of them.
+Apart from its event and a signature, an honest record is known before it is read: its link and its sequence follow from
+the record before, its time from its own audit_id. So one comparison replaces a parser. The fields are kept as columns,
+over many records at once: each step below is one pass in C over all of them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _ENDING = b'%%b","lock_mode":"%b","org_id":"%b","prev_hash":"%%b","retain_until"
 
 @dataclass(slots=True)
 class Read:
-    """What was read of consecutive records, one entry each, for whoever holds them against their surroundings."""
+    """Columns of fields of consecutive records, to be compared with their keys, checksums and locks."""
 
     first: int
     prev_hashes: Sequence[bytes]
@@ -56,23 +56,23 @@ class Read:
 
     @property
     def sequences(self) -> range:
-        """Of the records."""
+        """The sequence of each."""
         return range(self.first, self.first + len(self.hashes))
 
     @property
     def days(self) -> list[bytes]:
-        """`{YYYY}/{MM}/{DD}`, as in the keys."""
+        """The day of each, `{YYYY}/{MM}/{DD}`, as in the keys."""
         numbers = [ms // instants.DAY_MS for ms in self.times_ms]
         names = {day: instants.day(day * instants.DAY_MS).replace("-", "/").encode() for day in set(numbers)}
         return [names[day] for day in numbers]
 
     def keys(self, org_id: str) -> list[str]:
-        """The key of each."""
+        """The key under which each belongs."""
         form = b"%b/%%b/%%012d-%%b.json" % org_id.encode()
         return [(form % key).decode() for key in zip(self.days, self.sequences, self.audit_ids, strict=True)]
 
     def locked(self, locks: Sequence[Lock | None]) -> bool:
-        """Whether each has the lock that it promises, or a longer one."""
+        """Whether each has the lock that it states, or a longer one. `locks`: what the store shows of each."""
         until_ms = {until: instants.from_text(until.decode()) for until in set(self.retain_untils)}
         return all(
             lock is not None and lock.mode == mode.decode() and lock.retain_until_ms >= until_ms[until]
@@ -81,7 +81,7 @@ class Read:
 
 
 def read(data: Sequence[bytes], org_id: str) -> Read | None:
-    """Read records of one organisation that follow each other without fault; None where they do not."""
+    """Read consecutive records of one organisation; None where there is a fault in any, or none are given."""
     try:
         return _read(data, org_id) if data else None
     except ValueError:
@@ -158,9 +158,9 @@ def _seconds() -> tuple[bytes, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How records of one key, one promise and sequences of one length end.
+    """How records end that have the same governor key, lock and number of digits in their sequence.
 
-    `ending` leaves places for signature, link, sequence and time. `signature` is where the first stands.
+    `ending` has places for signature, link, sequence and time. `signature` is the place of the first in a record.
     """
 
     ending: bytes
@@ -170,7 +170,7 @@ class _Form:
 
     @classmethod
     def of(cls, data: bytes, org_id: str) -> _Form:
-        """Read a record in the ordinary way. Raises ValueError for what is none, or another organisation's."""
+        """Parse a record in the ordinary way. Raises ValueError for a bad one, or another organisation's."""
         said = record.read(data)
         if said.org_id != org_id:
             raise ValueError("another organisation's record")
@@ -184,7 +184,7 @@ class _Form:
     def fits(
         self, data: Sequence[bytes], prev_hashes: Sequence[bytes], sequences: Sequence[int], times: Sequence[bytes]
     ) -> int:
-        """How many of these records end so, from the first on, of which it was made. Raises ValueError for none."""
+        """How many of these records, from the first on, end like this. Raises ValueError where not even one does."""
         signatures = [*map(itemgetter(self.signature), data)]
         expected = map(self.ending.__mod__, zip(signatures, prev_hashes, sequences, times, strict=True))
         count = len([*takewhile(bool, map(bytes.endswith, data, expected))])

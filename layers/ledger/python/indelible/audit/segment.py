@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one process finds out about a part of a source, and hands to another: a faultless run, or nothing.
+"""What a process finds in a part of a source, and returns to another: a faultless run, or None.
 
-Invariant: there is a segment only where `ChainChecker.observe` would have found nothing in any of its records. No
-failure is ever named here: the slow checker, which knows what to say, reads the same records again.
+Invariant: there is a segment only where `ChainChecker.observe` would have found no failure in any of its records. No
+failure is reported here: `ChainChecker` reads the same records again, and reports it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A faultless run, and what the log needs of it: tree sizes, times of their last records, subtrees."""
+    """A faultless run, and its pieces of the tree, as `RootChecker.add_run` takes them."""
 
     run: Run
     pieces: tuple[tuple[int, int, tuple[Subtree, ...]], ...]
@@ -85,14 +85,14 @@ def is_canonical(data: bytes) -> bool:
 
 
 def segment_of(found: Read, expected: Expected) -> Segment:
-    """The run that these records are, once their surroundings are found to fit."""
+    """These records as a segment. The caller has compared them with their keys, checksums and locks."""
     end = Head(found.sequences[-1], found.hashes[-1].decode(), found.times_ms[-1])
     run = Run(found.first, found.prev_hashes[0].decode(), found.times_ms[0], end)
     return Segment(run, _pieces(found, expected.sizes) if expected.sizes is not None else ())
 
 
 def _pieces(found: Read, sizes: Sequence[int]) -> tuple[tuple[int, int, tuple[Subtree, ...]], ...]:
-    """The records as parts of the tree, cut wherever a checkpoint is."""
+    """The records as pieces of the tree: one ends at each checkpoint, and at the last record."""
     before, end = found.first - 1, found.sequences[-1]
     if not sizes or sizes[-1] <= before:
         return ()  # no root is signed for any of these

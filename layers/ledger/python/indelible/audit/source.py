@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where evidence comes from: what every source can do, and what each of them cannot show.
+"""Where evidence is read from: what every source can do, and what each of them cannot show.
 
-A source is the reading half of the ports for records and logs, so everything that the API runs on the bucket
-runs on it; and beside that it can be read in parts, each of which another process may read.
+A source implements the reading half of the ports for records and logs, so the API's own code runs on it. It can also be
+read in parts, each of which another process may read.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from indelible.ports import KeyVersions, StoredLogFiles, StoredRecords
 
 
 class NotEvidence(Exception):
-    """The source cannot be read as what it should be: nothing could be checked. The message is one clear line."""
+    """Nothing could be checked: the source, or something given beside it, cannot be read. The message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A number of neighbouring keys. `place` is the source's own; it is picklable, and JSON keeps it.
+    """`records` neighbouring keys. `place` is for the source alone; it is picklable, and JSON represents it.
 
-    `after` is where the source goes on once this part is read.
+    `after` is the key after which the source continues.
     """
 
     place: Any
@@ -53,9 +53,9 @@ class WalkSummary:
 
 
 class Published:
-    """A source's log files, with the checkpoints that there were at the beginning: a ledger goes on publishing.
+    """A source's log files, with the checkpoints that there were at the beginning: the ledger goes on publishing.
 
-    Records are listed afterwards, so those under each of these checkpoints are there.
+    Records are listed afterwards, so the records that each of these checkpoints covers are in the listing.
     """
 
     def __init__(self, source: Source) -> None:
@@ -80,22 +80,22 @@ class Published:
 
 
 class ListedLogFiles(StoredLogFiles, Protocol):
-    """Log files, whose names can be listed, too."""
+    """Log files whose names can be listed."""
 
     def names(self, owner: str, prefix: str, *, after: str = "") -> Iterator[str]:
-        """The paths below `{owner}/_log/` that begin with this and sort after that, in order, lazily."""
+        """The paths below `{owner}/_log/` that begin with `prefix` and sort after `after`, in order, lazily."""
         ...
 
     def ledger_proofs(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:
-        """The files under `LEDGER_PROOFS`: sizes of checkpoints from `at_least` on, ascending, and the first version.
+        """The files under `LEDGER_PROOFS`: the size of the checkpoint, from `at_least` on, ascending, and the content.
 
-        Lazily; a bounded number is read ahead.
+        The content is that of the first version. Lazily; a bounded number is read ahead.
         """
         ...
 
 
 def proofs_at_hand(files: ListedLogFiles, owner: str, at_least: int) -> Iterator[tuple[int, bytes]]:
-    """As `ledger_proofs`, of files that are near enough to be read one after another."""
+    """As `ledger_proofs`, for local files: they are read one after another."""
     found = map(parse_ledger_proof_path, files.names(owner, LEDGER_PROOFS))
     for size in sorted({size for size in found if size is not None and size >= at_least}):
         data = files.read(owner, ledger_proof_path(size))
@@ -104,7 +104,7 @@ def proofs_at_hand(files: ListedLogFiles, owner: str, at_least: int) -> Iterator
 
 
 class Source(StoredRecords, ListedLogFiles, Protocol):
-    """One organisation's records and the logs, for reading only."""
+    """One organisation's records, its log and the ledger's own log, for reading only."""
 
     where: str
     """For people: the path or the URL."""
@@ -118,18 +118,18 @@ class Source(StoredRecords, ListedLogFiles, Protocol):
     starts_at: int
     """The first sequence that it can have: 1, but for a bundle of a later range."""
     ends_at: int | None
-    """The last sequence that it says that it has; None for what goes as far as it goes."""
+    """The last sequence that it says that it has; None where it does not say."""
     fingerprint: str
-    """Changes when the source is another, so that nobody goes on in the middle of one."""
+    """Different for another source: a progress file about one is not used for another."""
     identity: str | None
-    """Of a single file: changes when somebody writes to it or puts another in its place. None for many objects."""
+    """Of a single file: different once it was written to or replaced. None for a source of many objects."""
 
     def parts(self, *, after: str) -> Iterator[Part]:
-        """All keys after this one, in parts; `after` of a part goes on behind it."""
+        """All keys after this one, in parts. With a part's `after`, the parts that follow it."""
         ...
 
     def keys_of(self, part: Part) -> Iterator[KeyVersions]:
-        """The keys of a part, as `versions` has them."""
+        """The keys of a part, as `versions` lists them."""
         ...
 
     def scan(self, part: Part, expected: Expected) -> Segment | None:
@@ -137,13 +137,13 @@ class Source(StoredRecords, ListedLogFiles, Protocol):
         ...
 
     def count(self) -> int | None:
-        """How many records there are, where that is known beforehand."""
+        """How many records there are; None where that is not known beforehand."""
         ...
 
     def noticed(self) -> list[Failure]:
-        """What is wrong with how the keys read since the last call are presented, beside the records under them."""
+        """Failures in how the source presents the keys read since the last call; not those of the records."""
         ...
 
     def own_failures(self, summary: WalkSummary) -> Iterator[Failure]:
-        """What is wrong with the source itself, beside its records and logs."""
+        """Failures of the source itself: of a bundle's files and manifest, not of records and logs."""
         ...

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scanning the parts of a source in several processes, this one among them, and handing them on in order.
+"""Scan the parts of a source in several processes, this one among them, and yield the results in order.
 
-At most a few parts for each process are ahead of the one that is handed on, so memory does not grow with the source.
-What a worker could not read is raised here, as if it had been read here; no worker outlives this process.
+For each process at most a few parts are scanned ahead of the one that is yielded, so memory does not grow with the
+source. An exception in a worker is raised here. No worker outlives this process.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from indelible.audit.source import NotEvidence, Part, Source
 _AHEAD = 4
 """Batches for each process."""
 _BATCH = 8
-"""Parts that a worker gets at once: a single one is read faster than it is handed over."""
+"""Parts that a worker gets at once: scanning a single one takes less time than passing it."""
 _ALONE = 20
-"""Parts that are scanned here before any worker is started, where nobody knows how many there are: in a bucket, some
-four thousand records. To start one takes as long."""
+"""Parts that are scanned here before any worker is started, if the source does not say how many there are: some four
+thousand records of a bucket. Starting a worker takes as long."""
 
 _Scanned = tuple[Part, Segment | None]
 
@@ -35,9 +35,9 @@ _mine: tuple[Source, Expected] | None = None
 
 
 def scans(source: Source, parts: Iterable[Part], expected: Expected, *, jobs: int) -> Iterator[_Scanned]:
-    """Each part with what its scan found, in order. With several `jobs` the source must be picklable.
+    """Each part with the result of its scan, in order. With several `jobs` the source must be picklable.
 
-    Raises NotEvidence where a worker ended before its work did, and what reading the source raises.
+    Raises NotEvidence where a worker was killed, and what reading the source raises.
     """
     if jobs <= 1:
         for part in parts:
@@ -72,7 +72,7 @@ def scans(source: Source, parts: Iterable[Part], expected: Expected, *, jobs: in
 
 @dataclass(slots=True)
 class _Batch:
-    """Parts, and who scans them; without a future they were scanned here."""
+    """Parts, and the future of their scan in a worker; without a future they were scanned here."""
 
     parts: list[Part]
     future: Future[list[Segment | None]] | None
@@ -83,12 +83,12 @@ class _Batch:
         return self.future is None or self.future.done()
 
     def take_back(self) -> bool:
-        """Whether nobody has begun with them, and now nobody will."""
+        """Take them from the workers, if none has begun with them; whether that was so."""
         return self.future is not None and self.future.cancel()
 
 
 def _first(ahead: deque[_Batch], source: Source, expected: Expected) -> Iterator[_Scanned]:
-    """The first batch's scans. Until they are there, the last ones, which nobody has begun, are scanned here."""
+    """The scans of the first batch. Until a worker has done them, scan here what is last in the queue."""
     first = ahead.popleft()
     while not first.done:
         last = next((waiting for waiting in reversed(ahead) if waiting.take_back()), None)
@@ -106,7 +106,7 @@ def _begin(source: Source, expected: Expected) -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed tells nobody, and its workers would wait for work for good."""
+    """End this worker with its parent: one that was killed sends no end, and the worker would wait for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

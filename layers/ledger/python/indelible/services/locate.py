@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find the start of a range in the bucket by bisection, asking for one key at a time.
+"""Find the start of a range in the bucket by bisection, listing one key at a time.
 
-No table and no index: the keys are in chain order, so some thirty listings of one key find any sequence or
+Neither the table nor an index is read: keys are in chain order, so some thirty listings of one key find any sequence or
 instant among decades of records.
 """
 
@@ -33,7 +33,7 @@ class Locator:
             found = self._first(record.day_prefix(self._org_id, day * instants.DAY_MS))
             return found is None or found.sequence > sequence
 
-        # The first day after which everything is later; the record stands in the day before that.
+        # The first day on which everything is later; the record is in the day before that.
         low = instants.from_text(f"{first.day}T00:00:00Z") // instants.DAY_MS
         high = min(max(low, now_ms // instants.DAY_MS) + 2, instants.MAX_MS // instants.DAY_MS + 1)
         day = low + _first_true(high - low, lambda offset: begins_later(low + offset)) - 1

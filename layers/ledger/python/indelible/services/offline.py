@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands in for the parts of a ledger that whoever reads evidence alone does not have, or does not ask."""
+"""Substitutes for the parts of a ledger that are not there, or not used, where evidence alone is read."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from indelible.domain.record import EMPTY_CHAIN, Head
 
 
 class NoTable:
-    """A JournalReader that remembers nothing: what is not in the evidence is not explained."""
+    """An empty JournalReader: the outbox explains no record that is not in the evidence."""
 
     def head(self, org_id: str) -> Head:  # noqa: ARG002
-        """No promise."""
+        """The head of an empty chain, so that none is expected."""
         return EMPTY_CHAIN
 
     def outbox(self, org_id: str, sequences: Sequence[int]) -> dict[int, bytes]:  # noqa: ARG002
-        """Nothing waits."""
+        """No record is in the outbox."""
         return {}
 
 
 class NoLog:
-    """StoredLogFiles of a source in which there are none, or none that could be checked."""
+    """Empty StoredLogFiles, for a source that has none, or none that could be checked."""
 
     def read(self, owner: str, path: str) -> bytes | None:  # noqa: ARG002
-        """None."""
+        """No file of this path."""
         return None
 
     def sizes(self, owner: str, *, at_least: int) -> Iterator[int]:  # noqa: ARG002
-        """None."""
+        """No checkpoints."""
         return iter(())
 
     def checkpoints(self, owner: str, *, at_least: int) -> Iterator[tuple[int, bytes]]:  # noqa: ARG002
-        """None."""
+        """No checkpoints."""
         return iter(())
