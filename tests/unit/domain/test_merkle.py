@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ EXHAUSTIVE = 64
 
 
 def reader(hashes: list[bytes]) -> merkle.NodeReader:
-    return lambda height, index: merkle.perfect_root(hashes[index << height : (index + 1) << height])
+    return cache(lambda height, index: merkle.perfect_root(hashes[index << height : (index + 1) << height]))
 
 
 def records(count: int) -> list[bytes]:
