@@ -232,5 +232,5 @@ def test_the_newest_that_holds_is_found_in_few_steps(count: int) -> None:
             tried.append(index)  # noqa: B023 -- called at once
             return index if index <= newest else None
 
-        assert anchor_search._newest(count, holds) == (newest if newest >= 0 else None)
+        assert anchor_search._newest_that_holds(count, holds) == (newest if newest >= 0 else None)
         assert len(tried) == len(set(tried)) <= 2 * count.bit_length()

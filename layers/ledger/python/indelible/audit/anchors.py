@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others vouch for: whom the auditor trusts, and what a file about the ledger's checkpoint is worth under that.
+"""External anchors: which providers the auditor trusts, and whether a stored anchor verifies under that trust.
 
-Invariant: an external anchor counts only where the auditor has said whom he trusts. What nobody was trusted for
-is told as not checked.
+Invariant: an anchor counts only if the auditor named its provider. Every other one is reported as not checked.
 """
 
 from __future__ import annotations
@@ -27,9 +26,10 @@ KINDS = {"cosignature": "witness", "token": "timestamp", "pending": "opentimesta
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whom the auditor believes. `quorum` of the `witnesses` must have signed; all of them where it is None.
+    """The providers that the auditor trusts. `quorum` of the `witnesses` must have signed; None: all of them.
 
-    `completed` are OpenTimestamps proofs that stand in for the pending ones under these paths.
+    `tsa_roots` are PEM certificates, `headers` Bitcoin block headers (80 bytes) by height. `completed` are
+    OpenTimestamps proofs that replace the pending ones under these paths.
     """
 
     witnesses: tuple[VerifierKey, ...] = ()
@@ -46,9 +46,9 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class ExternalAnchor:
-    """What somebody said of the ledger's checkpoint of `size`; `checked` only if he was trusted and it is true.
+    """An anchor of the ledger's checkpoint of `size`; `checked` only if its provider is trusted and it verifies.
 
-    `covers` is how far the organisation's chain lies under it: up to this sequence.
+    `covers` is the last sequence of the organisation's chain that it vouches for.
     """
 
     kind: str
@@ -68,7 +68,7 @@ def trusted(
     headers_file: Path | None = None,
     headers: Sequence[str] = (),
 ) -> Trust:
-    """From what was given on the command line. Raises NotEvidence."""
+    """Parse what was given on the command line. Raises NotEvidence."""
     try:
         keys = tuple(dict.fromkeys(notes.parse_verifier_key(text_of("--witness", given)) for given in witnesses))
     except ValueError as error:
@@ -83,36 +83,36 @@ def trusted(
 
 
 class AnchorChecks:
-    """What is in an anchor's file, held against whom the auditor trusts."""
+    """Verifies the files of anchors with the keys, roots and headers that the auditor trusts."""
 
     def __init__(self, source: Source, trust: Trust) -> None:
         self._source = source
         self._trust = trust
 
-    def of(self, size: int, file: AnchorFile, note: Note) -> list[ExternalAnchor]:
-        """What a file says of the ledger's checkpoint of this size, whose `note` has the ledger's good signature."""
+    def check(self, size: int, file: AnchorFile, note: Note) -> list[ExternalAnchor]:
+        """The anchors in a file about the ledger's checkpoint of this size. The signature of `note` is verified."""
         data = self._trust.completed.get(file.path(size)) or self._source.read(LEDGER, file.path(size))
         said: list[ExternalAnchor] = []
         if data is None:
             return said
         try:
-            said.extend(self._said(size, file, data, note))
+            said.extend(self._check_file(size, file, data, note))
         except (ValueError, OverflowError) as error:
-            # Anybody past the bucket's policy can put junk here; it says nothing of the records.
+            # An attacker with write access can put junk here; it says nothing about the records.
             words = f"what {file.name} is said to have given about checkpoint {size:,} is not true: {error}"
             said.append(ExternalAnchor(KINDS[file.kind], file.name, size, False, words))
         return said
 
-    def _said(self, size: int, file: AnchorFile, data: bytes, note: Note) -> Iterator[ExternalAnchor]:
-        """Raises ValueError for what is not true."""
+    def _check_file(self, size: int, file: AnchorFile, data: bytes, note: Note) -> Iterator[ExternalAnchor]:
+        """Raises ValueError, or OverflowError, for a file that does not verify."""
         if file.kind == "cosignature":
-            yield from self._cosigned(size, file, data, note)
+            yield from self._check_cosignature(size, file, data, note)
         elif file.kind == "token":
-            yield self._stamped(size, file, data, note.data)
+            yield self._check_token(size, file, data, note.data)
         else:
-            yield self._in_bitcoin(size, file, data, note.data)
+            yield self._check_ots(size, file, data, note.data)
 
-    def _cosigned(self, size: int, file: AnchorFile, data: bytes, note: Note) -> Iterator[ExternalAnchor]:
+    def _check_cosignature(self, size: int, file: AnchorFile, data: bytes, note: Note) -> Iterator[ExternalAnchor]:
         cosigned = note.with_signatures(notes.parse_signatures(data.decode()))
         try:
             verified = notes.verify(cosigned, self._trust.witnesses)
@@ -126,7 +126,7 @@ class AnchorChecks:
             words = f"{key.name} has seen the ledger's log of size {size:,} at {time}"
             yield ExternalAnchor(KINDS[file.kind], str(key), size, True, words, time)
 
-    def _stamped(self, size: int, file: AnchorFile, data: bytes, published: bytes) -> ExternalAnchor:
+    def _check_token(self, size: int, file: AnchorFile, data: bytes, published: bytes) -> ExternalAnchor:
         from indelible.external.verify_timestamp import read_timestamp_token, verify_timestamp_token
 
         if not self._trust.tsa_roots:
@@ -137,7 +137,7 @@ class AnchorChecks:
         words = f"{file.name} signed the ledger's checkpoint {size:,} at {time}"
         return ExternalAnchor(KINDS[file.kind], file.name, size, True, words, time)
 
-    def _in_bitcoin(self, size: int, file: AnchorFile, data: bytes, published: bytes) -> ExternalAnchor:
+    def _check_ots(self, size: int, file: AnchorFile, data: bytes, published: bytes) -> ExternalAnchor:
         from indelible.external.verify_ots import check_bitcoin_header, read_ots
 
         attestation = read_ots(data, sha256(published).digest())

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which key an auditor trusts: one that was pinned before, or, for want of it, the one that the source itself names.
+"""The key that signed roots are checked with: one that the auditor pinned, or else the one that the source states.
 
-A key that comes with what it signed proves only that everything was signed by one and the same. Whoever relies on it
-is told so.
+A key that comes with what it signed proves only that one key signed everything. The report says when that is so.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Pinned:
 
 
 def pinned_key(given: str) -> Pinned:
-    """From a verifier key, a PEM public key, the answer of `GET /v1/keys`, or a file with one. Raises NotEvidence."""
+    """Parse a verifier key, a PEM public key, the answer of `GET /v1/keys`, or a file with one. Raises NotEvidence."""
     text = text_of("--key", given)
     try:
         if text.startswith("{"):
@@ -54,7 +53,7 @@ def pinned_key(given: str) -> Pinned:
 
 
 def text_of(option: str, given: str) -> str:
-    """A key as it was given, or what the file of this name has. Raises NotEvidence."""
+    """A key as it was given, or the text of the file of this name. Raises NotEvidence."""
     text = given.strip()
     if not text:
         raise NotEvidence(f"{option} is empty")
@@ -71,7 +70,7 @@ def text_of(option: str, given: str) -> str:
 
 
 def stated_key(source: Source) -> Pinned | None:
-    """The first signing key that the source itself states, trusted by nobody; None where it states none."""
+    """The first signing key that the source itself states, which nobody has pinned; None where it states none."""
     stated = source.read(LEDGER, statement_path(1))
     if stated is None:
         return None
@@ -83,9 +82,10 @@ def stated_key(source: Source) -> Pinned | None:
 
 
 def ledger_name(source: Source, given: Pinned | None) -> str | None:
-    """By the pinned key's name, else as a checkpoint says that it signed, else as most of the source's first ones say.
+    """The ledger's name: of the pinned key; else in a checkpoint that the key signed; else in most of the first ones.
 
-    None where there are none. Anybody past the bucket's policy can put a file under a size that is not signed.
+    None without checkpoints. An attacker with write access can put a file under a size that is not signed, so no single
+    unsigned one decides.
     """
     if given is not None and given.name is not None:
         return given.name
@@ -101,7 +101,7 @@ def ledger_name(source: Source, given: Pinned | None) -> str | None:
 
 
 def _checkpoints(source: Source) -> Iterator[bytes]:
-    """The latest, which the key in use signed, and then the others, ascending."""
+    """The latest checkpoint, which the key in use signed, and then the others, ascending."""
     latest = source.read(source.org_id, LATEST)
     if latest is not None:
         yield latest
@@ -109,7 +109,7 @@ def _checkpoints(source: Source) -> Iterator[bytes]:
 
 
 def _named(note: bytes, org_id: str) -> str | None:
-    """The ledger in a checkpoint's first line, where that is this organisation's and a key can have the name."""
+    """The ledger's name in a checkpoint's first line; None if that is of another organisation, or not a valid name."""
     name, _, owner = note.partition(b"\n")[0].decode(errors="replace").partition("/")
     return name if owner == org_id and notes.is_name(name) else None
 
@@ -123,10 +123,10 @@ def _signed(note: bytes, origin: str, public_key: bytes) -> bool:
 
 
 def key_ring(source: Source, pinned: Pinned | None, name: str) -> tuple[KeyRing, list[str]]:
-    """The pinned key, and all others that the source's statements lead to from there; no keys without one.
+    """The pinned key, and all others that the source's key statements lead to from it; no keys without one.
 
-    Beside it, as clauses for people, which keys are not known. Raises NotEvidence where the source has no statements,
-    may lack them, and has checkpoints by another key.
+    Also what is not known of the keys, as clauses for people. Raises NotEvidence where the source has no statements,
+    may lack them, and has checkpoints signed by another key.
     """
     if pinned is None:
         return KeyRing(name, ()), []
@@ -147,7 +147,7 @@ def key_ring(source: Source, pinned: Pinned | None, name: str) -> tuple[KeyRing,
 
 
 def _statements(source: Source) -> Iterator[bytes]:
-    """As far as there is one for each generation. Raises NoteError for one that is longer than any."""
+    """The key statements, up to the first generation without one. Raises NoteError for one that is too long."""
     for generation in range(1, MAX_GENERATION + 1):
         stated = source.read(LEDGER, statement_path(generation))
         if stated is None:
@@ -158,7 +158,7 @@ def _statements(source: Source) -> Iterator[bytes]:
 
 
 def _refuse_other_keys(source: Source, public_key: bytes, name: str) -> None:
-    """Without the ledger's statements a key that it rotated to cannot be told from a forger's: nobody is accused."""
+    """Without the statements, a key that the ledger rotated to looks like a forger's: so nothing is called broken."""
     sizes = [*source.sizes(source.org_id, at_least=1)]
     for size in dict.fromkeys([*sizes[:1], *sizes[-1:]]):
         note = source.read(source.org_id, checkpoint_path(size)) or b""
@@ -171,7 +171,7 @@ def _refuse_other_keys(source: Source, public_key: bytes, name: str) -> None:
                 "copy s3://BUCKET/_ledger/_log to _ledger/_log beside the organisation's directory, too"
             ) from None
         except (notes.NoteError, ValueError):
-            continue  # whatever is wrong with it, verification says so
+            continue  # the walk reports what is wrong with it
 
 
 class _Key(msgspec.Struct):
@@ -183,7 +183,7 @@ class _Keys(msgspec.Struct):
 
 
 def _in_use(answer: str) -> str:
-    """The first of the answer of `GET /v1/keys`: the one in use. The others follow from it, in both directions."""
+    """The first key in an answer of `GET /v1/keys`: the one in use. Statements lead from it to all others."""
     try:
         return msgspec.json.decode(answer, type=_Keys).keys[0].verifier_key
     except (msgspec.DecodeError, RecursionError):
@@ -200,7 +200,7 @@ def _from_pem(text: str) -> bytes:
 
 
 def _is_file(text: str) -> bool:
-    """A path may have plus signs too, and a verifier key is hardly ever the name of a file."""
+    """Whether it names a file: a path may have plus signs, as a verifier key has."""
     try:
         return Path(text).is_file()
     except (OSError, ValueError):

@@ -249,7 +249,7 @@ def _check_anchors(source: Source, request: AuditRequest, signing: _Signing, wal
     top = walk.inclusion.top(newest.size) if newest else None
     if top is None:
         return []
-    return AnchorSearch(source, signing.log, walk.inclusion, request.trust, walk.checker.take).look(
+    return AnchorSearch(source, signing.log, walk.inclusion, request.trust, walk.checker.take).search(
         top, first=walk.first
     )
 

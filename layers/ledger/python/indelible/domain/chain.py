@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What makes a chain true, and every way it can fail to be.
+"""What makes a chain valid, and every way in which it can be broken.
 
-Invariant: per organisation, sequences 1..n are contiguous, each has exactly one record, each names its
-predecessor's hash, time never runs backwards, and every record is locked as it promises. `ChainChecker` is fed
-what a store holds, in key order, in constant memory, and collects *all* failures instead of stopping at the
-first. The same checker serves the API, the anchor and the command line.
+Invariant: per organisation, sequences 1..n are contiguous, each has exactly one record, each names its predecessor's
+hash, time never runs backwards, and every record is locked as it states. `ChainChecker` takes what a store has, in the
+order of keys, in constant memory, and collects *all* failures instead of stopping at the first. The API, the anchor and
+the command line use the same checker.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from indelible.domain.record import GENESIS, Head, Record, RecordKey
 
 @dataclass(slots=True)
 class _Seen:
-    """The last sequence met and the hashes that stand for it (several in a fork)."""
+    """The last sequence observed, and the hashes of its records (several in a fork)."""
 
     sequence: int
     hashes: set[str]
@@ -31,9 +31,9 @@ class _Seen:
 class ChainChecker(Failures):
     """Checks one organisation's records from `start` on.
 
-    Feed `observe` every record key in the order of keys; `observe_pending` where a record is committed but not
-    yet in the store; then `finish`. With `start` above 1, feed the predecessor to `precede` first; without it
-    the first record's link stays unchecked. What others say of the chain goes to `expect` before.
+    Call `expect` for what others say of the chain, then `observe` for every object in the order of keys, and
+    `observe_pending` for a record that is committed and not yet in the store; then `finish`. With `start` above 1, call
+    `precede` first, with the predecessor; without it the first record's link stays unchecked.
 
     `locks` is False for sources that cannot tell (a directory, a bundle).
     """
@@ -48,12 +48,12 @@ class ChainChecker(Failures):
 
     @property
     def next_sequence(self) -> int:
-        """The sequence that must come next."""
+        """The sequence that must be next."""
         return self.start if self._last is None else self._last.sequence + 1
 
     @classmethod
     def following(cls, org_id: str, head: Head) -> ChainChecker:
-        """A checker for what comes after a record that was checked before."""
+        """A checker for the records after `head`, which was checked before."""
         last = None if head.sequence == 0 else _Seen(head.sequence, {head.tx_hash}, head.timestamp_ms)
         return cls(org_id=org_id, start=head.sequence + 1, _last=last)
 
@@ -62,7 +62,7 @@ class ChainChecker(Failures):
         self.expected.setdefault(expected.sequence, []).append(expected)
 
     def precede(self, data: bytes) -> int:
-        """Take the record before `start` as the first link, again for each record of a fork; its time in ms, or 0."""
+        """Take the record before `start`; of a fork, each record. Returns its time (Unix ms), or 0 if it has none."""
         try:
             timestamp_ms = record.read(data).timestamp_ms
         except record.UnknownFormat:
@@ -72,16 +72,16 @@ class ChainChecker(Failures):
         return timestamp_ms
 
     def go_on(self, last: Head) -> None:
-        """Take the record before `start` as an earlier walk, which ended there, has seen it."""
+        """Continue from the record before `start`, which an earlier walk has checked."""
         self._last = _Seen(last.sequence, {last.tx_hash}, last.timestamp_ms)
 
     @property
     def lacks_predecessor(self) -> bool:
-        """Whether the first record's link has nothing yet to be held against."""
+        """Whether `precede` is still to be called before the first record."""
         return self.start > 1 and self._last is None
 
     def miss_predecessor(self) -> None:
-        """Say that the record before the range is nowhere to be found."""
+        """Report that the record before the range was not found."""
         self._fail(FailureCode.MISSING, self.start - 1, "the record before the range is not there")
 
     def observe(self, stored: StoredObject) -> Record | None:
@@ -108,7 +108,7 @@ class ChainChecker(Failures):
         return found
 
     def join(self, run: Run) -> bool:
-        """Take a whole run of records, if it follows what was seen; else False, and they are to be observed singly.
+        """Take a whole run of records, if it follows the last record; else return False: observe them singly.
 
         The caller has checked its records against their keys, their checksums and locks, each other, and the hashes
         that are expected of them.
@@ -125,7 +125,7 @@ class ChainChecker(Failures):
         return follows
 
     def read_pending(self, sequence: int, data: bytes) -> Record | None:
-        """What waits in the outbox in the place of a record; None, and a failure, for anything but this record."""
+        """The record in an outbox entry; None, and a failure, if it is anything but record `sequence`."""
         try:
             found = record.read(data)
         except record.UnknownFormat as error:
@@ -137,12 +137,12 @@ class ChainChecker(Failures):
         return found
 
     def observe_pending(self, found: Record) -> None:
-        """Take a committed record that waits in the outbox: it keeps its place, and counts as pending."""
+        """Take a committed record that is still in the outbox: it is linked, and counts as pending."""
         self.pending.append(found.sequence)
         self._link(found.sequence, found.tx_hash, found, None)
 
     def finish(self, last_sequence: int | None = None, *, goes_on: bool = False) -> None:
-        """Say that there is nothing more; `last_sequence` is where the range was to end.
+        """After the last object. `last_sequence` is where the range ends, if it has an end.
 
         A hash chain alone does not show that its end was cut off; expected hashes do. Where the chain `goes_on` after
         the range, a record that is not there at the range's end is missing, whether one expects it or not.
@@ -203,7 +203,7 @@ class ChainChecker(Failures):
         return found
 
     def _check_receipts(self, found: Record, stored: StoredObject, expected: Iterable[ExpectedHash]) -> None:
-        """Against the members of the receipts for exactly this record; one for another hash is reported as such."""
+        """Compare the record with the receipts for its hash; one for another hash was reported as that."""
         for one in expected:
             if one.receipt is None or one.tx_hash != found.tx_hash:
                 continue

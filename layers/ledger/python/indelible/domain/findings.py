@@ -32,7 +32,7 @@ class FailureCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One thing that is wrong, and where. `through` ends a run of missing sequences."""
+    """One thing that is wrong, and where. `through` is the last of several missing sequences."""
 
     code: FailureCode
     sequence: int | None
@@ -52,7 +52,7 @@ _RANK = {code: rank for rank, code in enumerate(FailureCode)}
 
 
 def in_order(failures: Iterable[Failure]) -> list[Failure]:
-    """As every verdict lists them, whoever found them in whatever order.
+    """In the order in which every verdict lists them.
 
     By sequence, those without one last; then by code in the order of `FailureCode`, by where they end, by key, version
     and detail. The evidence page does the same (page/script/chain.js).
@@ -73,7 +73,7 @@ def in_order(failures: Iterable[Failure]) -> list[Failure]:
 
 @dataclass(slots=True, kw_only=True)
 class Failures:
-    """What was found so far. `first_broken_at` is the lowest sequence among all of them, the listed and the counted."""
+    """Failures found so far. `first_broken_at` is the lowest sequence of all, listed or only counted."""
 
     failures: list[Failure] = field(default_factory=list)
     failures_total: int = 0
@@ -88,11 +88,11 @@ class Failures:
         expected: str | None = None,
         found: str | None = None,
     ) -> None:
-        """Take a failure that another check has found."""
+        """Add a failure, given by its fields."""
         self.take(Failure(code=code, sequence=sequence, detail=detail, expected=expected, found=found))
 
     def take(self, failure: Failure) -> None:
-        """Take a failure."""
+        """Add a failure; after `MAX_FAILURES`, count it."""
         self.failures_total += 1
         if failure.sequence is not None:
             self.first_broken_at = min(failure.sequence, self.first_broken_at or failure.sequence)
@@ -100,7 +100,7 @@ class Failures:
             self.failures.append(failure)
 
     def _made_room(self, code: FailureCode) -> bool:
-        """For the first failure of a code: one of many others gives way to it in a full list."""
+        """In a full list, drop a failure of a code that has several, for the first failure of another code."""
         if any(failure.code is code for failure in self.failures):
             return False
         listed = [failure.code for failure in self.failures]
@@ -112,7 +112,7 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What the store says protects an object version now."""
+    """The lock of an object version as the store shows it now."""
 
     mode: str
     retain_until_ms: int
@@ -160,9 +160,9 @@ class ExpectedHash:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Consecutive records with nothing wrong among them, as another reader found; what is left is where they belong.
+    """Consecutive records without a fault, checked by another reader, but for their link to the record before.
 
-    `first`, `prev_hash` and `first_ms` are sequence, link and time of the first of them.
+    `first`, `prev_hash` and `first_ms` are sequence, link and time (Unix ms) of the first of them.
     """
 
     first: int
