@@ -6,6 +6,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Set in many container images, it would have each of hundreds of processes compile the same modules again.
+export PYTHONDONTWRITEBYTECODE :=
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 # make up PORT=4567
@@ -43,8 +45,11 @@ venv: .venv/.installed ## the Python environment, from requirements.txt
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv >$(INSTALL_LOG) 2>&1 || \
 		{ rm -rf .venv; echo "error: $(PYTHON) cannot make a virtual environment; install its venv module (Debian, Ubuntu: python3-venv)" >&2; exit 1; }
 	@echo 'Installing Python packages into .venv/ (a minute or two) …'
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt >$(INSTALL_LOG) 2>&1 || $(call failed,the Python packages)
+	@$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.txt >$(INSTALL_LOG) 2>&1 || $(call failed,the Python packages)
 	@$(BIN)/python -m pip install --quiet --no-deps -e . >$(INSTALL_LOG) 2>&1 || $(call failed,this package)
+	@# pip compiles on one core. Most of the CDK is never imported; what is gets compiled below. A package may come
+	@# with templates that are no Python: they do not count.
+	@$(BIN)/python -m compileall -q -j 0 -x /aws_cdk/ .venv/lib >/dev/null 2>&1 || :
 	@touch $@
 
 node_modules: node_modules/.installed ## the CDK command line, from package-lock.json
@@ -53,7 +58,9 @@ node_modules: node_modules/.installed ## the CDK command line, from package-lock
 node_modules/.installed: .venv/.installed package.json package-lock.json
 	@mkdir -p .local
 	@echo 'Installing the CDK command line into node_modules/ …'
-	@$(BIN)/npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >$(INSTALL_LOG) 2>&1 || $(call failed,the CDK command line)
+	@$(BIN)/python -c 'import infra.app' >/dev/null 2>&1 & \
+	$(BIN)/npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >$(INSTALL_LOG) 2>&1 || $(call failed,the CDK command line); \
+	wait
 	@touch $@
 
 ## -- the local ledger -------------------------------------------------------------------------
