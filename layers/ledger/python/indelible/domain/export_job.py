@@ -37,11 +37,17 @@ FORMS = {
 
 
 class ExportJob(Struct, frozen=True, kw_only=True):
-    """A range of sequences, both ends included. `covered_by` is that checkpoint's size, 0 if there is none."""
+    """A range, both ends included. `covered_by` is that checkpoint's size, 0 if there is none.
+
+    `first` and `last` are its sequences as the keys of the bucket tell them. An end that was asked for by time is an
+    instant besides (Unix ms): a key alone is no evidence of where a time begins or ends, so packing finds it again.
+    """
 
     org_id: str
     first: int
     last: int
+    from_ms: int | None = None
+    to_ms: int | None = None
     covered_by: int = 0
     format: str = BUNDLE
 

@@ -122,32 +122,31 @@ class ExportJobs:
         return state.status == "failed" or now_ms - state.at_ms > STALE_MS
 
     def _plan(self, org_id: str, asked: Range, form: str) -> ExportJob:
-        first, last = self._ends(org_id, asked)
-        if last < first:
+        found = self._find(org_id, asked)
+        if found.last < found.first:
             raise NotFound("there is no record in this range")
-        job = ExportJob(
-            org_id=org_id,
-            first=first,
-            last=last,
-            covered_by=next(self._files.sizes(org_id, at_least=last), 0),
-            format=form,
-        )
+        covered_by = next(self._files.sizes(org_id, at_least=found.last), 0)
+        job = msgspec.structs.replace(found, covered_by=covered_by, format=form)
         if job.records > MOST_RECORDS:
             detail = f"one export has at most {MOST_RECORDS} records, this range has {job.records}"
             raise InvalidField(detail, field="end_seq" if asked.to_ms is None else "to")
         return job
 
-    def _ends(self, org_id: str, asked: Range) -> tuple[int, int]:
-        """The range by sequences, as the bucket has it now."""
+    def _find(self, org_id: str, asked: Range) -> ExportJob:
+        """The range as the bucket has it now. An instant is kept where it, and no sequence, is the end."""
         locator = Locator(self._records, org_id)
-        first, last = asked.start_seq or 1, self._last(org_id)
+        end = self._last(org_id)
+        first, last = asked.start_seq or 1, end if asked.end_seq is None else min(end, asked.end_seq)
+        from_ms = to_ms = None
         if asked.from_ms is not None:
-            found = locator.first_at_or_after(asked.from_ms)
-            first = max(first, found.sequence) if found else last + 1
+            begins = locator.first_at_or_after(asked.from_ms)
+            if begins is None or begins.sequence > first:
+                first, from_ms = begins.sequence if begins else end + 1, asked.from_ms
         if asked.to_ms is not None:
             beyond = locator.first_after(asked.to_ms)
-            last = min(last, beyond.sequence - 1) if beyond else last
-        return first, last if asked.end_seq is None else min(last, asked.end_seq)
+            if beyond is not None and beyond.sequence <= last:
+                last, to_ms = beyond.sequence - 1, asked.to_ms
+        return ExportJob(org_id=org_id, first=first, last=last, from_ms=from_ms, to_ms=to_ms)
 
     def _last(self, org_id: str) -> int:
         """The last sequence of the chain: the table's head, unless the bucket goes on behind it.

@@ -67,8 +67,13 @@ class Packer:
             if self._clock.now_ms() >= deadline_ms:
                 raise TooLarge("the range cannot be read in the time there is; export it in parts", field="end_seq")
 
-        asked = Range(start_seq=job.first, end_seq=job.last)
-        made = self._exporter.bundle(job.org_id, asked, progress=in_time)
+        within = Range(
+            start_seq=job.first if job.from_ms is None else None,
+            end_seq=job.last if job.to_ms is None else None,
+            from_ms=job.from_ms,
+            to_ms=job.to_ms,
+        )
+        made = self._exporter.bundle(job.org_id, within, progress=in_time)
         try:
             bundle = self._store_file(job, BUNDLE, made.pieces)
             file = bundle if job.format == BUNDLE else self._store_view(job, made, bundle.sha256, in_time)
