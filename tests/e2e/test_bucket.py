@@ -141,14 +141,14 @@ def test_trouble_that_only_a_worker_has(
 ) -> None:
     with FakeS3(region=ledger.region).serving() as elsewhere:
 
-        def opened(*words: Any, **options: Any) -> Source:
+        def open_source(*words: Any, **options: Any) -> Source:
             """By this process, in time; whatever starts later has another address."""
-            source = open_source(*words, **options)
+            source = in_time(*words, **options)
             monkeypatch.setenv("AWS_ENDPOINT_URL", elsewhere.url if reached else "http://127.0.0.1:9")
             return source
 
-        open_source = verify.opened  # type: ignore[attr-defined]
-        monkeypatch.setattr(verify, "opened", opened)
+        in_time = verify.open_source  # type: ignore[attr-defined]
+        monkeypatch.setattr(verify, "open_source", open_source)
         done = run(ledger, recorded.org_id, "--jobs", "2")
 
     assert done.exit_code == 2, done.output

@@ -63,7 +63,7 @@ def test_what_is_asked_within_a_request_leaves_time_for_the_rest(service: str, m
 
 def test_another_config_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
-    assert client("lambda", WAITING).meta.config.read_timeout == 20
+    assert client("lambda", WAITING).meta.config.read_timeout == 12
 
 
 def test_an_endpoint_that_is_none_is_an_error_of_the_sdk_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
