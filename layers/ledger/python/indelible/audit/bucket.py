@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bucket itself, versions, locks and all, through the adapters that the functions use."""
+"""The bucket itself, with versions and locks, through the adapters that the functions use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PART = 200
 
 
 class BucketSource:
-    """`again` opens the same in another process."""
+    """`again` opens the same bucket in another process."""
 
     ends_at: int | None = None
     may_lack_statements: bool = False
@@ -76,13 +76,13 @@ class BucketSource:
         return segment.segment_of(read, expected)
 
     def count(self) -> int | None:
-        """Nobody knows before all keys are listed."""
+        """None: not known before all keys are listed."""
         return None
 
     def noticed(self) -> list[Failure]:
-        """Nothing."""
+        """No failures: keys are those of the bucket."""
         return []
 
     def own_failures(self, summary: WalkSummary) -> Iterator[Failure]:  # noqa: ARG002 -- S3 keeps a checksum of each object
-        """None."""
+        """No failures: S3 keeps a checksum of each object."""
         return iter(())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An evidence bundle, read where it lies: nothing is unpacked, and no more than a block is held.
+"""An evidence bundle, read in place: nothing is unpacked, and no more than a block is in memory.
 
 Line n of `records.jsonl` and line n of `receipts.jsonl` speak of the same object. The receipt says under which key the
 bucket has it, and with which checksum; like everything in a bundle it is the exporter's word, and the records, their
@@ -28,13 +28,13 @@ from indelible.services.log import checkpoint_path
 _BY_LINES = frozenset({bundle.RECORDS, bundle.RECEIPTS})
 _PREDECESSOR = "predecessor"
 _LIKELY = 512
-"""Bytes of a receipt, and a few more."""
+"""Bytes of a receipt, rounded up."""
 _NOTHING: tuple[int, list[bytes], list[bytes]] = (-1, [], [])
 
 
 @dataclass(frozen=True, slots=True)
 class _Placed(KeyVersions):
-    """A key, and where its bytes lie. `line` is what the bundle says beside them."""
+    """A key, and where its bytes are. `line` is the line of `receipts.jsonl` beside them, `said` what it says."""
 
     start: int = 0
     end: int = 0
@@ -43,7 +43,7 @@ class _Placed(KeyVersions):
 
 
 class BundleSource:
-    """`org_id` may only be that of the bundle."""
+    """`org_id` must be that of the bundle, if given."""
 
     may_lack_statements: bool = False
     locks: bool = False
@@ -175,7 +175,7 @@ class BundleSource:
         return segment.segment_of(read, expected)
 
     def count(self) -> int | None:
-        """As the manifest says."""
+        """The number in the manifest."""
         return self.manifest.records
 
     def noticed(self) -> list[Failure]:
@@ -184,7 +184,7 @@ class BundleSource:
         return found
 
     def own_failures(self, summary: WalkSummary) -> Iterator[Failure]:
-        """Files that are not what the manifest lists, and a manifest that does not describe them."""
+        """Files that differ from what the manifest lists, and a manifest that does not describe the bundle."""
         manifest = self.manifest
         for path, listed in manifest.files.items():
             if path in _BY_LINES and not summary.strict:
@@ -218,7 +218,7 @@ class BundleSource:
         return mismatch(bundle.RECORDS, f"does not fit: there are {counts}")
 
     def _hold(self, entry: _Placed, data: bytes) -> None:
-        """Against what the line beside it should say: every member of a receipt follows from the record."""
+        """Compare the line beside a record with its receipt: every member of that follows from the record."""
         said = entry.said
         if said is None:
             return
@@ -236,7 +236,7 @@ class BundleSource:
             self._note(Failure(FailureCode.CONTENT_MISMATCH, sequence, detail, s3_key=entry.s3_key))
 
     def _note(self, failure: Failure) -> None:
-        """Once, however often its part is read; and not more than a verdict lists."""
+        """Note a failure once, however often its part is read, and no more than a verdict lists."""
         if len(self._strange) < MAX_FAILURES:
             self._strange[failure] = None
 
@@ -263,7 +263,7 @@ class BundleSource:
         yield _Placed(key, ("-",), start=area.start, end=area.end)
 
     def _beside(self, start: int, count: int) -> tuple[list[bytes], int]:
-        """Lines of `receipts.jsonl` from there on, and where they end."""
+        """`count` lines of `receipts.jsonl` from `start` on, and where they end."""
         end = self._zip.areas[bundle.RECEIPTS].end
         return self._zip.lines(start, end, count, likely=count * _LIKELY, longest=MAX_RECEIPT_BYTES)
 
@@ -272,7 +272,7 @@ class BundleSource:
         return said.s3_key if said else f"{self.org_id}/9~"
 
     def _both(self, part: Part) -> tuple[list[bytes], list[bytes]]:
-        """The records and the lines beside them: what this process has just read, or another one has."""
+        """The records of a part and the lines beside them; not read again if this process has just read them."""
         start, end, receipts, receipts_end = part.place
         ahead, data, beside = self._ahead
         if ahead == start:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lines of `records.jsonl` and `receipts.jsonl`: taken apart, and one held against the other."""
+"""The lines of `records.jsonl` and `receipts.jsonl`: split, parsed, and compared with each other."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _RECEIPT = (
 )
 _LONGEST = 1024
 _Name = Annotated[str, Meta(max_length=_LONGEST)]
-"""As long as S3 lets keys and version ids be."""
+"""The limit of S3 for keys and version ids."""
 _VERSION, _AFTER_VERSION = b'"s3_version_id":"', b'","sequence":'
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-"""Of a version id: characters in which JSON escapes nothing."""
+"""Characters of a version id that need no escape in JSON."""
 
 
 class Line(msgspec.Struct):
-    """What is read of a line of `receipts.jsonl`, be it a receipt or what stands for one."""
+    """The members that are read of a line of `receipts.jsonl`, a receipt or a substitute for one (docs/bundle.md)."""
 
     s3_key: _Name
     s3_version_id: _Name
@@ -57,7 +57,7 @@ def given(read: Read, org_id: str, lines: list[bytes]) -> bool:
 
 
 def said_of(line: bytes) -> Line | None:
-    """What it says; None where it is neither a receipt nor what stands for one."""
+    """The parsed line; None where it is neither a receipt nor a substitute for one."""
     try:
         return msgspec.json.decode(line, type=Line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -65,13 +65,13 @@ def said_of(line: bytes) -> Line | None:
 
 
 def version_in(lines: list[bytes], at: int) -> str | None:
-    """The version of the record beside this line; None where no line says one."""
+    """The version id in the line of this index; None where there is none."""
     said = said_of(lines[at]) if at < len(lines) else None
     return None if said is None else said.s3_version_id
 
 
 def lines_of(block: bytes) -> list[bytes]:
-    """Lines end in a newline and in nothing else."""
+    """The lines of a block. They end in a newline and in nothing else."""
     lines = block.split(b"\n")
     if not lines[-1]:
         lines.pop()

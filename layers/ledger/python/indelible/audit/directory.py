@@ -32,7 +32,7 @@ _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 
 
 class DirectorySource:
-    """`path` holds the organisation's records, or the organisation's directory beside others."""
+    """`path` has the organisation's records, or its directory beside those of others."""
 
     ends_at: int | None = None
     may_lack_statements: bool = True
@@ -53,14 +53,14 @@ class DirectorySource:
         self.fingerprint = f"directory {path.resolve()} {self.org_id}"
 
     def versions(self, org_id: str, *, after: str) -> Iterator[KeyVersions]:
-        """Every file in the order of keys."""
+        """Every file, in the order of keys."""
         for name in _files(self._root, "", after.removeprefix(f"{org_id}/")):
             if name >= "_":
                 return
             yield KeyVersions(f"{org_id}/{name}", ("-",))
 
     def read_all(self, keys: Iterable[KeyVersions]) -> Iterator[tuple[KeyVersions, StoredVersion | None]]:
-        """One after another: the operating system reads ahead."""
+        """Read the files one after another: the operating system reads ahead."""
         for entry in keys:
             data = self._bytes(entry.s3_key, MAX_OBJECT_BYTES)
             yield entry, StoredVersion(entry.s3_key, "", data, None, None)
@@ -115,15 +115,15 @@ class DirectorySource:
         return segment.segment_of(found, expected) if found and found.keys(expected.org_id) == part.place else None
 
     def count(self) -> int | None:
-        """Nobody knows before all directories are read."""
+        """None: not known before all directories are read."""
         return None
 
     def noticed(self) -> list[Failure]:
-        """Nothing."""
+        """No failures: keys are the paths of the files."""
         return []
 
     def own_failures(self, summary: WalkSummary) -> Iterator[Failure]:  # noqa: ARG002 -- nothing binds the files together
-        """None."""
+        """No failures: nothing in a copy binds its files together."""
         return iter(())
 
     def _bytes(self, key: str, most: int) -> bytes:
@@ -134,7 +134,7 @@ class DirectorySource:
 
 
 def _organisation(path: Path, org_id: str | None) -> tuple[str, Path]:
-    """Whose records these are, and the directory that stands for `{org_id}/`."""
+    """The organisation, and the directory that is `{org_id}/`."""
     if not path.is_dir():
         raise NotEvidence(f"{path} is neither a directory nor a bundle")
     if org_id is not None and (path / org_id).is_dir():
@@ -158,7 +158,7 @@ def _has_days(path: Path) -> bool:
 
 
 def _says(path: Path) -> str:
-    """The organisation that the first readable record names."""
+    """The organisation of the first record that can be read."""
     for name in islice(_files(path, "", ""), 100):
         try:
             return record.read(bounded(path / name, record.MAX_RECORD_BYTES)).org_id
@@ -175,7 +175,7 @@ def _names(path: Path) -> list[str]:
 
 
 def _files(root: Path, below: str, after: str) -> Iterator[str]:
-    """Paths of files below `root`, `/` between the parts, in the order of keys; only those that sort after one."""
+    """Paths of files below `root`, with `/` between the parts, in the order of keys; those that sort after `after`."""
     above = [_listed(root, below)]  # and no recursion: directories can be nested deeper than the interpreter's calls
     while above:
         path = next(above[-1], None)
@@ -189,7 +189,7 @@ def _files(root: Path, below: str, after: str) -> Iterator[str]:
 
 
 def _listed(root: Path, below: str) -> Iterator[str]:
-    """What is in one directory, in the order of keys."""
+    """The entries of one directory, in the order of keys."""
     try:
         with os.scandir(root / below) as found:
             entries = sorted(_named(entry) for entry in found if entry.name not in _LITTER)
@@ -199,7 +199,7 @@ def _listed(root: Path, below: str) -> Iterator[str]:
 
 
 def _named(entry: os.DirEntry[str]) -> str:
-    """With a slash behind a directory. Raises NotEvidence for a link to one."""
+    """The name, with a slash after a directory's. Raises NotEvidence for a link to a directory."""
     if not entry.is_dir():
         return entry.name
     if entry.is_symlink():

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API's own walk along a chain, a segment at a time.
+"""The walk of the API along a chain, a segment at a time.
 
     source ─▶ parts ─▶ fast_reader: columns ─▶ segment: run, subtrees ─▶ joins the chain, grows the tree
                           │ anything that is not exactly as expected
                           └─▶ the same part again, record by record, by the code that serves the API
 
-Invariant: the verdict is the one that the API would give of the same objects. Only what is faultless and follows what
-came before is taken as a whole; what to say of anything else, the slow walk alone knows.
+Invariant: the verdict is that of the API on the same objects. Only a faultless run that follows the last record is
+taken as a whole; everything else is read again, and reported, by the slow walk.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class FastWalk(Walk):
         return (one for several in self.receipts.values() for one in several)
 
     def _notice(self) -> None:
-        """What the source has noticed of its own, as far as it belongs to the range."""
+        """Take the failures that the source noticed, as far as they are in the range."""
         end = self.within.end_seq or MAX_SEQUENCE
         for failure in self.source.noticed():
             inside = failure.sequence is None or self.checker.start <= failure.sequence <= end
@@ -136,7 +136,7 @@ class FastWalk(Walk):
                 self._once(failure)
 
     def _once(self, failure: Failure) -> None:
-        """An earlier walk may have found it, too."""
+        """Take a failure, unless an earlier run has found it."""
         if failure not in self.checker.failures:
             self.checker.take(failure)
 
@@ -145,7 +145,7 @@ class FastWalk(Walk):
         return Expected(self.org_id, self.checker.expected, sizes if sizes else None, self.strict)
 
     def _count(self, expected: Expected) -> int | None:
-        """How many records the range has, as far as anybody says where it ends."""
+        """How many records the range has; None where nothing says where it ends."""
         sizes = expected.sizes or ()
         last = self.within.end_seq or self.source.ends_at or max(sizes, default=None)
         if self.within.to_ms is not None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of the evidence, opened so that none can keep the reader for ever.
+"""Open files of the evidence so that none can block the reader for ever.
 
-Invariant: only regular files are read, and of each no more than was asked for: a pipe without a writer never ends, and
-neither does a device.
+Invariant: only regular files are read, and no more bytes than the caller asked for: a pipe without a writer or a device
+never ends.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from indelible.audit.source import NotEvidence
 
 
 def opened(path: Path) -> BinaryIO:
-    """For reading, unbuffered. Raises NotEvidence for what is no regular file, and OSError."""
+    """Open a file for reading, unbuffered. Raises NotEvidence for what is no regular file, and OSError."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     mode = os.fstat(handle).st_mode
     if stat.S_ISDIR(mode):
@@ -29,14 +29,14 @@ def opened(path: Path) -> BinaryIO:
 
 
 def bounded(path: Path, most: int) -> bytes:
-    """The whole file, but not more than `most` bytes and one. Raises as `opened`."""
+    """The whole file, but at most `most` + 1 bytes. Raises as `opened`."""
     with opened(path) as file:
         size = min(os.fstat(file.fileno()).st_size, most + 1)
         return file.read(size)
 
 
 def identity(path: Path) -> str:
-    """Size, time of the last write (nanoseconds) and inode: another once the file was written to or replaced.
+    """Size, time of the last write (ns) and inode, as text: different once the file was written to or replaced.
 
     Raises OSError.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One record, or those of one trace, out of a source."""
+"""Find one record, or those of one trace, in a source."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from indelible.ports import StoredVersion
 from indelible.services.locate import Locator
 
 _DIGITS = 12
-"""Of a sequence, at most."""
+"""The most digits of a sequence."""
 _TOLD = 500
-"""Records from one word about the progress to the next."""
+"""Records between two calls of `progress`."""
 _TX_HASH = re.compile("[0-9a-fA-F]{64}", re.ASCII)
 _LEVELS = ("pipeline", "agent", "decision")
 
@@ -37,7 +37,7 @@ class Found:
 def one(source: Source, named: str, progress: Callable[[int, int | None], None] = lambda _, __: None) -> Found:
     """The record of this sequence, audit_id or tx_hash. Raises NotEvidence.
 
-    For a hash every record is read: nothing that need not be believed says where it is. `progress` as `all_of_trace`.
+    For a hash every record is read: no trustworthy index says where it is. `progress` as for `all_of_trace`.
     """
     if _TX_HASH.fullmatch(named):
         for read in _all(source, progress):
@@ -64,9 +64,9 @@ def one(source: Source, named: str, progress: Callable[[int, int | None], None] 
 def all_of_trace(
     source: Source, trace_id: str, progress: Callable[[int, int | None], None] = lambda _, __: None
 ) -> Iterator[Found]:
-    """Every record of the trace, in order; what only looks like one is left out.
+    """Every record whose event has this `trace_id`, in order.
 
-    `progress` is told how many records are read, and how many there are at least, where anybody says so.
+    `progress` is called with the number of records read, and the number that there are at least, if it is known.
     """
     try:
         needle = b'"trace_id":' + json.dumps(trace_id, ensure_ascii=False).encode()
@@ -91,7 +91,7 @@ def _all(source: Source, progress: Callable[[int, int | None], None]) -> Iterato
 
 @dataclass(slots=True)
 class Step:
-    """A record of a trace, and those that belong under it."""
+    """A record of a trace, and the steps below it."""
 
     found: Found
     below: list[Step]

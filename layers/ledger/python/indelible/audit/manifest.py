@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bundle's manifest, held against the bundle that it is in.
+"""A bundle's manifest, compared with the bundle that it is in.
 
-Nobody signs a manifest, and nothing in it is evidence. One that does not describe what it lies beside is a sign that
-somebody changed the one or the other.
+A manifest is not signed, and nothing in it is evidence. One that does not describe its bundle is a sign that either was
+changed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from indelible.domain.bundle import LastCheckpoint, MalformedBundle, Manifest
 from indelible.domain.findings import Failure, FailureCode
 
 LONG_LINE = 4096
-"""Of a receipt; its version id may have 1,024 characters."""
+"""Bytes of a line with a receipt; its version id may have 1,024 characters."""
 _CHECKPOINTS = f"{bundle.LOG}checkpoints/"
 _NEEDED = frozenset({bundle.MANIFEST, bundle.RECORDS, bundle.RECEIPTS})
 
 
 def read_manifest(archive: StoredZip) -> Manifest:
-    """The manifest, held against what the archive has. Raises MalformedBundle."""
+    """Read the manifest, and compare it with the archive's names. Raises MalformedBundle."""
     written = archive.read(bundle.MANIFEST, most=bundle.MAX_MANIFEST_BYTES)
     if written is None:
         raise MalformedBundle(f"it is no evidence bundle: it has no {bundle.MANIFEST}")
@@ -44,7 +44,7 @@ def read_manifest(archive: StoredZip) -> Manifest:
 
 
 def describes(manifest: Manifest, archive: StoredZip) -> bool:
-    """Whether the manifest says of the range what its first and its last line say. Only a sound one has a range."""
+    """Whether the manifest agrees with the first and the last line. Only that of a valid export states a range."""
     said = manifest
     path = max((name for name in archive.names if name.startswith(_CHECKPOINTS)), default=None)
     largest = path and LastCheckpoint(size=int(path.removeprefix(_CHECKPOINTS)), sha256=archive.sha256(path))
@@ -64,7 +64,7 @@ def describes(manifest: Manifest, archive: StoredZip) -> bool:
 
 
 def reported(manifest: Manifest, summary: WalkSummary) -> Iterator[Failure]:
-    """What the exporter saw and the bundle cannot show: a bundle that calls itself broken is not valid."""
+    """Failures that the exporter reported and the walk did not find: a bundle that states some is not valid."""
     exported = manifest.exported
     for one in exported.failures:
         inside = summary.whole or one.sequence is None or summary.first <= one.sequence <= summary.last
@@ -76,7 +76,7 @@ def reported(manifest: Manifest, summary: WalkSummary) -> Iterator[Failure]:
 
 
 def mismatch(path: str, what: str, *, expected: str | None = None, found: str | None = None) -> Failure:
-    """A file of the bundle that is not what it should be."""
+    """The failure of a file of the bundle that is not what it should be."""
     return Failure(FailureCode.CONTENT_MISMATCH, None, f"{path} {what}", s3_key=path, expected=expected, found=found)
 
 

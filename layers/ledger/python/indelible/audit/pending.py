@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenTimestamps proofs that wait for Bitcoin, and asking the calendars for them.
+"""Pending OpenTimestamps proofs, and requesting the completed ones from calendars.
 
-Invariant: an address is contacted only if it is both named by the proof and among those that the caller allows. A proof
-comes from whoever made the bundle; it does not get to say whom the auditor's machine talks to.
+Invariant: a calendar is contacted only if the proof names it and the caller allows it. The operator made the proof, and
+must not choose which hosts the auditor's machine contacts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PUBLIC_CALENDARS = (
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A proof and the SHA-256 of what it is for. `path` is where the bucket has it."""
+    """A proof, and the SHA-256 (32 bytes) of what it is for. `path` is where it is in the bucket."""
 
     path: str
     name: str
@@ -35,11 +35,11 @@ class Pending:
     digest: bytes
 
     def completed_path(self, height: int) -> str:
-        """Where the bucket would have the completed one."""
+        """Where the completed proof would be in the bucket."""
         return f"{self._stem}.bitcoin-{height}.ots"
 
     def completed_below(self, directory: Path) -> Path | None:
-        """The file below a directory that completes it already. Raises NotEvidence for one that does not."""
+        """The completed proof below a directory, if it is there already. Raises NotEvidence for a file that is none."""
         from indelible.external.verify_ots import read_ots
 
         place = directory / self._stem
@@ -59,7 +59,7 @@ class Pending:
 
 
 def single(path: Path, of: Path) -> Pending:
-    """A proof by itself, for the data in a file. Raises NotEvidence for one of something else."""
+    """A single proof, for the data in the file `of`. Raises NotEvidence for a proof of something else."""
     from indelible.external.verify_ots import MAX_PROOF_BYTES, read_detached
 
     with path.open("rb") as file:
@@ -75,7 +75,7 @@ def single(path: Path, of: Path) -> Pending:
 
 
 def pending(source: Source) -> Iterator[Pending]:
-    """Those of the ledger's checkpoints in a source of which there is no completed one."""
+    """The pending proofs in a source, for ledger checkpoints, without a completed one."""
     found = [parsed for name in source.names(LEDGER, DIRECTORY) if (parsed := parse_anchor_path(name)) is not None]
     complete = {(size, file.name) for size, file in found if file.kind == "bitcoin"}
     for size, file in found:
@@ -90,7 +90,7 @@ def proofs(source: Source) -> int:
 
 
 def completed_proofs(directory: Path) -> Mapping[str, bytes]:
-    """What `upgrade-ots` wrote for a bundle or a copy, by the paths of the pending ones. Raises NotEvidence."""
+    """What `upgrade-ots` wrote for a bundle or a copy, by the paths of the pending proofs. Raises NotEvidence."""
     from indelible.external.verify_ots import MAX_PROOF_BYTES
 
     found: dict[str, bytes] = {}
@@ -112,9 +112,9 @@ def completed_proofs(directory: Path) -> Mapping[str, bytes]:
 
 
 def complete(waiting: Pending, allowed: Iterable[str], say: Callable[[str], None]) -> tuple[int, bytes] | None:
-    """Block height and completed proof; None where no calendar has it yet, and where it is no proof of what it is for.
+    """Block height and completed proof; None where no calendar has it yet, or the proof is not of its checkpoint.
 
-    Why not is handed to `say`, a line for each calendar.
+    `say` is called with the reason, a line for each calendar.
     """
     from indelible.external.http import Http
     from indelible.external.opentimestamps import CalendarServer

@@ -27,7 +27,7 @@ _MOST_DIRECTORY = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Where the content of an entry lies in the archive, and the CRC-32 that the archive says of it."""
+    """Where the content of an entry is in the archive, and its CRC-32 as the archive states it."""
 
     start: int
     end: int
@@ -35,12 +35,12 @@ class Area:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """The length in bytes."""
         return self.end - self.start
 
 
 class StoredZip:
-    """Picklable. Raises NotEvidence for a file that has not the form, and for lines that are longer than `longest`."""
+    """Picklable. Raises NotEvidence for a file of another form, and for lines longer than `longest`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -58,7 +58,7 @@ class StoredZip:
             raise NotEvidence(f"{path} is damaged, or was not copied to its end, or was packed anew: {error}") from None
 
     def slice(self, start: int, end: int) -> bytes:
-        """These bytes of the archive. The file is opened anew: nothing stays open, and any process may ask."""
+        """Bytes of the archive. The file is opened each time: none stays open, and any process may read."""
         if end <= start:
             return b""
         with opened(self.path) as file:
@@ -66,12 +66,12 @@ class StoredZip:
             return file.read(end - start)
 
     def read(self, name: str, *, most: int) -> bytes | None:
-        """An entry as a whole, but not more than `most` bytes and one; None when there is none of this name."""
+        """A whole entry, but at most `most` + 1 bytes; None where there is none of this name."""
         area = self.areas.get(name)
         return None if area is None else self.slice(area.start, min(area.end, area.start + most + 1))
 
     def sha256(self, name: str) -> str:
-        """Of an entry of any length, in hex."""
+        """SHA-256 of an entry of any length, in hex."""
         return self.digests(name)[0]
 
     def lines_in(self, name: str) -> int:
@@ -92,7 +92,7 @@ class StoredZip:
         return digest.hexdigest(), crc32
 
     def line_blocks(self, name: str, *, longest: int) -> Iterator[tuple[Area, bytes]]:
-        """The entry in blocks of a quarter of a MiB that end where a line ends, and where each of them lies."""
+        """The entry in blocks of a quarter of a MiB that end where a line ends, each with its place."""
         area = self.areas[name]
         start = area.start
         while start < area.end:
@@ -125,7 +125,7 @@ class StoredZip:
         return lines, start + len(found) - len(rest)
 
     def _more(self, start: int, stop: int, count: int, *, most: int) -> bytes:
-        """Blocks with so many newlines, or all that there are, or with a little more than `most` bytes."""
+        """Blocks up to `count` newlines, the end, or a little more than `most` bytes."""
         blocks: list[bytes] = []
         size = 0
         while count > 0 and start < stop and size <= most:
@@ -141,7 +141,7 @@ class StoredZip:
         return block
 
     def _entries(self) -> list[tuple[Entry, int]]:
-        """Raises ValueError where the file has not the form."""
+        """The entries and their offsets. Raises ValueError for a file of another form."""
         with opened(self.path) as file:
             length = file.seek(0, os.SEEK_END)
             file.seek(max(0, length - END_BYTES))

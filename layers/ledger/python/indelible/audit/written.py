@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bundle that somebody has written, for whoever makes a view of it."""
+"""A bundle in a file, from which a view is made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class WrittenBundle:
         self._zip = StoredZip(path)
 
     def pieces(self) -> Iterator[bytes]:
-        """The file, piece by piece."""
+        """The file, in pieces."""
         with opened(self._path) as file:
             while piece := file.read(_PIECE):
                 yield piece
@@ -46,7 +46,7 @@ class WrittenBundle:
         return self._zip.read(path, most=tiles.MAX_FILE_BYTES)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release: no file stays open."""
 
     def _lines(self, name: str, *, longest: int) -> Iterator[bytes]:
         return (line for _, block in self._zip.line_blocks(name, longest=longest) for line in lines_of(block))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One walk along a range of an organisation's keys: everything found goes into a bundle, and past the chain's checker.
+"""One walk along a range of an organisation's keys, which checks every object and packs it into a bundle.
 
-Invariant: what is wrong is packed like what is right, in the order of keys, one line for each object with content.
+Invariant: a broken object is packed like a valid one, in the order of keys, one line for each object with content.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_FINDINGS = 100
 
 @dataclass(slots=True)
 class ExportWalk(Walk):
-    """`last` is where the range ends, `lines` how many objects were packed; `progress` is told as they are."""
+    """`last` is where the range ends, `lines` how many objects were packed; `progress` is called with it after each."""
 
     packed: Spool = field(kw_only=True)
     receipts: Spool = field(kw_only=True)
@@ -60,14 +60,14 @@ class ExportWalk(Walk):
 
     @property
     def predecessor(self) -> bytes | None:
-        """The record before the range; of several (a fork) the one that the first record names."""
+        """The bytes of the record before the range; of several (a fork), the one that the first record names."""
         named = self._first.prev_hash if self._first else None
         fitting = [data for data in self._before if record.tx_hash(data) == named]
         return next(iter(fitting or self._before), None)
 
     @property
     def exported(self) -> Exported:
-        """What this walk found."""
+        """The verdict of this walk, as the manifest states it."""
         checker = self.checker
         listed = [
             Finding(code=one.code, sequence=one.sequence, detail=one.detail) for one in checker.failures[:MOST_FINDINGS]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One walk along a range of an organisation's keys: every object past the chain's checker, every record into the tree.
+"""One walk along a range of an organisation's keys: it checks every object, and adds every record to the tree.
 
 The API's verification is a Walk; an export (ExportWalk) and an auditor's program (FastWalk) are subclasses.
 
@@ -225,12 +225,12 @@ class Walk:
                 self._observe(keys, stored)
 
     def _sealed_since(self, gap: range) -> dict[int, KeyVersions]:
-        """Those of the gap that the bucket lists now, after the last key."""
+        """Keys of records in the gap that a new listing after the last key shows."""
         listed = self._listed_now(self.last_key, gap.stop)
         return {found.sequence: keys for found, keys in listed if found.sequence in gap}
 
     def _listed_now(self, after: str, stop: int) -> Iterator[tuple[RecordKey, KeyVersions]]:
-        """The record keys after this one, until one has a sequence from `stop` on."""
+        """The record keys after `after` in a new listing, up to the first with a sequence of `stop` or more."""
         for keys in self.records.versions(self.org_id, after=after):
             found = record.parse_key(keys.s3_key)
             if found is not None and found.sequence >= stop:
