@@ -115,7 +115,7 @@ lint: venv ## style, format and types
 openapi: venv ## write docs/openapi.json from the models
 	@$(BIN)/python -m indelible.entry.openapi >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
-crash-matrix: venv ## two anchors switched at every pair of calls; make test takes every seventh diagonal
+crash-matrix: venv ## two processes switched at every pair of calls; make test takes some of these pairs
 	@INDELIBLE_CRASH_MATRIX=whole $(BIN)/python -m pytest -q -n 2 tests/faults
 
 fuzz: install ## thousands of generated requests against a deployed ledger of their own, held to docs/openapi.json

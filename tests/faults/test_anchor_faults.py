@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from indelible.domain import record
@@ -15,6 +13,7 @@ from indelible.services.rounds import Rounds
 from tests.fakes.chains import ORG, build_chain
 from tests.fakes.machine import ThreadedWorkers
 from tests.fakes.world import World
+from tests.faults.cells import cells
 from tests.faults.leftovers import run, world_with_leftovers
 from tests.faults.oracle import Client, assert_guarantees
 from tests.faults.stage import Stage
@@ -68,8 +67,7 @@ def test_an_anchor_and_a_writer_at_every_step(key: str | None, fault: Fault | No
     sample = world_with_leftovers()
     Client(sample, sample.submission(6, key=key)).ask(sample.appender(writing))
     run(sample, anchoring)
-    steps = product(range(len(writing.calls) + 4), range(len(anchoring.calls) + 1))
-    for first, second in steps:
+    for first, second in cells(range(len(writing.calls) + 4), range(len(anchoring.calls) + 1), every=3):
         for plan in ([("writer", first), ("anchor", second)], [("anchor", second), ("writer", first)]):
             world, stage = world_with_leftovers(), Stage()
             client = Client(world, world.submission(6, key=key))

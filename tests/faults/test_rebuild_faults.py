@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from indelible.domain.record import ADMIN_ORG
@@ -13,6 +11,7 @@ from indelible.services import chain_replay
 from indelible.services.rebuild import Rebuilt
 from tests.fakes.chains import ORG
 from tests.fakes.world import World
+from tests.faults.cells import cells
 from tests.faults.leftovers import run as anchor
 from tests.faults.leftovers import world_with_leftovers
 from tests.faults.oracle import Client, assert_guarantees
@@ -78,7 +77,7 @@ def test_a_rebuild_beside_a_writer_changes_nothing_at_any_step(fault: Fault | No
     sample = world_with_leftovers()
     Client(sample, sample.submission(6)).ask(sample.appender(writing))
     rebuild(sample, rebuilding)
-    for first, second in product(range(len(writing.calls) + 2), range(0, len(rebuilding.calls) + 1)):
+    for first, second in cells(range(len(writing.calls) + 2), range(len(rebuilding.calls) + 1), every=3):
         for plan in ([("writer", first), ("operator", second)], [("operator", second), ("writer", first)]):
             world, stage = world_with_leftovers(), Stage()
             client = Client(world, world.submission(6, key="key"))
@@ -103,7 +102,7 @@ def test_a_rebuild_beside_the_anchor_at_every_step() -> None:
     sample = world_with_leftovers()
     anchor(sample, anchoring)
     rebuild(world_with_leftovers(), rebuilding)
-    for first, second in product(range(len(anchoring.calls) + 1), range(len(rebuilding.calls) + 1)):
+    for first, second in cells(range(len(anchoring.calls) + 1), range(len(rebuilding.calls) + 1), every=3):
         world, stage = world_with_leftovers(), Stage()
 
         def tidy(world: World = world, stage: Stage = stage) -> object:
