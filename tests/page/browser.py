@@ -32,6 +32,15 @@ def chromium() -> str:
     return found
 
 
+VERIFIED = """new Promise((resolve, reject) => {
+  const look = () => "verified" in (document.documentElement?.dataset ?? {}) && (observer.disconnect(), resolve());
+  const observer = new MutationObserver(look);
+  observer.observe(document, { subtree: true, attributeFilter: ["data-verified"] });
+  setTimeout(() => reject(new Error("no verdict in a minute")), 60_000);
+  look();
+})"""
+
+
 class Opened:
     """`requests` is whatever it asked the network for, `complaints` what the browser wrote on its console."""
 
@@ -43,6 +52,7 @@ class Opened:
         self._address = ""
         context.route("**/*", self._route)
         self.page = context.new_page()
+        self._devtools = context.new_cdp_session(self.page)
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", self._dismiss)
@@ -69,8 +79,8 @@ class Opened:
         dialog.dismiss()
 
     def wait(self) -> None:
-        """Until there is a verdict."""
-        self.page.wait_for_selector("html[data-verified]", state="attached", timeout=60_000)
+        """Until there is a verdict. The page is asked once: asking again and again takes longer than verifying."""
+        self.run(VERIFIED)
 
     def again(self, click: str) -> None:
         """Press a button that makes it verify anew, and wait for that."""
@@ -81,8 +91,7 @@ class Opened:
     @property
     def verdict(self) -> dict[str, Any]:
         """What it offers as JSON."""
-        found = self.page.text_content("#verdict-json")
-        return dict(json.loads(found or "{}"))
+        return dict(json.loads(self.run("document.querySelector('#verdict-json').textContent") or "{}"))
 
     @property
     def codes(self) -> list[tuple[str, int | None]]:
@@ -91,12 +100,11 @@ class Opened:
 
     def text(self, selector: str) -> str:
         """What a reader sees there."""
-        return self.page.inner_text(selector)
+        return str(self.run(f"document.querySelector({json.dumps(selector)}).innerText"))
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page, as its own script would have it: the policy holds."""
-        session = self.context.new_cdp_session(self.page)
-        answer = session.send(
+        answer = self._devtools.send(
             "Runtime.evaluate",
             {
                 "expression": script,
